@@ -1,0 +1,181 @@
+"""Settings of a project: `dataos.yaml` in its folder, and `DATAOS_*` variables, which win.
+
+A variable's name is the path of the setting in capitals with two underscores between levels:
+`DATAOS_STATE__URL`, `DATAOS_ENGINES__DEFAULT`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+SETTINGS_FILE = "dataos.yaml"
+STATE_FOLDER = ".dataos"
+
+EngineName = Literal["sail", "spark", "connect"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class SparkSettings(_Section):
+    """How Apache Spark is started."""
+
+    master: Annotated[str, Field(description="Spark master: local[N], spark://…, yarn, k8s://….")] = "local[*]"
+    packages: Annotated[
+        tuple[str, ...], Field(description="Connectors by Maven coordinate, added to those that depots need.")
+    ] = ()
+    conf: Annotated[dict[str, str], Field(description="Spark properties of every session.")] = {}
+    repositories: Annotated[tuple[str, ...], Field(description="Further Maven repositories.")] = ()
+
+
+class ConnectSettings(_Section):
+    """An existing Spark Connect endpoint."""
+
+    url: Annotated[str | None, Field(description="sc://host:port of a Spark or Sail cluster.")] = None
+    token: Annotated[SecretStr | None, Field(description="Bearer token of the endpoint.")] = None
+
+
+class EngineSettings(_Section):
+    """Which engine runs a job."""
+
+    default: Annotated[
+        EngineName | Literal["auto"], Field(description="auto: Sail where it is proven equal, Spark otherwise.")
+    ] = "auto"
+    jobs: Annotated[
+        dict[str, EngineName | Literal["auto"]], Field(description="Engine of single jobs, by workflow/job.")
+    ] = {}
+    spark: SparkSettings = SparkSettings()
+    connect: ConnectSettings = ConnectSettings()
+
+
+class StateSettings(_Section):
+    """The state database."""
+
+    url: Annotated[SecretStr | None, Field(description="SQLAlchemy URL; default: SQLite in .dataos/state.db.")] = None
+
+
+class CatalogSettings(_Section):
+    """An Iceberg REST catalog that serves one depot."""
+
+    uri: Annotated[str, Field(description="Address of the REST catalog.")]
+    warehouse: Annotated[str | None, Field(description="Warehouse that the catalog is asked for.")] = None
+    properties: Annotated[dict[str, str], Field(description="Further pyiceberg and Spark catalog properties.")] = {}
+    token: SecretStr | None = None
+
+
+class SecretSettings(_Section):
+    """Where secrets are looked up, first match wins."""
+
+    backends: Annotated[
+        tuple[Literal["manifests", "environment", "files", "encrypted"], ...], Field(description="Order of look-up.")
+    ] = ("manifests", "environment", "files", "encrypted")
+    folder: Annotated[Path | None, Field(description="Folder with one sub-folder a secret and one file a key.")] = None
+    encrypted_file: Annotated[Path | None, Field(description="Encrypted store; default .dataos/secrets.enc.")] = None
+
+
+class BundleSettings(_Section):
+    """How one bundle is deployed."""
+
+    isolation: Literal["shared", "process"] = "shared"
+
+
+class ComputeSettings(_Section):
+    """What a DataOS compute name means here."""
+
+    tags: Annotated[dict[str, str], Field(description="Dagster run tags of jobs on this compute.")] = {}
+    pool: Annotated[str | None, Field(description="Dagster concurrency pool.")] = None
+
+
+class FlareSettings(_Section):
+    """Readings of Flare manifests that a project may change."""
+
+    system_columns: Annotated[bool, Field(description="Add the __metadata map column to what is written.")] = False
+    default_save_mode: Annotated[
+        Literal["overwrite", "append"], Field(description="saveMode when a manifest gives none.")
+    ] = "overwrite"
+    honour_options_partition_spec: Annotated[
+        bool, Field(description="Apply a partitionSpec that stands directly under options.")
+    ] = False
+    data_root: Annotated[
+        Path | None, Field(description="Folder that absolute local paths of standalone jobs are below.")
+    ] = None
+
+
+class LimitSettings(_Section):
+    """Bounds that keep a bad file from taking the loader down."""
+
+    file_bytes: Annotated[int, Field(gt=0, description="Largest manifest file, in bytes.")] = 5_000_000
+    depth: Annotated[int, Field(gt=0, description="Deepest nesting of a manifest.")] = 100
+    lock_seconds: Annotated[float, Field(ge=0, description="How long a writer waits for a table's lock.")] = 60.0
+
+
+class Settings(BaseSettings):
+    """All settings of a project."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DATAOS_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    project: Annotated[Path, Field(exclude=True, description="The project's folder.")] = Path()
+    identity: Annotated[
+        str | None, Field(description="User id on whose behalf jobs run when a manifest names none.")
+    ] = None
+    on_error: Annotated[
+        Literal["quarantine", "fail"], Field(description="What a broken manifest does to a Dagster code location.")
+    ] = "quarantine"
+    schedules: Annotated[Literal["running", "stopped"], Field(description="State in which schedules start.")] = (
+        "running"
+    )
+    manifests: Annotated[
+        tuple[str, ...], Field(description="Folders or files with manifests, relative to the project.")
+    ] = (".",)
+    default_workspace: str = "public"
+    owners: Annotated[dict[str, str], Field(description="DataOS user id to Dagster owner (e-mail or team:name).")] = {}
+    engines: EngineSettings = EngineSettings()
+    state: StateSettings = StateSettings()
+    secrets: SecretSettings = SecretSettings()
+    catalogs: Annotated[dict[str, CatalogSettings], Field(description="Iceberg REST catalogs by depot name.")] = {}
+    bundles: dict[str, BundleSettings] = {}
+    computes: dict[str, ComputeSettings] = {}
+    flare: FlareSettings = FlareSettings()
+    limits: LimitSettings = LimitSettings()
+
+    @property
+    def state_folder(self) -> Path:
+        """Return the folder of local state: database, cache, logs. It need not exist."""
+        return self.project / STATE_FOLDER
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read variables first, then the project's `dataos.yaml`."""
+        project = init_settings().get("project", Path())
+        return (
+            init_settings,
+            env_settings,
+            YamlConfigSettingsSource(settings_cls, yaml_file=Path(project) / SETTINGS_FILE),
+        )
+
+
+def load_settings(project: Path) -> Settings:
+    """Return the settings of the project in a folder; defaults where it has no `dataos.yaml`.
+
+    Raises:
+        SettingsError: A setting is unknown or has a wrong value.
+    """
+    return Settings(project=project.resolve())
