@@ -8,9 +8,10 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
+
+# Typer carries its own copy of click, whose types are private: hence Any in the two methods below.
 
 # Word on the command line: module of `dataos_dagster.cli` whose `app` (a Typer application) answers it, and its help.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -30,22 +31,20 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 class LazyGroup(TyperGroup):
-    """A group that knows its commands by name and imports one when it is called."""
+    """A group that knows its commands by name and imports the module of one when it is needed."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the interface of the group
+        """Return the words that exist, in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the interface of the group
+        """Return the command behind a word, or None, which makes the group say what it knows."""
         if cmd_name not in COMMANDS:
             return None
         module, description = COMMANDS[cmd_name]
         command = typer.main.get_command(importlib.import_module(f"dataos_dagster.cli.{module}").app)
         command.name, command.short_help = cmd_name, description
         return command
-
-    def format_commands(self, ctx: click.Context, formatter: Any) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, description) for name, (_, description) in COMMANDS.items()])
 
 
 application = typer.Typer(
