@@ -1,0 +1,1 @@
+"""The Flare stack: SQL over datasets, on any Spark Connect engine."""

@@ -1,0 +1,1 @@
+"""Workflows: their manifests, their jobs as a graph, and running them."""

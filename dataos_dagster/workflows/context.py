@@ -1,0 +1,61 @@
+"""What a stack is given to run a job: the way to the data, the engines, and who asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from dataos_dagster.workflows.results import Reporter, Silence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dataos_dagster.depots.door import Door
+    from dataos_dagster.engines.availability import Availability
+    from dataos_dagster.engines.session import Sessions
+    from dataos_dagster.identity import Principal
+    from dataos_dagster.settings import EngineName, Settings
+    from dataos_dagster.state.database import State
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """Everything outside a job that running it needs.
+
+    Attributes:
+        door: The only way to read or write data.
+        sessions: Warm engine sessions, shared by all jobs of a run.
+        availability: Which engines this machine has.
+        settings: The project's settings; its folder is `settings.project`.
+        principal: On whose behalf this job reads and writes.
+        run_id: Identifies the run: one for `dataos run`, Dagster's own in Dagster.
+        state: The state database; None runs without leaving a record.
+        engine: The engine that the caller asks for; it wins over the project's settings.
+    """
+
+    door: Door
+    sessions: Sessions
+    availability: Availability
+    settings: Settings
+    principal: Principal
+    run_id: str
+    state: State | None = None
+    engine: EngineName | Literal["auto"] | None = None
+    reporter: Reporter = field(default_factory=Silence)
+
+    @property
+    def project(self) -> Path:
+        """Return the project's folder, which relative paths of manifests are relative to."""
+        return self.settings.project
+
+    def engine_of(self, job_id: str) -> EngineName | Literal["auto"]:
+        """Return the engine asked for: by the caller, for this job in the settings, or by the settings' default.
+
+        Args:
+            job_id: `workspace/workflow/job`; settings name it that way, or as `workflow/job`.
+        """
+        if self.engine is not None:
+            return self.engine
+        jobs = self.settings.engines.jobs
+        without_workspace = job_id.partition("/")[2]
+        return jobs.get(job_id) or jobs.get(without_workspace) or self.settings.engines.default

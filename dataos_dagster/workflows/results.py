@@ -1,0 +1,217 @@
+"""What a job reports: while it runs (`Reporter`) and when it has ended (`JobResult`).
+
+The command line, Dagster and the state database are fed from the same values. Nothing here holds a secret: options
+and credentials of a depot never become part of a result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dataos_dagster.address import Address
+    from dataos_dagster.depots.door import Column
+    from dataos_dagster.errors import DataOSError, Location
+    from dataos_dagster.identity import Principal
+    from dataos_dagster.settings import EngineName
+
+JobState = Literal["succeeded", "failed", "skipped", "not_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSource:
+    """One column of a dataset that another column is computed from.
+
+    Attributes:
+        address: The dataset; None for a location without an address (a standalone path).
+        dataset: The dataset as text: the address, or the standalone location.
+        column: The column's name there.
+    """
+
+    address: Address | None
+    dataset: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLineage:
+    """Where the columns of an output come from, as far as the SQL says it.
+
+    Attributes:
+        columns: Output column to its sources, in the order of the statement; an empty tuple is a constant.
+        untraced: What could not be followed, and why; columns that depend on it are not in `columns`.
+    """
+
+    columns: Mapping[str, tuple[ColumnSource, ...]]
+    untraced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The first rows of an input or step, shown because the manifest asks for it (`showPreviewLines`)."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InputResult:
+    """A dataset that a job has read.
+
+    Attributes:
+        name: The view it was registered as.
+        dataset: Address, or the standalone location.
+        implicit: It stands in the SQL of a step and not in `inputs`.
+    """
+
+    name: str
+    address: Address | None
+    dataset: str
+    implicit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutputResult:
+    """A dataset that a job has written.
+
+    Attributes:
+        name: The view that was written.
+        dataset: Address, or the standalone location.
+        rows: Rows that the write reports, not those the table has now; None when the store does not say.
+        bytes: Bytes of the files written, when the store says so.
+        schema: Columns of the dataset after the write.
+        seconds: Wall time of the write; evaluation of the lazy steps before it is part of it.
+        branch: Iceberg branch, when it is not the main one.
+    """
+
+    name: str
+    address: Address | None
+    dataset: str
+    rows: int | None
+    bytes: int | None
+    snapshot_id: str | None
+    schema: tuple[Column, ...]
+    lineage: ColumnLineage | None
+    seconds: float
+    created: bool = False
+    preview: Preview | None = None
+    branch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What one job did.
+
+    Attributes:
+        job_id: `workspace/workflow/job`.
+        engine_reasons: Why this engine, in the user's words.
+        outputs: In the order they were written.
+        plan: The job's plan as text.
+        explain: Label to the engine's physical plan, when the manifest asks for it (`explain`).
+        notes: What was done otherwise than written, each a sentence.
+    """
+
+    job_id: str
+    principal: Principal
+    engine: EngineName
+    engine_reasons: tuple[str, ...]
+    inputs: tuple[InputResult, ...]
+    outputs: tuple[OutputResult, ...]
+    seconds: float
+    plan: str = ""
+    explain: Mapping[str, str] = field(default_factory=dict)
+    previews: tuple[Preview, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int | None:
+        """Return the rows written by all outputs together; None when no output says."""
+        counts = [output.rows for output in self.outputs if output.rows is not None]
+        return sum(counts) if counts else None
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """How one job of a run ended.
+
+    Attributes:
+        result: What it did; for a failed job with the outputs that were written before the failure, or None when
+            it failed before the engine was chosen.
+        error: Why it failed.
+        reason: Why it was skipped or is not run.
+        location: Where the job stands in its manifest.
+    """
+
+    job_id: str
+    state: JobState
+    location: Location
+    seconds: float = 0.0
+    result: JobResult | None = None
+    error: DataOSError | None = None
+    reason: str = ""
+
+
+class Reporter(Protocol):
+    """Hears what happens while jobs run. Called from the thread that runs the jobs."""
+
+    def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:
+        """The job's plan is made and its engine chosen; data is touched from now on."""
+
+    def step_started(self, job_id: str, label: str) -> None:
+        """An input, a step or an output begins."""
+
+    def step_finished(self, job_id: str, label: str, rows: int | None, seconds: float) -> None:
+        """An input, a step or an output is done; `rows` only where something was written."""
+
+    def output_written(self, job_id: str, output: OutputResult) -> None:
+        """A dataset is committed; it stays, whatever happens to the job afterwards."""
+
+    def preview(self, job_id: str, preview: Preview) -> None:
+        """Rows that the manifest wants to be shown."""
+
+    def note(self, job_id: str, message: str) -> None:
+        """Something was done otherwise than written, or is worth knowing."""
+
+    def job_finished(self, result: JobResult) -> None:
+        """The job succeeded."""
+
+    def job_failed(self, job_id: str, error: DataOSError) -> None:
+        """The job failed; outputs written before are as reported."""
+
+    def job_skipped(self, job_id: str, reason: str) -> None:
+        """The job was not tried."""
+
+
+class Silence:
+    """A reporter that says nothing: for callers that only want the result."""
+
+    def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:
+        """Say nothing."""
+
+    def step_started(self, job_id: str, label: str) -> None:
+        """Say nothing."""
+
+    def step_finished(self, job_id: str, label: str, rows: int | None, seconds: float) -> None:
+        """Say nothing."""
+
+    def output_written(self, job_id: str, output: OutputResult) -> None:
+        """Say nothing."""
+
+    def preview(self, job_id: str, preview: Preview) -> None:
+        """Say nothing."""
+
+    def note(self, job_id: str, message: str) -> None:
+        """Say nothing."""
+
+    def job_finished(self, result: JobResult) -> None:
+        """Say nothing."""
+
+    def job_failed(self, job_id: str, error: DataOSError) -> None:
+        """Say nothing."""
+
+    def job_skipped(self, job_id: str, reason: str) -> None:
+        """Say nothing."""
