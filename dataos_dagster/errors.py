@@ -21,6 +21,7 @@
     │   ├── EngineCrashed        its process ended under a job (a retry can help)
     │   └── StatementFailed      the engine refused or failed a statement
     ├── JobError                 a job of a workflow failed
+    │   ├── NotYetRun            it asks for something that this version reads and does not run
     │   └── StepError            one of its inputs, steps or outputs failed
     └── StateError               the state database cannot be used
 
@@ -172,6 +173,10 @@ class StatementFailed(EngineError):
 
 class JobError(DataOSError):
     """A job of a workflow failed."""
+
+
+class NotYetRun(JobError):
+    """A job asks for something that this version reads and does not run; no data was touched."""
 
 
 class StepError(JobError):
