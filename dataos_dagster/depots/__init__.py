@@ -1,0 +1,1 @@
+"""Depots: what a project reads and writes, and the one door to it."""

@@ -1,0 +1,260 @@
+"""What is asked of the door, and what it answers: plain values, without an engine.
+
+A request says *what* to read or write. Nothing in it depends on where it is done, so that its requirements can be
+known, and an engine chosen, before anything is touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+
+    from dataos_dagster.address import Address
+    from dataos_dagster.errors import Location
+    from dataos_dagster.settings import EngineName
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+SchemaLanguage = Literal["avro", "spark", "ddl"]
+Transform = Literal["identity", "year", "month", "day", "hour", "bucket", "truncate"]
+
+
+@dataclass(frozen=True, slots=True)
+class JdbcConnection:
+    """A table of a database without a depot (`inputType: jdbc`, `outputType: jdbc`).
+
+    Attributes:
+        url: JDBC URL, such as `jdbc:postgresql://host:5432/database`; credentials are not part of it.
+        table: `table` or `schema.table`.
+    """
+
+    url: str
+    table: str
+    username: str | None = None
+    password: SecretStr | None = None
+    driver: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is read or written: an address, or the standalone location of an input or output without a depot.
+
+    Exactly one of `address`, `path`, `warehouse` and `jdbc` is given.
+
+    Attributes:
+        path: File or folder (`inputType: file`): a local path, relative to the project, or an `s3a://` URL.
+        warehouse: Folder of an Iceberg lakehouse (`warehousePath`), with `namespace` and `table`.
+        jdbc: A database's table.
+    """
+
+    address: Address | None = None
+    path: str | None = None
+    warehouse: str | None = None
+    namespace: str | None = None
+    table: str | None = None
+    jdbc: JdbcConnection | None = None
+
+    def __str__(self) -> str:
+        if self.address is not None:
+            return str(self.address)
+        if self.warehouse is not None:
+            return f"{self.warehouse}/{self.namespace}/{self.table}"
+        if self.jdbc is not None:
+            return f"{self.jdbc.url}:{self.jdbc.table}"
+        return self.path or ""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSchema:
+    """A schema as the user wrote it: `schemaString`, or the text of the file behind `schemaPath`.
+
+    Attributes:
+        language: `avro` (record as JSON), `spark` (StructType as JSON) or `ddl`.
+    """
+
+    language: SchemaLanguage
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """Read one dataset.
+
+    Attributes:
+        format: As the manifest says it, any case; None leaves it to the depot. Where it cannot belong to the depot,
+            the depot wins.
+        options: Reader options; `branch`, `snapshot-id` and `as-of-timestamp` choose a state of an Iceberg table.
+        columns: Columns wanted, in the dataset's order; None wants all. Only a database is asked for fewer.
+        keep_system_columns: Keep the `__metadata` column that Flare adds, instead of dropping it.
+    """
+
+    target: Target
+    format: str | None = None
+    options: Mapping[str, str] = _NOTHING
+    schema: GivenSchema | None = None
+    columns: tuple[str, ...] | None = None
+    keep_system_columns: bool = False
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionField:
+    """One field of a partition spec, outermost first.
+
+    Attributes:
+        name: Name of the field; None takes Iceberg's (`ts_day`, `id_bucket`).
+        width: Number of buckets of `bucket`, width of `truncate`; None for the others.
+    """
+
+    transform: Transform
+    column: str
+    name: str | None = None
+    width: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SortColumn:
+    """One column to sort by."""
+
+    name: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Order of the rows written: inside each partition of the frame, or of the whole (`global`)."""
+
+    scope: Literal["partition", "global"]
+    columns: tuple[SortColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """An upsert; in both clauses `old` is the table and `new` the frame.
+
+    Attributes:
+        on: Condition behind ON.
+        when: What follows, with or without the leading WHEN.
+    """
+
+    on: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRequest:
+    """Write a frame to one dataset.
+
+    Attributes:
+        target: Where to; an address without a dataset is refused: the caller has put the output's name there.
+        format: As the manifest says it, any case; None leaves it to the depot.
+        mode: `overwrite` replaces all rows (of the branch), or with `dynamic_overwrite` those of the partitions that
+            occur in the frame.
+        options: Writer options (`extraOptions`), without `branch`.
+        compression: Codec of the data files (`compressionType`).
+        partition_spec: Iceberg partition spec of a new table; empty says nothing about an existing one.
+        partition_by: Hive-style folders of a file dataset; identity transforms of an Iceberg table.
+        properties: Iceberg table properties, without `overwrite-mode`.
+        merge: Upsert instead of `mode`.
+        branch: Iceberg branch to write to; made from the table's present state when it is missing.
+        operation: Identifies this write in the lock that is held meanwhile, such as the run's id.
+    """
+
+    target: Target
+    mode: Literal["append", "overwrite"]
+    format: str | None = None
+    options: Mapping[str, str] = _NOTHING
+    compression: str | None = None
+    partition_spec: tuple[PartitionField, ...] = ()
+    partition_by: tuple[str, ...] = ()
+    sort: Sort | None = None
+    properties: Mapping[str, str] = _NOTHING
+    dynamic_overwrite: bool = False
+    merge: Merge | None = None
+    branch: str | None = None
+    operation: str | None = None
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What a session must be configured with before requests can be served on it, per engine.
+
+    Attributes:
+        conf: Spark properties, by engine. Never holds a secret: those are set on the session by the door.
+        packages: Maven coordinates that Spark needs.
+        environment: Variables that the engine's process must be started with, by engine.
+        vetoes: Engines that cannot serve the requests, each with the reasons as sentences.
+        notes: What will be done otherwise than asked, each a sentence.
+    """
+
+    conf: Mapping[EngineName, Mapping[str, str]] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
+    environment: Mapping[EngineName, Mapping[str, SecretStr]] = field(default_factory=dict)
+    vetoes: Mapping[EngineName, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a dataset.
+
+    Attributes:
+        type: Spark's simple string, such as `bigint`, `decimal(10,2)`, `array<string>`.
+    """
+
+    name: str
+    type: str
+    nullable: bool = True
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What a write did.
+
+    Attributes:
+        rows: Rows written (by a merge: inserted or updated), as the write or the snapshot's summary reports it; None
+            when the store does not say.
+        bytes: Size of the data files written, in bytes; None when the store does not say.
+        snapshot_id: Iceberg snapshot; None when the store has none, or when nothing changed.
+        files: Number of data files written; None when the store has none.
+        schema: Columns of the dataset after the write.
+        created: The dataset did not exist before.
+        branch: The Iceberg branch written to; None is the main one.
+        notes: What was done otherwise than asked, each a sentence.
+    """
+
+    rows: int | None
+    bytes: int | None
+    snapshot_id: str | None
+    files: int | None
+    schema: tuple[Column, ...]
+    created: bool
+    branch: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DepotStatus:
+    """Whether a depot can be used.
+
+    Attributes:
+        status: `active`: reachable, credentials accepted. `error`: not. `unsupported`: this version cannot tell.
+        found: What is in it, such as `3 tables in 2 namespaces`; empty when unknown.
+        detail: What is wrong and what to do; empty when active.
+        seconds: Wall time of the check.
+    """
+
+    depot: str
+    type: str
+    status: Literal["active", "error", "unsupported"]
+    found: str
+    detail: str
+    seconds: float
