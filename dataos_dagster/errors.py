@@ -20,6 +20,7 @@
     │   ├── EngineUnavailable    it is not installed, or cannot be started
     │   ├── EngineCrashed        its process ended under a job (a retry can help)
     │   └── StatementFailed      the engine refused or failed a statement
+    ├── SelectionError           a selection means no job
     ├── JobError                 a job of a workflow failed
     │   ├── NotYetRun            it asks for something that this version reads and does not run
     │   └── StepError            one of its inputs, steps or outputs failed
@@ -169,6 +170,10 @@ class EngineCrashed(EngineError):
 
 class StatementFailed(EngineError):
     """The engine refused or failed a statement; the message is the engine's own."""
+
+
+class SelectionError(DataOSError):
+    """A selection means no job."""
 
 
 class JobError(DataOSError):

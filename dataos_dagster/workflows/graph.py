@@ -1,0 +1,328 @@
+"""Jobs of a project as a graph: who waits for whom, and which job owns which dataset.
+
+Two things make a job wait for another: its manifest says so (`dependencies:`, nested workflows), or it reads what the
+other writes. The graph is cut free of cycles before anybody orders or draws it, because one legal manifest that reads
+and writes the same table would otherwise be a cycle.
+
+- A job never waits for itself.
+- Edges are added in this order: those that manifests state, then those that data implies, each in manifest order. One
+  that would close a cycle is cut. So of a cycle the last edge goes, and what somebody wrote wins over what is inferred.
+- A dataset belongs to the first job in manifest order that writes it. A job that reads a dataset waits for all its
+  writers; one that reads and writes it waits for the owner only, so that jobs which maintain one table do not wait
+  for each other in circles.
+- A job whose stack is not yet run is in the graph, but nobody waits for it: who depends on it waits for what it
+  depends on.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from dataos_dagster.manifests.diagnostics import Severity
+from dataos_dagster.workflows.cycles import cut_cycles
+from dataos_dagster.workflows.jobs import DEFAULT_WORKSPACE, job_diagnostic, resolve_jobs
+from dataos_dagster.workflows.stacks import stack_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from dataos_dagster.address import Address
+    from dataos_dagster.manifests.diagnostics import Diagnostic
+    from dataos_dagster.manifests.project import Project
+    from dataos_dagster.workflows.jobs import Job, JobSet
+    from dataos_dagster.workflows.stacks import Stack
+
+AssetPath = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One job waits for another.
+
+    Attributes:
+        upstream: Id of the job that goes first.
+        downstream: Id of the job that waits.
+        reason: `dependency`: a manifest says so; `data`: `downstream` reads `address`, which `upstream` writes.
+    """
+
+    upstream: str
+    downstream: str
+    reason: Literal["dependency", "data"]
+    address: Address | None = None
+
+    def __str__(self) -> str:
+        why = f"reads {self.address}" if self.address else "dependencies"
+        return f"{self.downstream} after {self.upstream} ({why})"
+
+
+@dataclass(frozen=True, slots=True)
+class JobNode:
+    """One job with everything that the graph knows about it.
+
+    Attributes:
+        stack: What runs it; None when jobs of its stack are not yet run.
+        owned: Datasets that this job is the first to write.
+        reported: Datasets that it writes and an earlier job owns.
+        upstream: What it waits for.
+        cut: What it would wait for, were that not a cycle.
+        blocked: Errors of the project that stand inside the job, such as an unknown depot: running it fails.
+    """
+
+    job: Job
+    stack: Stack | None
+    reads: tuple[Address, ...]
+    writes: tuple[Address, ...]
+    owned: tuple[Address, ...]
+    reported: tuple[Address, ...]
+    upstream: tuple[Edge, ...]
+    cut: tuple[Edge, ...]
+    blocked: tuple[Diagnostic, ...]
+
+    @property
+    def is_run(self) -> bool:
+        """Tell whether jobs of this stack are run."""
+        return self.stack is not None
+
+    @property
+    def keys(self) -> tuple[AssetPath, ...]:
+        """Return the asset keys that the job materializes: its datasets, or itself when it owns none."""
+        if self.owned:
+            return tuple(address.key for address in self.owned)
+        return (tuple(self.job.id.split("/")),)
+
+
+@dataclass(frozen=True)
+class JobGraph:
+    """All jobs of a project, free of cycles.
+
+    Attributes:
+        nodes: By job id, in manifest order.
+        owners: Asset key of a dataset to the id of the job that owns it.
+        members: Identifier of a workflow to the ids of its jobs, nested ones included.
+        diagnostics: What the graph had to decide: cut edges, datasets with several writers, jobs that are not run.
+    """
+
+    nodes: Mapping[str, JobNode]
+    owners: Mapping[AssetPath, str]
+    members: Mapping[str, tuple[str, ...]]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Return the jobs in manifest order."""
+        return tuple(node.job for node in self.nodes.values())
+
+    @cached_property
+    def writers(self) -> Mapping[AssetPath, tuple[str, ...]]:
+        """Return the ids of the jobs that write each dataset, its owner first."""
+        return _index((node.job.id, node.writes) for node in self.nodes.values())
+
+    @cached_property
+    def readers(self) -> Mapping[AssetPath, tuple[str, ...]]:
+        """Return the ids of the jobs that read each dataset."""
+        return _index((node.job.id, node.reads) for node in self.nodes.values())
+
+    @cached_property
+    def downstream(self) -> Mapping[str, tuple[Edge, ...]]:
+        """Return who waits for each job."""
+        edges: dict[str, list[Edge]] = {job_id: [] for job_id in self.nodes}
+        for node in self.nodes.values():
+            for edge in node.upstream:
+                edges[edge.upstream].append(edge)
+        return {job_id: tuple(found) for job_id, found in edges.items()}
+
+    def order(self, selected: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Return job ids so that each comes after what it waits for, also indirectly; otherwise in manifest order.
+
+        Args:
+            selected: Only these jobs; None takes all.
+        """
+        if selected is None:
+            return self._order
+        wanted = set(selected)
+        return tuple(job_id for job_id in self._order if job_id in wanted)
+
+    @cached_property
+    def _order(self) -> tuple[str, ...]:
+        names = list(self.nodes)
+        ranks = {job_id: rank for rank, job_id in enumerate(names)}
+        waiting = {job_id: len(node.upstream) for job_id, node in self.nodes.items()}
+        ready = [ranks[job_id] for job_id, count in waiting.items() if count == 0]  # sorted, so already a heap
+        ordered = []
+        while ready:
+            job_id = names[heapq.heappop(ready)]
+            ordered.append(job_id)
+            for edge in self.downstream[job_id]:
+                waiting[edge.downstream] -= 1
+                if waiting[edge.downstream] == 0:
+                    heapq.heappush(ready, ranks[edge.downstream])
+        return tuple(ordered)
+
+    def ancestors(self, job_ids: Iterable[str]) -> set[str]:
+        """Return everything that the jobs wait for, directly or not, without the jobs themselves."""
+        return self._reach(job_ids, lambda job_id: (edge.upstream for edge in self.nodes[job_id].upstream))
+
+    def descendants(self, job_ids: Iterable[str]) -> set[str]:
+        """Return everything that waits for the jobs, directly or not, without the jobs themselves."""
+        return self._reach(job_ids, lambda job_id: (edge.downstream for edge in self.downstream[job_id]))
+
+    def _reach(self, job_ids: Iterable[str], step: Callable[[str], Iterable[str]]) -> set[str]:
+        start = set(job_ids)
+        found, stack = set(start), list(start)
+        while stack:
+            for job_id in step(stack.pop()):
+                if job_id not in found:
+                    found.add(job_id)
+                    stack.append(job_id)
+        return found - start
+
+
+def build_graph(project: Project, *, default_workspace: str = DEFAULT_WORKSPACE) -> JobGraph:
+    """Return the graph of all jobs of a project. Linear in jobs and edges; touches no data."""
+    return _Building(project, resolve_jobs(project, default_workspace=default_workspace)).result()
+
+
+def _index(pairs: Iterable[tuple[str, tuple[Address, ...]]]) -> dict[AssetPath, tuple[str, ...]]:
+    found: dict[AssetPath, dict[str, None]] = {}
+    for job_id, addresses in pairs:
+        for address in addresses:
+            found.setdefault(address.key, {})[job_id] = None
+    return {key: tuple(job_ids) for key, job_ids in found.items()}
+
+
+@dataclass
+class _Building:
+    """One pass from jobs to nodes."""
+
+    project: Project
+    job_set: JobSet
+    jobs: dict[str, Job] = field(default_factory=dict)
+    writers: dict[AssetPath, tuple[str, ...]] = field(default_factory=dict)
+    stacks: dict[str, Stack | None] = field(default_factory=dict)
+    reads: dict[str, tuple[Address, ...]] = field(default_factory=dict)
+    writes: dict[str, tuple[Address, ...]] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def result(self) -> JobGraph:
+        self.jobs = {job.id: job for job in self.job_set.jobs}
+        for job in self.jobs.values():
+            stack = self.stacks[job.id] = stack_of(job)
+            self.reads[job.id] = stack.reads(job) if stack else ()
+            self.writes[job.id] = stack.writes(job) if stack else ()
+            if stack is None:
+                self._tell_not_run(job)
+        self.writers = _index(self.writes.items())
+        owners = {key: job_ids[0] for key, job_ids in self.writers.items()}
+        kept, cut = cut_cycles([*self._stated_edges(), *self._data_edges()])
+        nodes = self._nodes(owners, _by_downstream(kept), _by_downstream(cut))
+        return JobGraph(nodes, owners, self.job_set.members, (*self.job_set.diagnostics, *self.diagnostics))
+
+    def _stated_edges(self) -> Iterator[Edge]:
+        passed: dict[str, tuple[str, ...]] = {}
+        for job in self.jobs.values():
+            if self.stacks[job.id] is None:
+                continue
+            waits_for = {run: None for name in job.dependencies for run in self._run_by(name, passed)}
+            for upstream in waits_for:
+                if upstream != job.id:
+                    yield Edge(upstream, job.id, "dependency")
+
+    def _run_by(self, job_id: str, passed: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+        """Return the job, or what it depends on when it is not run itself."""
+        if self.stacks[job_id] is not None:
+            return (job_id,)
+        if job_id not in passed:
+            passed[job_id] = ()  # a cycle of jobs that are not run leads nowhere
+            through = {run: None for name in self.jobs[job_id].dependencies for run in self._run_by(name, passed)}
+            passed[job_id] = tuple(through)
+        return passed[job_id]
+
+    def _data_edges(self) -> Iterator[Edge]:
+        for job in self.jobs.values():
+            written = {address.key for address in self.writes[job.id]}
+            seen: set[AssetPath] = set()
+            for address in self.reads[job.id]:
+                if address.key in seen:
+                    continue
+                seen.add(address.key)
+                writers = self.writers.get(address.key, ())
+                if address.key in written:
+                    self._tell_reads_own(job, address)
+                    writers = writers[:1]
+                for upstream in writers:
+                    if upstream != job.id:
+                        yield Edge(upstream, job.id, "data", address)
+
+    def _nodes(
+        self, owners: Mapping[AssetPath, str], kept: Mapping[str, list[Edge]], cut: Mapping[str, list[Edge]]
+    ) -> dict[str, JobNode]:
+        blocked = _errors_inside(self.project, self.jobs.values())
+        nodes = {}
+        for job in self.jobs.values():
+            unique = {address.key: address for address in self.writes[job.id]}
+            owned = tuple(address for key, address in unique.items() if owners[key] == job.id)
+            reported = tuple(address for key, address in unique.items() if owners[key] != job.id)
+            for address in reported:
+                self._tell_several_writers(job, address, owners[address.key])
+            for edge in cut.get(job.id, ()):
+                self._tell_cut(job, edge)
+            nodes[job.id] = JobNode(
+                job=job,
+                stack=self.stacks[job.id],
+                reads=self.reads[job.id],
+                writes=self.writes[job.id],
+                owned=owned,
+                reported=reported,
+                upstream=tuple(kept.get(job.id, ())),
+                cut=tuple(cut.get(job.id, ())),
+                blocked=tuple(blocked.get(job.id, ())),
+            )
+        return nodes
+
+    def _tell_not_run(self, job: Job) -> None:
+        message = f"jobs of the stack {job.stack!r} are read and not yet run"
+        self._tell(job, "stack-not-run", Severity.INFO, message, "it is shown, and nothing waits for it")
+
+    def _tell_reads_own(self, job: Job, address: Address) -> None:
+        message = f"{job.label} reads and writes {address}; it does not wait for itself"
+        self._tell(job, "self-dependency", Severity.INFO, message)
+
+    def _tell_several_writers(self, job: Job, address: Address, owner: str) -> None:
+        first = self.jobs[owner]
+        message = f"{address} belongs to {first.label} ({first.location()}), which is the first to write it"
+        hint = f"{job.label} appears under its own name and reports what it writes to {address}"
+        self._tell(job, "several-writers", Severity.INFO, message, hint)
+
+    def _tell_cut(self, job: Job, edge: Edge) -> None:
+        message = f"dependencies run in a circle; cut here: {edge}"
+        hint = "state the order that you want with `dependencies:`, or give one of the jobs another dataset"
+        self._tell(job, "dependency-cycle", Severity.WARNING, message, hint)
+
+    def _tell(self, job: Job, code: str, severity: Severity, message: str, hint: str = "") -> None:
+        self.diagnostics.append(job_diagnostic(job.workflow, (*job.path, "name"), code, severity, message, hint))
+
+
+def _by_downstream(edges: Iterable[Edge]) -> dict[str, list[Edge]]:
+    found: dict[str, list[Edge]] = {}
+    for edge in edges:
+        found.setdefault(edge.downstream, []).append(edge)
+    return found
+
+
+def _errors_inside(project: Project, jobs: Iterable[Job]) -> dict[str, list[Diagnostic]]:
+    """Return the error diagnostics that stand inside a job that is there all the same."""
+    errors: dict[tuple[str, object], list[Diagnostic]] = {}
+    for diagnostic in project.errors:
+        errors.setdefault((diagnostic.file, diagnostic.path[:3]), []).append(diagnostic)
+    found: dict[str, list[Diagnostic]] = {}
+    for job in jobs if errors else ():
+        candidates = errors.get((job.workflow.document.name, job.path))
+        if candidates:
+            span = job.workflow.document.range_of(job.path)  # one file may hold several documents
+            inside = [d for d in candidates if span.start.line <= d.line <= span.end.line]
+            if inside:
+                found[job.id] = inside
+    return found

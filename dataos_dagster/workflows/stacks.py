@@ -1,0 +1,68 @@
+"""What runs the jobs of one stack, and which stacks there are.
+
+A stack says what a job reads and writes without touching data, so that jobs can be ordered and drawn, and runs it.
+The stack of a job is the word before `+` and `:` in its `stack:`; its module is imported when the first such job is
+met.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dataos_dagster.address import Address
+    from dataos_dagster.errors import NotYetRun
+    from dataos_dagster.workflows.context import RunContext
+    from dataos_dagster.workflows.jobs import Job
+    from dataos_dagster.workflows.results import JobResult
+
+# Stack name in lower case: `module:NAME` of the object that runs it. Stacks that DataOS knows and that are not here
+# are read and not yet run.
+STACKS: Mapping[str, str] = {"flare": "dataos_dagster.flare.stack:FLARE"}
+
+
+class Stack(Protocol):
+    """One way of running a job. The questions are answered from the manifest alone and raise nothing."""
+
+    @property
+    def name(self) -> str:
+        """Return the word that manifests use, in lower case."""
+
+    def reads(self, job: Job) -> tuple[Address, ...]:
+        """Return the datasets that the job reads, in manifest order."""
+
+    def writes(self, job: Job) -> tuple[Address, ...]:
+        """Return the datasets that the job writes, in manifest order."""
+
+    def not_yet_run(self, job: Job) -> tuple[NotYetRun, ...]:
+        """Return what the job asks for and this version does not run, each with its place; empty when it runs.
+
+        Answered from the manifest alone, like `reads` and `writes`: such a job is treated as one of a stack that is
+        not yet run.
+        """
+
+    def run(self, job: Job, context: RunContext) -> JobResult:
+        """Do the job's work.
+
+        Raises:
+            DataOSError: It failed; what was written before the failure was told to `context.reporter`.
+        """
+
+
+def stack_of(job: Job) -> Stack | None:
+    """Return the stack that runs a job, or None when jobs of its stack are not yet run."""
+    return _load(job.stack)
+
+
+@cache
+def _load(name: str) -> Stack | None:
+    path = STACKS.get(name)
+    if path is None:
+        return None
+    module, _, attribute = path.partition(":")
+    stack: Stack = getattr(importlib.import_module(module), attribute)
+    return stack
