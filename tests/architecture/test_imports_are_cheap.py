@@ -1,0 +1,73 @@
+"""What starting costs: the budget of the package's import, and what the light commands must not load."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+MANIFEST = """\
+name: load-orders
+version: v1
+type: workflow
+workflow:
+  dag:
+    - name: orders
+      spec:
+        stack: flare:7.0
+        compute: runnable-default
+        stackSpec:
+          job:
+            inputs:
+              - {name: orders, dataset: "dataos://lakehouse:shop/raw_orders"}
+            steps:
+              - sequence:
+                  - {name: counted, sql: SELECT count(*) AS n FROM orders}
+            outputs:
+              - {name: counted, dataset: "dataos://lakehouse:shop/counted?acl=rw"}
+"""
+
+# CPU seconds, so that a busy machine does not fail the test; the least of several, because caches warm up.
+BUDGET = 0.2
+ATTEMPTS = 3
+
+
+def run_python(code: str, *arguments: str, cwd=None) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, cwd=cwd, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_the_package_costs_little_beside_dagster():
+    code = """
+import time
+import dagster
+start = time.process_time()
+import dataos_dagster
+print(time.process_time() - start)
+"""
+    cost = min(float(run_python(code)) for _ in range(ATTEMPTS))
+    assert cost <= BUDGET
+
+
+def test_importing_the_package_loads_neither_dagster_nor_an_engine():
+    loaded = run_python("import dataos_dagster, sys; print(*sys.modules)").split()
+    assert not {"dagster", "pyspark", "pyarrow", "pandas", "sqlglot", "sqlalchemy"} & set(loaded)
+
+
+@pytest.mark.parametrize("command", [["check", "--no-cache"], ["check"], ["schema"], ["explain", "unknown-key"]])
+def test_light_commands_load_neither_dagster_nor_an_engine(tmp_path, command):
+    (tmp_path / "orders.yaml").write_text(MANIFEST)
+    code = """
+import json, sys
+from dataos_dagster.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print("\\n" + json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+    loaded = json.loads(run_python(code, *command, cwd=tmp_path).splitlines()[-1])
+    assert not {"dagster", "dagster_shared", "pyspark", "pysail", "pandas", "pyarrow", "sqlalchemy"} & set(loaded)
