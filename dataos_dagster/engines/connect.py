@@ -1,0 +1,96 @@
+"""The client's side of every engine: a Spark Connect session that notices when its server has gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataos_dagster.engines.endpoint import Endpoint
+from dataos_dagster.engines.failures import engine_failures
+from dataos_dagster.errors import EngineUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client.retries import RetryPolicy
+
+    from dataos_dagster.engines.process import Child
+    from dataos_dagster.settings import ConnectSettings
+
+# Some three seconds: enough for a server that is restarting, short enough to say that nobody is there.
+_ATTEMPTS_TO_REACH = 4
+
+
+def existing_endpoint(settings: ConnectSettings) -> Endpoint:
+    """Return the endpoint of the cluster that the settings name.
+
+    Raises:
+        EngineUnavailable: They name none.
+    """
+    if not settings.url:
+        raise EngineUnavailable(
+            "no Spark Connect endpoint is configured",
+            hint="set engines.connect.url in dataos.yaml (or DATAOS_ENGINES__CONNECT__URL) to sc://host:port",
+        )
+    return Endpoint(settings.url, settings.token)
+
+
+def open_session(endpoint: Endpoint, conf: Mapping[str, str]) -> SparkSession:
+    """Open a new session on an endpoint and set its properties.
+
+    Always a new one: the client's `getOrCreate` returns the first session of the process, whatever URL it is asked for.
+
+    Raises:
+        EngineUnavailable: The endpoint does not answer, or refuses the token.
+        StatementFailed: It refuses a property; the message is the engine's own.
+    """
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.remote(_url(endpoint)).create()
+    try:
+        _greet(session, endpoint)
+        with engine_failures(endpoint.child):
+            for key, value in conf.items():
+                session.conf.set(key, value)
+    except BaseException:
+        session.stop()
+        raise
+    return session
+
+
+def _url(endpoint: Endpoint) -> str:
+    if endpoint.token is None:
+        return endpoint.url
+    separator = ";" if "/;" in endpoint.url else "/;"
+    return f"{endpoint.url}{separator}token={endpoint.token.get_secret_value()}"
+
+
+def _greet(session: SparkSession, endpoint: Endpoint) -> None:
+    """Ask for the version: the first call is the one that finds nobody there, or a refused token."""
+    from pyspark.errors import PySparkException
+
+    session.client.set_retry_policies([_retry_while_running(endpoint.child, _ATTEMPTS_TO_REACH)])
+    try:
+        session.version  # noqa: B018 - a property that asks the server
+    except PySparkException as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise EngineUnavailable(
+            f"the Spark Connect endpoint {endpoint.url} cannot be used: {reason}",
+            hint="check its address, that it is running, and its token (engines.connect.token)",
+        ) from error
+    session.client.set_retry_policies([_retry_while_running(endpoint.child, None)])
+
+
+def _retry_while_running(child: Child | None, attempts: int | None) -> RetryPolicy:
+    """Return the client's own retry policy, ended by the end of the server's process.
+
+    The client's policy tolerates ten minutes of silence, which is right for a cluster behind a network, and would leave a
+    job whose engine was killed waiting for nothing.
+    """
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    class WhileRunning(DefaultPolicy):
+        def can_retry(self, e: BaseException) -> bool:
+            return (child is None or child.is_running()) and bool(super().can_retry(e))
+
+    return WhileRunning() if attempts is None else WhileRunning(max_retries=attempts)

@@ -1,0 +1,186 @@
+"""Engine processes: start one that cannot outlive us, and recognise one that somebody else started.
+
+`Child` is an engine that this process owns. `EngineProcess` only names one, across processes and restarts: it is what
+a write's intent records, so that whoever comes next can wait for a Spark that outlived its client before touching the table.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from dataos_dagster.errors import EngineUnavailable
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Mapping, Sequence
+
+_WATCHDOG = Path(__file__).with_name("watchdog.py")
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_POLL_SECONDS = 0.02
+# A JVM with open tables takes up to two seconds to end; after this it is killed.
+GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineProcess:
+    """A process by number and start time, so that a reused number is not mistaken for it.
+
+    Attributes:
+        pid: Process id.
+        started: When it started, in a form that only this class reads.
+    """
+
+    pid: int
+    started: str
+
+    @classmethod
+    def of(cls, pid: int) -> Self | None:
+        """Return the process that has this number now, or None when there is none."""
+        started = _start_time(pid)
+        return cls(pid, started) if started else None
+
+    def is_running(self) -> bool:
+        """Return whether this very process is still there."""
+        return _start_time(self.pid) == self.started
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it has ended, at most so long; return whether it has."""
+        deadline = time.monotonic() + seconds
+        while self.is_running():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    def end(self, grace: float = GRACE_SECONDS) -> None:
+        """End it: SIGTERM, and SIGKILL after the grace period (seconds)."""
+        for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, grace)):
+            if not self.is_running():
+                return
+            try:
+                os.kill(self.pid, number)
+            except ProcessLookupError:
+                return
+            if self.wait(seconds):
+                return
+
+
+def _start_time(pid: int) -> str | None:
+    """Return when the process with this number started; None when there is none, or only its exit status is left."""
+    if sys.platform == "linux":
+        try:
+            # The command's name stands in parentheses and may itself hold spaces and parentheses.
+            fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+        except OSError:
+            return None
+        state, ticks = fields[0], fields[19]
+        return None if state in "ZX" else f"{_BOOT_ID.read_text('ascii').strip()}:{ticks}"
+    found = subprocess.run(
+        ["ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False, env={"LC_ALL": "C"}
+    ).stdout.split(maxsplit=1)
+    return None if not found or found[0].startswith("Z") else found[1].strip()
+
+
+class Child:
+    """An engine's server that this process started.
+
+    It ends with this process, also when this process is killed (see `watchdog`).
+
+    Args:
+        name: What it is, for messages.
+        command: Program and arguments.
+        environment: Its whole environment.
+        log: File that takes what it prints.
+
+    Raises:
+        EngineUnavailable: It could not be started at all.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], *, environment: Mapping[str, str], log: Path) -> None:
+        self.name = name
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._owner = os.getpid()
+        with log.open("wb") as output:
+            self._watchdog = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_WATCHDOG), str(GRACE_SECONDS), *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                env=dict(environment),
+                # Out of the terminal's reach: Ctrl-C is for us, and we end the engine in good order.
+                start_new_session=True,
+            )
+        assert self._watchdog.stdout is not None  # noqa: S101 - it was asked for above
+        with self._watchdog.stdout as answer:
+            line = answer.readline()
+        process = EngineProcess.of(int(line)) if line.strip() else None
+        if process is None:
+            self.close()
+            raise EngineUnavailable(f"{name} ended as it started: {self.last_words()}", hint=f"its log is {log}")
+        self.process: EngineProcess = process
+
+    def is_running(self) -> bool:
+        """Return whether the engine's process is there."""
+        return self.process.is_running()
+
+    def exit_status(self) -> int | None:
+        """Return the engine's exit status once it has ended; 128 + n when signal n ended it."""
+        try:
+            return self._watchdog.wait(_POLL_SECONDS if self.is_running() else GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def wait_for(self, pattern: re.Pattern[str], seconds: float) -> re.Match[str]:
+        """Return the first match of a pattern in what the engine prints.
+
+        Args:
+            pattern: What a ready engine prints.
+            seconds: How long to wait for it.
+
+        Raises:
+            EngineUnavailable: The engine ended before, or the time is over; says what it printed last.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            running = self.is_running()
+            found = pattern.search(self.log.read_text("utf-8", "replace"))
+            if found:
+                return found
+            if not running or time.monotonic() > deadline:
+                break
+            time.sleep(_POLL_SECONDS)
+        outcome = f"did not start within {seconds:.0f} s" if running else f"ended with status {self.exit_status()}"
+        words = self.last_words()
+        self.close(keep_log=True)
+        raise EngineUnavailable(f"{self.name} {outcome}: {words}", hint=f"its log is {self.log}")
+
+    def last_words(self, lines: int = 3) -> str:
+        """Return the last lines that it printed, without stack traces, joined by `; `."""
+        if not self.log.exists():
+            return "it printed nothing"
+        with self.log.open(encoding="utf-8", errors="replace") as log:
+            said = deque((line.strip() for line in log if line.strip() and not line.startswith("\tat ")), maxlen=lines)
+        return "; ".join(said) or "it printed nothing"
+
+    def close(self, *, keep_log: bool = False) -> None:
+        """End the engine and wait until it is gone; its log goes with it unless it is to be kept."""
+        if os.getpid() != self._owner:
+            return  # a forked copy of us does not own it
+        if self._watchdog.stdin and not self._watchdog.stdin.closed:
+            self._watchdog.stdin.close()
+        try:
+            self._watchdog.wait(GRACE_SECONDS * 2)
+        except subprocess.TimeoutExpired:
+            self._watchdog.kill()  # the engine dies with it (Linux) or follows as an orphan that was already told to end
+            self._watchdog.wait()
+        if not keep_log:
+            self.log.unlink(missing_ok=True)

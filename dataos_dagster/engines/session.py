@@ -1,0 +1,227 @@
+"""Warm sessions: one per configuration, kept for all jobs of a run.
+
+Starting an engine costs 0.2 s (Sail) to ten seconds (Spark), a session on a running one milliseconds. So servers are
+shared by every session that they can carry, and both live until the run ends or they have been idle for long.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+import uuid
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from dataos_dagster.engines.configuration import PINNED, ServerConfiguration, SessionConfiguration, is_session_property
+from dataos_dagster.engines.connect import existing_endpoint, open_session
+from dataos_dagster.engines.failures import engine_failures
+from dataos_dagster.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from pyspark.sql import SparkSession
+
+    from dataos_dagster.engines.endpoint import Endpoint
+    from dataos_dagster.engines.process import EngineProcess
+    from dataos_dagster.errors import Location
+    from dataos_dagster.settings import EngineName
+
+__all__ = ["EngineSession", "SessionConfiguration", "Sessions"]
+
+# No stack trace of the server inside the messages of errors; on Spark both default to what a cluster's admin chose.
+_QUIET = (
+    ("spark.sql.connect.serverStacktrace.enabled", "false"),
+    ("spark.sql.pyspark.jvmStacktrace.enabled", "false"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSession:
+    """A session on an engine.
+
+    Attributes:
+        engine: Which engine.
+        spark: The Spark Connect session.
+        configuration: What it was asked for with.
+        endpoint: Where it goes to.
+    """
+
+    engine: EngineName
+    spark: SparkSession
+    configuration: SessionConfiguration
+    endpoint: Endpoint
+
+    @property
+    def process(self) -> EngineProcess | None:
+        """Return the engine's process when it is a child of ours, else None."""
+        return self.endpoint.child.process if self.endpoint.child else None
+
+    def failures(self, location: Location | None = None) -> AbstractContextManager[None]:
+        """Translate the client's errors inside a `with` block: EngineCrashed or StatementFailed, at that location."""
+        return engine_failures(self.endpoint.child, location=location)
+
+    def interrupt(self) -> None:
+        """Cancel everything that runs on this session."""
+        self.spark.interruptAll()
+
+
+@dataclass(slots=True)
+class _Server:
+    """A server in use: the sessions on it, how many leases are out, and when it was last wanted (monotonic seconds)."""
+
+    configuration: ServerConfiguration
+    endpoint: Endpoint
+    sessions: dict[SessionConfiguration, EngineSession] = field(default_factory=dict)
+    leases: int = 0
+    kept: bool = False
+    wanted: float = field(default_factory=time.monotonic)
+
+    @property
+    def alive(self) -> bool:
+        return self.endpoint.child is None or self.endpoint.child.is_running()
+
+    def close(self) -> None:
+        crashed = not self.alive
+        for session in self.sessions.values():
+            if crashed:
+                session.spark.client.close()
+            else:
+                session.spark.stop()
+        if self.endpoint.child:
+            self.endpoint.child.close(keep_log=crashed)
+
+
+class Sessions:
+    """The sessions of a run, and the engines behind them; closing it ends every engine that it started.
+
+    Args:
+        settings: The project's engines; its state folder takes the engines' logs.
+        idle_seconds: End a server that nobody leased for so long; None keeps it until `close`.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, idle_seconds: float | None = None) -> None:
+        self._settings = settings or Settings()
+        self._logs = (
+            settings.state_folder / "logs" if settings else Path(tempfile.gettempdir(), "dataos-engine-logs")
+        )
+        self._idle_seconds = idle_seconds
+        self._servers: list[_Server] = []
+        # One lock an engine: a Spark that starts does not keep a job from its warm Sail.
+        self._locks: dict[EngineName, threading.RLock] = {
+            "sail": threading.RLock(),
+            "spark": threading.RLock(),
+            "connect": threading.RLock(),
+        }
+        self._closing = threading.Event()
+        if idle_seconds is not None:
+            threading.Thread(target=self._close_idle, args=(idle_seconds,), name="dataos-engines", daemon=True).start()
+
+    def get(self, configuration: SessionConfiguration) -> EngineSession:
+        """Return the session of a configuration, starting what it needs; it stays until this object is closed.
+
+        A session whose engine has died is replaced by a new one: temporary views of the old one are gone.
+
+        Raises:
+            EngineUnavailable: The engine is not installed, not configured, or did not start.
+            StatementFailed: The engine refuses a property.
+        """
+        with self._locks[configuration.engine]:
+            server = self._server(configuration.server)
+            server.kept = True
+            return self._session(server, configuration)
+
+    @contextmanager
+    def lease(self, configuration: SessionConfiguration) -> Iterator[EngineSession]:
+        """Return the session of a configuration for the block's time; afterwards its engine may be closed when idle.
+
+        Raises:
+            EngineUnavailable: The engine is not installed, not configured, or did not start.
+            StatementFailed: The engine refuses a property.
+        """
+        lock = self._locks[configuration.engine]
+        with lock:
+            server = self._server(configuration.server)
+            session = self._session(server, configuration)
+            server.leases += 1
+        try:
+            yield session
+        finally:
+            with lock:
+                server.leases -= 1
+                server.wanted = time.monotonic()
+
+    def interrupt(self) -> None:
+        """Cancel everything that runs on any session; what was committed stays."""
+        for server in list(self._servers):
+            if server.alive:
+                for session in list(server.sessions.values()):
+                    session.interrupt()
+
+    def close(self) -> None:
+        """End all sessions and every engine that was started for them. Calling it again does nothing."""
+        self._closing.set()
+        while self._servers:
+            self._servers.pop().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _server(self, wanted: ServerConfiguration) -> _Server:
+        for server in list(self._servers):
+            if not server.alive:
+                self._servers.remove(server)
+                server.close()
+            elif server.configuration.serves(wanted):
+                return server
+        server = _Server(wanted, self._start(wanted))
+        self._servers.append(server)
+        return server
+
+    def _start(self, wanted: ServerConfiguration) -> Endpoint:
+        log = self._logs / f"{wanted.engine}-{uuid.uuid4().hex[:12]}.log"
+        if wanted.engine == "sail":
+            from dataos_dagster.engines.sail import start_sail
+
+            return start_sail(wanted, log)
+        if wanted.engine == "spark":
+            from dataos_dagster.engines.spark import start_spark
+
+            return start_spark(wanted, self._settings.engines.spark, log)
+        return existing_endpoint(self._settings.engines.connect)
+
+    def _session(self, server: _Server, configuration: SessionConfiguration) -> EngineSession:
+        server.wanted = time.monotonic()
+        session = server.sessions.get(configuration)
+        if session is None:
+            spark = open_session(server.endpoint, self._session_conf(configuration))
+            session = EngineSession(configuration.engine, spark, configuration, server.endpoint)
+            server.sessions[configuration] = session
+        return session
+
+    def _session_conf(self, configuration: SessionConfiguration) -> dict[str, str]:
+        """Return the properties of a session: pinned ones, the project's, then its own."""
+        conf = dict(PINNED) | self._settings.engines.spark.conf | dict(configuration.conf)
+        if configuration.engine != "sail":
+            conf = dict(_QUIET) | conf
+        conf |= {key: value.get_secret_value() for key, value in configuration.secret_conf}
+        return {key: value for key, value in conf.items() if is_session_property(key)}
+
+    def _close_idle(self, seconds: float) -> None:
+        while not self._closing.wait(min(seconds / 2, 10.0)):
+            for engine, lock in self._locks.items():
+                with lock:
+                    for server in list(self._servers):
+                        idle = not server.leases and not server.kept and time.monotonic() - server.wanted > seconds
+                        if server.configuration.engine == engine and idle:
+                            self._servers.remove(server)
+                            server.close()

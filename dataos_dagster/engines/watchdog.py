@@ -1,0 +1,87 @@
+"""Run one engine as a child that ends when this program's parent ends, however that happens.
+
+A program of its own (`python watchdog.py GRACE COMMAND…`), because neither way alone is enough: a process that is killed
+cannot clean up, and Linux' parent-death signal follows the *thread* that started the child, which in Dagster ends
+long before the process does. Here a single-threaded process of a few megabytes stands between:
+
+- its standard input is a pipe that the parent holds open; end of file means that the parent is gone or wants an end;
+- a changed parent id says the same where a forked copy of the parent still holds the pipe;
+- the engine carries the parent-death signal of this process (Linux), should this one be killed itself.
+
+It writes `PID` of the engine to standard output, leaves its standard error to the engine as its log, and exits with the
+engine's status (128 + n for signal n). Standard library only: it starts with `-I -S` in some 20 ms.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import sys
+import time
+
+PARENT_CHECK_SECONDS = 1.0
+_PR_SET_PDEATHSIG = 1
+
+
+def _engine(command: list[str], watchdog: int) -> None:
+    """Become the engine: the log as output, nothing as input, and an end that comes with the watchdog's."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != watchdog:
+            os._exit(128 + signal.SIGKILL)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    try:
+        os.execvp(command[0], command)  # noqa: S606 - the command comes from this package, not from a user
+    except OSError as error:
+        os.write(2, f"{command[0]}: {error.strerror}\n".encode())
+        os._exit(127)
+
+
+def _ended(pid: int) -> int | None:
+    found, status = os.waitpid(pid, os.WNOHANG)
+    if not found:
+        return None
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def _end(pid: int, grace: float) -> int:
+    """Ask the engine to end, and kill it when the grace period is over."""
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + grace
+    while (status := _ended(pid)) is None:
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+            deadline = float("inf")
+        time.sleep(0.02)
+    return status
+
+
+def main(grace: float, command: list[str]) -> int:
+    """Run the command until it ends or the parent does; return its exit status."""
+    parent, watchdog = os.getppid(), os.getpid()
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    pid = os.fork()
+    if pid == 0:
+        _engine(command, watchdog)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    asked: list[int] = []
+    signal.signal(signal.SIGTERM, lambda *_: asked.append(1))
+    os.write(1, f"{pid}\n".encode())
+    os.close(1)
+    while (status := _ended(pid)) is None:
+        readable, _, _ = select.select([0, woken], [], [], PARENT_CHECK_SECONDS)
+        if woken in readable:
+            os.read(woken, 4096)
+        if asked or (0 in readable and not os.read(0, 4096)) or os.getppid() != parent:
+            return _end(pid, grace)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]), sys.argv[2:]))
