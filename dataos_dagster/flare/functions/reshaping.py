@@ -1,0 +1,115 @@
+"""Functions that change what a row is: nested values spread out, columns turned into rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from dataos_dagster.flare.functions.function import ColumnNames, Function, FunctionError, quoted, require_column
+from dataos_dagster.flare.sql import columns_in_expression, parse_expression
+from dataos_dagster.manifests.model import ScalarText
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyspark.sql import DataFrame
+
+    from dataos_dagster.flare.functions.function import Trace
+
+ALL = "*"
+
+
+def _star(value: object) -> object:
+    return ALL if value == [ALL] else value
+
+
+# Either names, or a star (alone or as the single item) for all that are not in the other list.
+_NamesOrAll = Annotated[Literal["*"] | ColumnNames, BeforeValidator(_star)]
+
+
+class Unfurl(Function):
+    """Add columns from an expression: `payload.*` spreads a struct, `explode(items) as item` multiplies rows."""
+
+    name: ClassVar[str] = "unfurl"
+
+    expression: Annotated[
+        str, AfterValidator(parse_expression), Field(description="Spark SQL expression, or `struct.*`.")
+    ]
+
+    def apply(self, frame: DataFrame) -> DataFrame:
+        """Return the reshaped frame."""
+        return frame.selectExpr("*", self.expression)
+
+    def trace(self, columns: Trace, frame: DataFrame) -> Trace:
+        """Return the sources of old and new columns."""
+        result = frame.columns
+        by_name = {name.lower(): sources for name, sources in columns.items()}
+        used = (by_name.get(name.lower(), ()) for name in columns_in_expression(self.expression))
+        sources = tuple(dict.fromkeys(source for group in used for source in group))
+        return {**columns, **dict.fromkeys(result[len(columns) :], sources)}
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """Return the query that does the same."""
+        return (f"SELECT *, {self.expression}",)
+
+
+class Unpivot(Function):
+    """Turn columns into rows of key and value, beside the identifier columns that every row keeps."""
+
+    name: ClassVar[str] = "unpivot"
+
+    columns: Annotated[_NamesOrAll, Field(description="Columns that become rows; * for all others.")]
+    pivot_columns: Annotated[_NamesOrAll, Field(description="Columns kept on every row; * for all others.")]
+    key_column_name: Annotated[ScalarText, Field(min_length=1)]
+    value_column_name: Annotated[ScalarText, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_star(self) -> Self:
+        if self.columns == ALL and self.pivot_columns == ALL:
+            raise ValueError("* stands for the columns of neither list, so it can be in one of the two only")
+        return self
+
+    def apply(self, frame: DataFrame) -> DataFrame:
+        """Return the reshaped frame."""
+        identifiers, melted = self._split(frame.columns)
+        self._check_types(frame, melted)
+        return frame.unpivot(
+            [quoted(column) for column in identifiers],
+            [quoted(column) for column in melted],
+            self.key_column_name,
+            self.value_column_name,
+        )
+
+    def trace(self, columns: Trace, frame: DataFrame) -> Trace:  # noqa: ARG002 - names say it all here
+        """Return the sources of old and new columns."""
+        identifiers, melted = self._split(tuple(columns))
+        values = tuple(dict.fromkeys(source for column in melted for source in columns[column]))
+        kept = {column: columns[column] for column in identifiers}
+        return {**kept, self.key_column_name: (), self.value_column_name: values}
+
+    def _split(self, columns: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return identifier columns and melted columns as the frame spells them."""
+        if self.columns == ALL:
+            identifiers = self._found(self.pivot_columns, columns)
+            return identifiers, [column for column in columns if column not in identifiers]
+        melted = self._found(self.columns, columns)
+        if self.pivot_columns == ALL:
+            return [column for column in columns if column not in melted], melted
+        return self._found(self.pivot_columns, columns), melted
+
+    def _found(self, names: Sequence[str], columns: Sequence[str]) -> list[str]:
+        return [require_column(name, columns, self.name) for name in names]
+
+    def _check_types(self, frame: DataFrame, melted: Sequence[str]) -> None:
+        # Engines would look for a common type, each its own; the reference asks for one type.
+        types = {field.name: field.dataType.simpleString() for field in frame.schema.fields if field.name in melted}
+        if not melted:
+            raise FunctionError(f"{self.name}: no column is left to turn into rows", hint="name some in `columns`")
+        if len(set(types.values())) > 1:
+            listed = ", ".join(f"{column} {type_name}" for column, type_name in types.items())
+            raise FunctionError(
+                f"{self.name}: columns that become one must share a type: {listed}",
+                hint="cast them with set_type first",
+            )
