@@ -35,6 +35,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dataos_dagster.redaction import redact
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,7 +59,7 @@ class DataOSError(Exception):
     """Root of every error that this package raises on purpose.
 
     Args:
-        message: What happened, naming the thing it happened to. Never holds a secret.
+        message: What happened, naming the thing it happened to. Secret values that are known are masked.
         hint: What to do about it.
         location: The place in a manifest that asked for it.
     """
@@ -65,10 +67,10 @@ class DataOSError(Exception):
     retryable = False
 
     def __init__(self, message: str, *, hint: str | None = None, location: Location | None = None) -> None:
-        self.message = message
-        self.hint = hint
+        self.message = redact(message)
+        self.hint = redact(hint) if hint else hint
         self.location = location
-        super().__init__(message)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         where = f"{self.location}: " if self.location else ""

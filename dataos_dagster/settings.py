@@ -154,14 +154,23 @@ class Settings(BaseSettings):
         """Return the folder of local state: database, cache, logs. It need not exist."""
         return self.project / STATE_FOLDER
 
+    def make_state_folder(self) -> Path:
+        """Create the folder of local state, with a `.gitignore` that keeps it out of commits, and return it."""
+        folder = self.state_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+        return folder
+
     @classmethod
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the interface of pydantic-settings
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read variables first, then the project's `dataos.yaml`."""
         project = init_settings().get("project", Path())

@@ -1,0 +1,221 @@
+"""The record of every run of every job: who ran what, on which engine, what it wrote, and how it ended."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import or_, select, update
+
+from dataos_dagster.errors import StateError
+from dataos_dagster.processes import start_time
+from dataos_dagster.redaction import redact
+from dataos_dagster.state.models import JobRunRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataos_dagster.settings import EngineName
+    from dataos_dagster.state.database import Database
+
+# `dead` is never stored: it is how a run that is still marked running looks once its process is gone.
+JobRunStatus = Literal["running", "succeeded", "failed", "dead"]
+Outcome = Literal["succeeded", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRecord:
+    """A dataset that a run has written.
+
+    Attributes:
+        dataset: Address, or the standalone location.
+        rows: Rows of this write; None when the store does not say.
+        bytes: Bytes of the files of this write, when the store says.
+    """
+
+    dataset: str
+    rows: int | None = None
+    bytes: int | None = None
+    snapshot_id: str | None = None
+    branch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRunStart:
+    """What is known when a job begins.
+
+    Attributes:
+        job: `workspace/workflow/job`.
+        run_id: The run that it is part of: one for `dataos run`, Dagster's own in Dagster.
+        engine: None while the engine is not chosen yet; `finish` may add it.
+    """
+
+    job: str
+    workspace: str
+    workflow: str
+    principal: str
+    run_id: str
+    dagster_run_id: str | None = None
+    engine: EngineName | None = None
+    engine_reasons: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """One run of one job, as it is recorded. Times are UTC; `seconds` is None while it runs."""
+
+    id: str
+    run_id: str
+    dagster_run_id: str | None
+    job: str
+    workspace: str
+    workflow: str
+    principal: str
+    engine: str | None
+    engine_reasons: tuple[str, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[OutputRecord, ...]
+    rows: int | None
+    status: JobRunStatus
+    error: str | None
+    started_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def seconds(self) -> float | None:
+        """Return how long it took."""
+        return (self.finished_at - self.started_at).total_seconds() if self.finished_at else None
+
+
+class JobRuns:
+    """Reads and writes the table `job_runs`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start(self, run: JobRunStart) -> str:
+        """Record that this process begins a job, and return the record's id.
+
+        Raises:
+            StateError: The database cannot be written.
+        """
+        row = JobRunRow(
+            **asdict(replace(run, engine_reasons=(), inputs=())),
+            id=uuid.uuid4().hex,
+            outputs=[],
+            rows=None,
+            status="running",
+            started_at=datetime.now(UTC),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            process_started=start_time(os.getpid()) or "",
+        )
+        row.engine_reasons, row.inputs = list(run.engine_reasons), list(run.inputs)
+        identifier = row.id
+        with self._database.writing() as session:
+            session.add(row)
+        return identifier
+
+    def finish(
+        self,
+        run: str,
+        outcome: Outcome,
+        *,
+        outputs: Sequence[OutputRecord] = (),
+        error: str | None = None,
+        engine: EngineName | None = None,
+        engine_reasons: Sequence[str] | None = None,
+        inputs: Sequence[str] | None = None,
+    ) -> None:
+        """Record how a job ended; known secret values in `error` are masked.
+
+        Args:
+            run: The id that `start` returned.
+            outcome: Whether it did its work.
+            outputs: What was written, also before a failure.
+            error: Why it failed.
+            engine: Replaces what `start` recorded when it is given.
+            engine_reasons: The same.
+            inputs: The same.
+
+        Raises:
+            StateError: There is no such run, or the database cannot be written.
+        """
+        counts = [output.rows for output in outputs if output.rows is not None]
+        values = {
+            "status": outcome,
+            "outputs": [asdict(output) for output in outputs],
+            "rows": sum(counts) if counts else None,
+            "error": redact(error) if error is not None else None,
+            "finished_at": datetime.now(UTC),
+            "engine": engine,
+            "engine_reasons": None if engine_reasons is None else list(engine_reasons),
+            "inputs": None if inputs is None else list(inputs),
+        }
+        keep = ("engine", "engine_reasons", "inputs")
+        values = {name: value for name, value in values.items() if value is not None or name not in keep}
+        with self._database.writing() as session:
+            found = session.execute(
+                update(JobRunRow).where(JobRunRow.id == run).values(values).returning(JobRunRow.id)
+            ).all()
+            if not found:
+                raise StateError(f"no job run {run} is recorded", hint="was the state database replaced meanwhile?")
+
+    def history(self, limit: int = 50, job: str | None = None) -> list[JobRun]:
+        """Return the latest runs, newest first.
+
+        Args:
+            limit: At most so many.
+            job: Only runs of this job: `workspace/workflow/job`, or its last parts (`workflow/job`, `job`).
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        query = select(JobRunRow).order_by(JobRunRow.started_at.desc(), JobRunRow.id).limit(limit)
+        if job is not None:
+            query = query.where(or_(JobRunRow.job == job, JobRunRow.job.endswith(f"/{job}", autoescape=True)))
+        with self._database.reading() as session:
+            return [_job_run(row) for row in session.scalars(query)]
+
+    def get(self, run: str) -> JobRun | None:
+        """Return one run by its id, or None."""
+        with self._database.reading() as session:
+            row = session.get(JobRunRow, run)
+            return _job_run(row) if row else None
+
+
+def _job_run(row: JobRunRow) -> JobRun:
+    return JobRun(
+        id=row.id,
+        run_id=row.run_id,
+        dagster_run_id=row.dagster_run_id,
+        job=row.job,
+        workspace=row.workspace,
+        workflow=row.workflow,
+        principal=row.principal,
+        engine=row.engine,
+        engine_reasons=tuple(row.engine_reasons),
+        inputs=tuple(row.inputs),
+        outputs=tuple(OutputRecord(**output) for output in row.outputs),
+        rows=row.rows,
+        status=_status(row),
+        error=row.error,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _status(row: JobRunRow) -> JobRunStatus:
+    """Return the stored status, or `dead` for a run of this machine whose process is gone.
+
+    Of other machines nothing is known from here: their runs stay as they are recorded.
+    """
+    if row.status == "running" and row.host == socket.gethostname() and start_time(row.pid) != row.process_started:
+        return "dead"
+    status: JobRunStatus = row.status  # type: ignore[assignment]  # only this module writes the column
+    return status

@@ -1,0 +1,74 @@
+"""Tables of the state database. A change here needs a migration in `migrations/versions`; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Index, Integer, String, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, always with its zone and always UTC; SQLite, which has no zones, stores it without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a moment without a zone: whoever made it did not say which moment it is."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value.isoformat()} has no time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give SQLite's moments their zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class Base(DeclarativeBase):
+    """Root of all tables."""
+
+
+class JobRunRow(Base):
+    """One run of one job of a workflow."""
+
+    __tablename__ = "job_runs"
+    __table_args__ = (
+        Index("job_runs_by_job", "job", "started_at"),
+        Index("job_runs_by_start", "started_at"),
+        Index("job_runs_by_dagster_run", "dagster_run_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(64), comment="Run that this job was part of.")
+    dagster_run_id: Mapped[str | None] = mapped_column(String(64))
+    job: Mapped[str] = mapped_column(String(512), comment="workspace/workflow/job")
+    workspace: Mapped[str] = mapped_column(String(255))
+    workflow: Mapped[str] = mapped_column(String(255))
+    principal: Mapped[str] = mapped_column(String(255))
+    engine: Mapped[str | None] = mapped_column(String(16))
+    engine_reasons: Mapped[list[str]] = mapped_column(Json)
+    inputs: Mapped[list[str]] = mapped_column(Json, comment="Addresses or standalone locations that were read.")
+    outputs: Mapped[list[dict[str, Any]]] = mapped_column(Json, comment="What was written, in order.")
+    rows: Mapped[int | None] = mapped_column(BigInteger, comment="Written by all outputs; null: no store said.")
+    status: Mapped[str] = mapped_column(String(16))
+    error: Mapped[str | None] = mapped_column(Text, comment="Message of the failure, without secrets.")
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    host: Mapped[str] = mapped_column(String(255), comment="Machine of the process that runs it.")
+    pid: Mapped[int] = mapped_column(Integer)
+    process_started: Mapped[str] = mapped_column(String(128), comment="Tells a process from a later one of that pid.")
