@@ -1,0 +1,1 @@
+"""Bundles: what belongs together, and how it becomes Dagster definitions."""

@@ -1,0 +1,73 @@
+"""`lakehouse` and `database`: stores that the platform creates, each with a depot of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr
+
+from dataos_dagster.depots.manifest.connections import AzureConnection, Connection, GcsConnection, S3Connection
+from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, one_or_many, scalar_text
+from dataos_dagster.secrets.manifest import SecretReference
+
+
+class LakehouseStorage(ManifestModel):
+    """Where a lakehouse keeps its tables."""
+
+    depot_name: Annotated[
+        ScalarText | None, Field(description="Depot that is made; default <name>0<workspace>0storage.")
+    ] = None
+    type: Annotated[
+        Annotated[Literal["s3", "gcs", "abfss", "wasbs"], AnyCase()], Field(description="Which object store.")
+    ]
+    s3: S3Connection | None = None
+    gcs: GcsConnection | None = None
+    abfss: AzureConnection | None = None
+    wasbs: AzureConnection | None = None
+    secrets: Annotated[tuple[SecretReference, ...], BeforeValidator(one_or_many)] = ()
+
+    @property
+    def connection(self) -> Connection | None:
+        """Return the section of the store's type."""
+        found: Connection | None = getattr(self, self.type)
+        return found
+
+
+class Iceberg(ManifestModel):
+    """Storage, catalog and engine of an Iceberg lakehouse."""
+
+    storage: LakehouseStorage
+    metastore: Annotated[Mapping[str, Any], Field(description="Catalog; carried, not used.")] = {}
+    query_engine: Annotated[Mapping[str, Any], Field(description="Engine; carried, not used.")] = {}
+
+
+class LakehouseSection(ManifestModel):
+    """`lakehouse`."""
+
+    type: Annotated[Literal["iceberg"], AnyCase()] = "iceberg"
+    compute: ScalarText | None = None
+    run_as_api_key: Annotated[SecretStr | None, BeforeValidator(scalar_text)] = None
+    run_as_user: ScalarText | None = None
+    iceberg: Iceberg
+
+    def depot_name(self, name: str, workspace: str) -> str:
+        """Return the name of the depot that the lakehouse makes."""
+        return self.iceberg.storage.depot_name or f"{name}0{workspace}0storage"
+
+
+class Migration(ManifestModel):
+    """Scripts that make a database's tables."""
+
+    includes: Annotated[TextList, Field(description="Files NNN_name.up.sql and .down.sql.")] = ()
+    includes_inline: Annotated[Mapping[str, str], Field(description="Name to script.")] = {}
+    command: Annotated[Annotated[Literal["up", "down"], AnyCase()] | None, Field(description="Direction.")] = None
+    parameter: ScalarText | None = None
+
+
+class DatabaseSection(ManifestModel):
+    """`database`: a managed PostgreSQL database."""
+
+    migrate: Migration | None = None
+    compute: ScalarText | None = None
+    manage_as_user: ScalarText | None = None

@@ -1,0 +1,61 @@
+"""What a user writes in the `stackSpec` of a Flare job."""
+
+from __future__ import annotations
+
+from dataos_dagster.flare.manifest.assertions import Assertion, ValidFormat, parse_test
+from dataos_dagster.flare.manifest.inputs import FlareInput, Incremental, IncrementalKey, IncrementalState
+from dataos_dagster.flare.manifest.job import Action, FlareJob, FlareSpec, Profile, ProfileFilter, Streaming, Variables
+from dataos_dagster.flare.manifest.outputs import (
+    ColumnTags,
+    FlareOutput,
+    Iceberg,
+    Merge,
+    OutputOptions,
+    PartitionField,
+    SaveMode,
+    Sort,
+    SortColumn,
+)
+from dataos_dagster.flare.manifest.sizing import DriverSize, ExecutorSize, spark_memory
+from dataos_dagster.flare.manifest.standalone import Connection, FileConnection, JdbcConnection
+from dataos_dagster.flare.manifest.steps import Command, FunctionCall, SequenceItem, Step
+from dataos_dagster.manifests.kinds import KindRules
+
+FLARE = KindRules(FlareSpec)
+
+__all__ = [
+    "FLARE",
+    "Action",
+    "Assertion",
+    "ColumnTags",
+    "Command",
+    "Connection",
+    "DriverSize",
+    "ExecutorSize",
+    "FileConnection",
+    "FlareInput",
+    "FlareJob",
+    "FlareOutput",
+    "FlareSpec",
+    "FunctionCall",
+    "Iceberg",
+    "Incremental",
+    "IncrementalKey",
+    "IncrementalState",
+    "JdbcConnection",
+    "Merge",
+    "OutputOptions",
+    "PartitionField",
+    "Profile",
+    "ProfileFilter",
+    "SaveMode",
+    "SequenceItem",
+    "Sort",
+    "SortColumn",
+    "Step",
+    "Streaming",
+    "ValidFormat",
+    "Variables",
+    "parse_test",
+    "spark_memory",
+]

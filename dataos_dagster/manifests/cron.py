@@ -1,0 +1,92 @@
+"""Fields of manifests that hold a cron expression or a time zone."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+# Type of the validation error of both; it carries `hint`.
+SCHEDULE_ERROR = "schedule"
+
+_FIELDS = (
+    ("minute", 0, 59, {}),
+    ("hour", 0, 23, {}),
+    ("day of month", 1, 31, {}),
+    (
+        "month",
+        1,
+        12,
+        {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)},
+    ),
+    ("day of week", 0, 7, {name: number for number, name in enumerate("sun mon tue wed thu fri sat".split())}),
+)
+_PART = re.compile(r"(?:\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>\d+))?")
+
+
+def _problem(problem: str, hint: str) -> PydanticCustomError:
+    return PydanticCustomError(SCHEDULE_ERROR, "{problem}", {"problem": problem, "hint": hint})
+
+
+def check_cron(text: str) -> str:
+    """Return a cron expression of five fields with single blanks.
+
+    Raises:
+        PydanticCustomError: It has another number of fields, or a field has a wrong value.
+    """
+    fields = text.split()
+    if len(fields) != len(_FIELDS):
+        raise _problem(
+            f"a cron has five fields, this one has {len(fields)}",
+            "minute, hour, day of month, month, day of week, such as '15 5 * * *'",
+        )
+    for (name, low, high, words), field in zip(_FIELDS, fields, strict=True):
+        for part in field.split(","):
+            _check_part(part, name, low, high, words)
+    return " ".join(fields)
+
+
+def _check_part(part: str, name: str, low: int, high: int, words: dict[str, int]) -> None:
+    if part.startswith("/"):
+        raise _problem(f"{part!r} is no {name}: the '*' in front is missing", f"write '*{part}'")
+    found = _PART.fullmatch(part)
+    if not found:
+        raise _problem(f"{part!r} is no {name}", f"{low}-{high}, '*', lists, ranges and steps such as '*/15'")
+    bounds = [_number(text, words) for text in (found["first"], found["last"]) if text]
+    if any(number is None or not low <= number <= high for number in bounds):
+        raise _problem(f"{part!r} is no {name}", f"{low} to {high}")
+    if found["step"] == "0" or (len(bounds) == 2 and bounds[0] > bounds[1]):  # type: ignore[operator] # checked above
+        raise _problem(f"{part!r} is no {name}: it never holds", f"{low} to {high}, the lower number first")
+
+
+def _number(text: str, words: dict[str, int]) -> int | None:
+    return int(text) if text.isdecimal() else words.get(text.lower())
+
+
+@cache
+def _is_timezone(text: str) -> bool:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # ValueError: absolute or otherwise impossible key; OSError: the name of a folder of the database.
+        return False
+    return True
+
+
+def check_timezone(text: str) -> str:
+    """Return the name of a time zone.
+
+    Raises:
+        PydanticCustomError: The tz database has no such zone.
+    """
+    if not _is_timezone(text):
+        raise _problem(f"{text!r} is no time zone", "a name of the tz database, such as Europe/Lisbon or UTC")
+    return text
+
+
+CronText = Annotated[str, AfterValidator(check_cron)]
+TimezoneText = Annotated[str, AfterValidator(check_timezone)]

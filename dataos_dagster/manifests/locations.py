@@ -1,0 +1,44 @@
+"""Fields of manifests that hold a dataset's address, or a path where one is allowed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from dataos_dagster.address import SCHEME, Address
+from dataos_dagster.errors import AddressError
+
+# Type of the validation error that carries `offset`, the character at fault, and `hint`.
+ADDRESS_ERROR = "address"
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is meant as an address, well formed or not."""
+    return text.startswith(SCHEME.removesuffix("//"))
+
+
+def _check_address(text: str) -> str:
+    try:
+        Address.parse(text)
+    except AddressError as error:
+        raise PydanticCustomError(
+            ADDRESS_ERROR, "{problem}", {"problem": error.message, "offset": error.offset, "hint": error.hint or ""}
+        ) from None
+    return text
+
+
+def _check_location(text: str) -> str:
+    return _check_address(text) if is_address(text) or _looks_like_name(text) else text
+
+
+def _looks_like_name(text: str) -> bool:
+    # `sales/orders` and `orders` are no addresses and, without a dot or slash in front, no paths that anybody means.
+    return not text.startswith(("/", ".", "~")) and "://" not in text
+
+
+# `dataos://depot:collection/dataset` in any of its spellings.
+AddressText = Annotated[str, AfterValidator(_check_address)]
+# An address, or the path of a folder or file: `/data/orders`, `./orders.csv`, `s3a://bucket/orders`.
+LocationText = Annotated[str, AfterValidator(_check_location)]
