@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from servers import ENGINES
+from sessions import engine_session, sail_session, sessions, spark_session  # noqa: F401 - fixtures of every test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

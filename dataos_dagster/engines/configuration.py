@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from dataos_dagster.settings import EngineName
 
-# Flare 7 is Spark 3.5 with ANSI off; both engines here start with ANSI on, and Sail writes Iceberg timestamps in UTC only.
+# Flare 7 is Spark 3.5 with ANSI off; both engines here start with ANSI on, and Sail writes Iceberg timestamps in UTC
+# only.
 PINNED = (("spark.sql.ansi.enabled", "false"), ("spark.sql.session.timeZone", "UTC"))
 
 # Properties below spark.sql that Spark reads once, as it starts (org.apache.spark.sql.internal.StaticSQLConf).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from dataos_dagster.engines.endpoint import Endpoint
@@ -46,6 +47,9 @@ def open_session(endpoint: Endpoint, conf: Mapping[str, str]) -> SparkSession:
     """
     from pyspark.sql import SparkSession
 
+    # The client prints each failed query as a line of JSON; we raise it.
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        logging.getLogger(name).disabled = True
     session = SparkSession.builder.remote(_url(endpoint)).create()
     try:
         _greet(session, endpoint)
@@ -84,12 +88,12 @@ def _greet(session: SparkSession, endpoint: Endpoint) -> None:
 def _retry_while_running(child: Child | None, attempts: int | None) -> RetryPolicy:
     """Return the client's own retry policy, ended by the end of the server's process.
 
-    The client's policy tolerates ten minutes of silence, which is right for a cluster behind a network, and would leave a
-    job whose engine was killed waiting for nothing.
+    The client's policy tolerates ten minutes of silence, which is right for a cluster behind a network, and would leave
+    a job whose engine was killed waiting for nothing.
     """
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
-    class WhileRunning(DefaultPolicy):
+    class WhileRunning(DefaultPolicy):  # type: ignore[misc] # pyspark is untyped here
         def can_retry(self, e: BaseException) -> bool:
             return (child is None or child.is_running()) and bool(super().can_retry(e))
 

@@ -1,15 +1,18 @@
 """Spark's connectors: Maven coordinates to jar files in a cache that also works without a network.
 
-Apache Ivy does the resolving; Spark carries it. What a set of coordinates resolved to is remembered beside the jars, so the
-second start asks nobody.
+Apache Ivy does the resolving; Spark carries it. What a set of coordinates resolved to is remembered beside the jars, so
+the second start asks nobody.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
@@ -18,7 +21,7 @@ from dataos_dagster.engines.availability import require_java
 from dataos_dagster.errors import EngineUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 # Short names on the command line: the coordinates that exist for Spark 4.1.1 (Scala 2.13).
 CONNECTORS: dict[str, str] = {
@@ -29,7 +32,11 @@ CONNECTORS: dict[str, str] = {
     "avro": "org.apache.spark:spark-avro_2.13:4.1.1",
     "postgresql": "org.postgresql:postgresql:42.7.8",
 }
+_COORDINATE = re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+")
 _RESOLVE_SECONDS = 900
+# What Ivy prints when something is missing; the reasons follow in lines of their own.
+_MISSING = ("UNRESOLVED DEPENDENCIES", "FAILED DOWNLOADS")
+_REASON = re.compile(r"not found|ERROR:|\(download\)|FAILED")
 
 # What every Spark has already; a second copy of another patch release would shadow it.
 _PROVIDED = (
@@ -37,8 +44,10 @@ _PROVIDED = (
     ("org.apache.hadoop", "hadoop-client-.*"),
     (
         "org.apache.spark",
-        "spark-(catalyst|core|graphx|kvstore|launcher|mllib|mllib-local|network-common|network-shuffle|repl|sketch|sql"
-        "|sql-api|streaming|tags|unsafe|common-utils|variant|connect|connect-common)_.*",
+        (
+            "spark-(catalyst|core|graphx|kvstore|launcher|mllib|mllib-local|network-common|network-shuffle|repl|sketch"
+            "|sql|sql-api|streaming|tags|unsafe|common-utils|variant|connect|connect-common)_.*"
+        ),
     ),
 )
 
@@ -58,7 +67,7 @@ def coordinate_of(name: str) -> str:
     """
     if name in CONNECTORS:
         return CONNECTORS[name]
-    if len(name.split(":")) == 3 and all(name.split(":")):
+    if _COORDINATE.fullmatch(name):
         return name
     raise EngineUnavailable(
         f"{name!r} is no connector", hint=f"known are {', '.join(CONNECTORS)}; others as group:artifact:version"
@@ -104,6 +113,29 @@ def _record(packages: Iterable[str]) -> Path:
 
 
 def _download(coordinates: Sequence[str], repositories: Sequence[str]) -> tuple[Path, ...]:
+    # The user's own Maven repository saves a download, but may hold a description without its jar: then without it.
+    local = (Path.home() / ".m2" / "repository").as_uri()
+    problems: list[str] = []
+    for addresses in ((local, None, *repositories), (None, *repositories)):
+        with _ivy_lock():
+            jars, problems = _ask_ivy(coordinates, addresses)
+        if jars:
+            return jars
+    raise _not_had(coordinates, "; ".join(dict.fromkeys(problems)) or "nothing was resolved")
+
+
+@contextmanager
+def _ivy_lock() -> Iterator[None]:
+    """Keep Ivy's cache to one process: it does not lock it itself."""
+    path = cache_folder() / "ivy.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _ask_ivy(coordinates: Sequence[str], repositories: Sequence[str | None]) -> tuple[tuple[Path, ...], list[str]]:
+    """Return the jars that Ivy found in these repositories (None is the central one), and what it complained of."""
     import pyspark
 
     java = require_java()
@@ -114,8 +146,8 @@ def _download(coordinates: Sequence[str], repositories: Sequence[str]) -> tuple[
         module, settings, found = Path(folder, "ivy.xml"), Path(folder, "settings.xml"), Path(folder, "found")
         module.write_text(_module(coordinates), "utf-8")
         settings.write_text(_settings(cache, repositories), "utf-8")
-        command = [java.home / "bin" / "java", "-cp", ivy, "org.apache.ivy.Main"]
-        command += ["-settings", settings, "-ivy", module, "-confs", "default", "-cachepath", found]
+        command = [str(java.home / "bin" / "java"), "-cp", str(ivy), "org.apache.ivy.Main"]
+        command += ["-settings", str(settings), "-ivy", str(module), "-confs", "default", "-cachepath", str(found)]
         try:
             said = subprocess.run(
                 command, capture_output=True, text=True, cwd=folder, timeout=_RESOLVE_SECONDS, check=False
@@ -123,16 +155,15 @@ def _download(coordinates: Sequence[str], repositories: Sequence[str]) -> tuple[
         except subprocess.TimeoutExpired:
             raise _not_had(coordinates, f"no answer within {_RESOLVE_SECONDS} s") from None
         paths = found.read_text("utf-8").strip() if found.exists() else ""
-    problems = [line.strip() for line in said.splitlines() if "not found" in line or "FAILED" in line or "ERROR" in line]
-    if problems or not paths:
-        raise _not_had(coordinates, "; ".join(dict.fromkeys(problems)) or "nothing was resolved")
-    return tuple(Path(path) for path in paths.split(os.pathsep))
+    if paths and not any(word in said for word in _MISSING):
+        return tuple(map(Path, paths.split(os.pathsep))), []
+    return (), [line.strip(" \t:") for line in said.splitlines() if _REASON.search(line)]
 
 
 def _not_had(coordinates: Sequence[str], reason: str) -> EngineUnavailable:
     return EngineUnavailable(
         f"connectors {', '.join(coordinates)} cannot be had: {reason[:1000]}",
-        hint="check the coordinates and the network, or fill the cache where there is one: dataos engines install spark",
+        hint="check coordinates and network; `dataos engines install spark --with …` fills the cache beforehand",
     )
 
 
@@ -146,17 +177,11 @@ def _module(coordinates: Sequence[str]) -> str:
     return "\n".join([*lines, "</dependencies></ivy-module>"])
 
 
-def _settings(cache: Path, repositories: Sequence[str]) -> str:
-    """Return Ivy's settings: the user's own Maven repository first, then the central one, then those configured."""
-    local = Path.home() / ".m2" / "repository"
-    resolvers = [
-        f'<ibiblio name="local" m2compatible="true" root={quoteattr(local.as_uri())} checkmodified="true"/>',
-        '<ibiblio name="central" m2compatible="true"/>',
-    ]
-    resolvers += [
-        f'<ibiblio name="repository{number}" m2compatible="true" root={quoteattr(address)}/>'
-        for number, address in enumerate(repositories)
-    ]
+def _settings(cache: Path, repositories: Sequence[str | None]) -> str:
+    resolvers = []
+    for number, address in enumerate(repositories):
+        root = f" root={quoteattr(address)}" if address else ""
+        resolvers.append(f'<ibiblio name="repository{number}" m2compatible="true"{root}/>')
     return (
         '<ivysettings><settings defaultResolver="all"/>'
         f"<caches defaultCacheDir={quoteattr(str(cache))}/>"

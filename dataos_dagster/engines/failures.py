@@ -7,6 +7,7 @@ the engine's error class and its first sentences; the rest stays in the engine's
 from __future__ import annotations
 
 import re
+import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def engine_failures(child: Child | None = None, *, location: Location | None = N
         EngineCrashed: The server's process ended.
         StatementFailed: The engine refused or failed a statement.
     """
-    import grpc
+    import grpc  # type: ignore[import-untyped] # it has no types
     from pyspark.errors import PySparkException
 
     try:
@@ -56,14 +57,21 @@ def engine_failures(child: Child | None = None, *, location: Location | None = N
 def translate(error: BaseException, child: Child | None = None, *, location: Location | None = None) -> EngineError:
     """Return the error of this package for one of the client's."""
     # A killed process needs a moment to be gone after its connection broke.
-    if child is not None and (_is_lost_connection(error) and child.process.wait(1.0) or not child.is_running()):
+    if child is not None and ((_is_lost_connection(error) and child.process.wait(1.0)) or not child.is_running()):
         return EngineCrashed(
-            f"{child.name} (process {child.process.pid}) ended with status {child.exit_status()} under a job"
-            f": {child.last_words()}",
-            hint=f"its log is {child.log}; out of memory shows as status 137",
+            f"{child.name} (process {child.process.pid}) {_end_of(child)} under a job",
+            hint=f"its log is {child.log}",
             location=location,
         )
     return StatementFailed(engine_message(error), location=location)
+
+
+def _end_of(child: Child) -> str:
+    status = child.exit_status()
+    if status is not None and status > 128:  # noqa: PLR2004 - a shell's way to say a signal
+        killed = f"was ended by {signal.Signals(status - 128).name}"
+        return f"{killed} (the system kills what takes too much memory)" if status - 128 == signal.SIGKILL else killed
+    return f"ended with status {status} ({child.last_words()})"
 
 
 def engine_message(error: BaseException) -> str:
@@ -86,4 +94,6 @@ def _message(error: BaseException) -> str:
 
 def _is_lost_connection(error: BaseException) -> bool:
     text = str(error)
-    return any(sign in text for sign in ("UNAVAILABLE", "Socket closed", "Connection reset", "closed channel", "RST_STREAM"))
+    return any(
+        sign in text for sign in ("UNAVAILABLE", "Socket closed", "Connection reset", "closed channel", "RST_STREAM")
+    )

@@ -1,7 +1,8 @@
 """Engine processes: start one that cannot outlive us, and recognise one that somebody else started.
 
 `Child` is an engine that this process owns. `EngineProcess` only names one, across processes and restarts: it is what
-a write's intent records, so that whoever comes next can wait for a Spark that outlived its client before touching the table.
+a write's intent records, so that whoever comes next can wait for a Spark that outlived its client before it touches the
+table.
 """
 
 from __future__ import annotations
@@ -180,7 +181,8 @@ class Child:
         try:
             self._watchdog.wait(GRACE_SECONDS * 2)
         except subprocess.TimeoutExpired:
-            self._watchdog.kill()  # the engine dies with it (Linux) or follows as an orphan that was already told to end
+            # The engine dies with it (Linux), or follows as an orphan that was already told to end.
+            self._watchdog.kill()
             self._watchdog.wait()
         if not keep_log:
             self.log.unlink(missing_ok=True)

@@ -17,12 +17,15 @@ from dataos_dagster.engines.endpoint import Endpoint
 from dataos_dagster.engines.process import Child
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from dataos_dagster.engines.configuration import ServerConfiguration
 
 _PROGRAM = Path(__file__).with_name("sail_server.py")
 _READY = re.compile(r"^dataos-endpoint (\S+:\d+)$", re.MULTILINE)
 _START_SECONDS = 30.0
-# Sail forgets a session after so long without a request; ours are ended by us, and a job may pause longer than its default.
+# Sail forgets a session after so long without a request; ours are ended by us, and a job may pause for longer than the
+# five minutes of its default.
 _SESSION_SECONDS = 7 * 24 * 3600
 
 

@@ -106,9 +106,7 @@ class Sessions:
 
     def __init__(self, settings: Settings | None = None, *, idle_seconds: float | None = None) -> None:
         self._settings = settings or Settings()
-        self._logs = (
-            settings.state_folder / "logs" if settings else Path(tempfile.gettempdir(), "dataos-engine-logs")
-        )
+        self._logs = settings.state_folder / "logs" if settings else Path(tempfile.gettempdir(), "dataos-engine-logs")
         self._idle_seconds = idle_seconds
         self._servers: list[_Server] = []
         # One lock an engine: a Spark that starts does not keep a job from its warm Sail.

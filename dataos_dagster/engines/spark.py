@@ -1,6 +1,7 @@
 """Apache Spark: a Connect server of the installed pyspark as a child process, on any master.
 
-Its properties go through a file that only we can read, never through the command line, which every user of the machine sees.
+Its properties go through a file that only we can read, never through the command line, which every user of the machine
+sees.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ def _cores(master: str) -> int:
 
 
 def _as_java_properties(properties: Mapping[str, str]) -> str:
-    """Return the text of a Java properties file (java.util.Properties: `\\`, line breaks and leading blanks are escaped)."""
+    """Return the text of a Java properties file, escaped as java.util.Properties reads it."""
     return "".join(f"{_escaped(key, ' =:#!')}={_escaped(value, '')}\n" for key, value in sorted(properties.items()))
 
 

@@ -1,8 +1,8 @@
 """Run one engine as a child that ends when this program's parent ends, however that happens.
 
-A program of its own (`python watchdog.py GRACE COMMAND…`), because neither way alone is enough: a process that is killed
-cannot clean up, and Linux' parent-death signal follows the *thread* that started the child, which in Dagster ends
-long before the process does. Here a single-threaded process of a few megabytes stands between:
+A program of its own (`python watchdog.py GRACE COMMAND…`), because neither way alone is enough: a process that is
+killed cannot clean up, and Linux' parent-death signal follows the *thread* that started the child, which in Dagster
+ends long before the process does. Here a single-threaded process of a few megabytes stands between:
 
 - its standard input is a pipe that the parent holds open; end of file means that the parent is gone or wants an end;
 - a changed parent id says the same where a forked copy of the parent still holds the pipe;
