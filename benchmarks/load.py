@@ -1,0 +1,63 @@
+"""Load one project in this process and print what it cost; the load measurements start it as a child.
+
+    load.py ours FOLDER    our loader over a folder of manifests
+    load.py peer FOLDER    `dg` components, one per manifest
+    load.py jobs FOLDER    plain definitions with a Dagster job per workflow
+
+Measured from the call that loads to the `RepositoryDefinition` that a code server answers from, with `--jobs` to all of
+its jobs resolved; the imports of Dagster and of the loader come before it.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def loader(side: str) -> Callable[[Path], dg.Definitions]:
+    """Return the function that loads a folder."""
+    if side == "ours":
+        from dataos_dagster import load_definitions
+
+        return load_definitions
+    if side == "jobs":
+        from peer_jobs import load_workflows
+
+        return load_workflows
+
+    def load_components(folder: Path) -> dg.Definitions:
+        return dg.load_from_defs_folder(path_within_project=folder)
+
+    return load_components
+
+
+def main() -> None:
+    """Load, and print one JSON object."""
+    side, folder = sys.argv[1], Path(sys.argv[2])
+    load = loader(side)
+    sys.path.insert(0, str(folder))
+    start, clock = time.process_time(), time.perf_counter()
+    repository = load(folder).get_repository_def()
+    if "--jobs" in sys.argv:
+        repository.load_all_definitions()
+    cost = {
+        "cpu_seconds": time.process_time() - start,
+        "seconds": time.perf_counter() - clock,
+        "assets": len(repository.asset_graph.materializable_asset_keys),
+        "schedules": len(repository.schedule_defs),
+        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(json.dumps(cost))
+
+
+if __name__ == "__main__":
+    main()
