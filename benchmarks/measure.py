@@ -92,8 +92,8 @@ def say(text: str) -> None:
 
 def conclude(
     identifier: str, *, ours: float, peer: float, goal: float, better: Literal["more", "less"], holds: bool = True
-) -> None:
-    """Print the result as one JSON object, the last line of a script.
+) -> bool:
+    """Print the result as one JSON object, the last line of a script, and return whether it holds.
 
     Args:
         identifier: Number of the measurement, such as `P1`.
@@ -115,3 +115,4 @@ def conclude(
         "holds": reached and holds,
     }
     print(json.dumps(result, ensure_ascii=False), flush=True)
+    return reached and holds
