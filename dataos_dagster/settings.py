@@ -9,17 +9,33 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableVariable
+
+from dataos_dagster.redaction import register
+from dataos_dagster.settings_errors import settings_error, unreadable_variable
+from dataos_dagster.settings_file import read_settings_file
 
 SETTINGS_FILE = "dataos.yaml"
 STATE_FOLDER = ".dataos"
 
 EngineName = Literal["sail", "spark", "connect"]
+EngineChoice = Literal["auto", "sail", "spark", "connect"]
+
+
+def _text(value: object) -> object:
+    """Return the text that a YAML scalar was meant as: Spark's and a catalog's properties are all texts."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class SparkSettings(_Section):
@@ -29,7 +45,7 @@ class SparkSettings(_Section):
     packages: Annotated[
         tuple[str, ...], Field(description="Connectors by Maven coordinate, added to those that depots need.")
     ] = ()
-    conf: Annotated[dict[str, str], Field(description="Spark properties of every session.")] = {}
+    conf: Annotated[dict[str, Text], Field(description="Spark properties of every session.")] = {}
     repositories: Annotated[tuple[str, ...], Field(description="Further Maven repositories.")] = ()
 
 
@@ -43,12 +59,10 @@ class ConnectSettings(_Section):
 class EngineSettings(_Section):
     """Which engine runs a job."""
 
-    default: Annotated[
-        EngineName | Literal["auto"], Field(description="auto: Sail where it is proven equal, Spark otherwise.")
-    ] = "auto"
-    jobs: Annotated[
-        dict[str, EngineName | Literal["auto"]], Field(description="Engine of single jobs, by workflow/job.")
-    ] = {}
+    default: Annotated[EngineChoice, Field(description="auto: Sail where it is proven equal, Spark otherwise.")] = (
+        "auto"
+    )
+    jobs: Annotated[dict[str, EngineChoice], Field(description="Engine of single jobs, by workflow/job.")] = {}
     spark: SparkSettings = SparkSettings()
     connect: ConnectSettings = ConnectSettings()
 
@@ -64,8 +78,8 @@ class CatalogSettings(_Section):
 
     uri: Annotated[str, Field(description="Address of the REST catalog.")]
     warehouse: Annotated[str | None, Field(description="Warehouse that the catalog is asked for.")] = None
-    properties: Annotated[dict[str, str], Field(description="Further pyiceberg and Spark catalog properties.")] = {}
-    token: SecretStr | None = None
+    properties: Annotated[dict[str, Text], Field(description="Further pyiceberg and Spark catalog properties.")] = {}
+    token: Annotated[SecretStr | None, Field(description="Bearer token of the catalog.")] = None
 
 
 class SecretSettings(_Section):
@@ -81,13 +95,15 @@ class SecretSettings(_Section):
 class BundleSettings(_Section):
     """How one bundle is deployed."""
 
-    isolation: Literal["shared", "process"] = "shared"
+    isolation: Annotated[
+        Literal["shared", "process"], Field(description="process: a Dagster code location of its own.")
+    ] = "shared"
 
 
 class ComputeSettings(_Section):
     """What a DataOS compute name means here."""
 
-    tags: Annotated[dict[str, str], Field(description="Dagster run tags of jobs on this compute.")] = {}
+    tags: Annotated[dict[str, Text], Field(description="Dagster run tags of jobs on this compute.")] = {}
     pool: Annotated[str | None, Field(description="Dagster concurrency pool.")] = None
 
 
@@ -122,6 +138,7 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
+        hide_input_in_errors=True,
         nested_model_default_partial_update=True,
     )
 
@@ -138,14 +155,14 @@ class Settings(BaseSettings):
     manifests: Annotated[
         tuple[str, ...], Field(description="Folders or files with manifests, relative to the project.")
     ] = (".",)
-    default_workspace: str = "public"
+    default_workspace: Annotated[str, Field(description="Workspace of resources that name none.")] = "public"
     owners: Annotated[dict[str, str], Field(description="DataOS user id to Dagster owner (e-mail or team:name).")] = {}
     engines: EngineSettings = EngineSettings()
     state: StateSettings = StateSettings()
     secrets: SecretSettings = SecretSettings()
     catalogs: Annotated[dict[str, CatalogSettings], Field(description="Iceberg REST catalogs by depot name.")] = {}
-    bundles: dict[str, BundleSettings] = {}
-    computes: dict[str, ComputeSettings] = {}
+    bundles: Annotated[dict[str, BundleSettings], Field(description="How bundles are deployed, by name.")] = {}
+    computes: Annotated[dict[str, ComputeSettings], Field(description="What computes mean here, by name.")] = {}
     flare: FlareSettings = FlareSettings()
     limits: LimitSettings = LimitSettings()
 
@@ -173,18 +190,25 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read variables first, then the project's `dataos.yaml`."""
-        project = init_settings().get("project", Path())
-        return (
-            init_settings,
-            env_settings,
-            YamlConfigSettingsSource(settings_cls, yaml_file=Path(project) / SETTINGS_FILE),
-        )
+        project = Path(init_settings().get("project", Path()))
+        file = InitSettingsSource(settings_cls, init_kwargs=read_settings_file(project / SETTINGS_FILE).data)
+        return (init_settings, env_settings, file)
 
 
 def load_settings(project: Path) -> Settings:
     """Return the settings of the project in a folder; defaults where it has no `dataos.yaml`.
 
     Raises:
-        SettingsError: A setting is unknown or has a wrong value.
+        SettingsError: Settings are unknown or have wrong values: names all of them, each with its place in the file
+            or its variable.
     """
-    return Settings(project=project.resolve())
+    folder = project.resolve()
+    try:
+        settings = Settings(project=folder)
+    except ValidationError as error:
+        raise settings_error(error, read_settings_file(folder / SETTINGS_FILE), Settings) from None
+    except UnreadableVariable as error:
+        raise unreadable_variable(error, Settings) from None
+    catalog_tokens = [catalog.token for catalog in settings.catalogs.values()]
+    register(*(token for token in (settings.engines.connect.token, *catalog_tokens) if token))
+    return settings

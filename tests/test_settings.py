@@ -1,0 +1,171 @@
+"""Settings: where they come from, and what is said about wrong ones."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dataos_dagster.errors import Location, SettingsError
+from dataos_dagster.settings import Settings, load_settings
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith("DATAOS_"):
+            monkeypatch.delenv(name)
+
+
+def project(folder: Path, text: str) -> Path:
+    (folder / "dataos.yaml").write_text(text)
+    return folder
+
+
+def failure(folder: Path, text: str = "") -> SettingsError:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(project(folder, text))
+    return caught.value
+
+
+def test_a_folder_without_a_file_has_the_defaults(tmp_path):
+    settings = load_settings(tmp_path)
+    assert settings.engines.default == "auto"
+    assert settings.project == tmp_path.resolve()
+    assert settings.state_folder == tmp_path.resolve() / ".dataos"
+
+
+def test_the_file_sets_and_variables_win(tmp_path, monkeypatch):
+    project(tmp_path, "identity: ann\nengines: {default: spark, spark: {master: 'local[2]'}}\n")
+    monkeypatch.setenv("DATAOS_ENGINES__DEFAULT", "sail")
+    settings = load_settings(tmp_path)
+    assert settings.identity == "ann"
+    assert settings.engines.default == "sail"
+    assert settings.engines.spark.master == "local[2]"
+
+
+def test_a_section_may_be_given_as_json(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATAOS_OWNERS", '{"ann": "team:shop"}')
+    assert load_settings(tmp_path).owners == {"ann": "team:shop"}
+
+
+def test_parts_of_a_mapping_may_be_given_one_variable_each(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATAOS_CATALOGS__LAKEHOUSE__URI", "http://localhost:8181")
+    assert load_settings(tmp_path).catalogs["lakehouse"].uri == "http://localhost:8181"
+
+
+def test_variables_that_are_no_settings_are_left_alone(tmp_path, monkeypatch):
+    for name in ("SECRET__FERRYDB_RW__PASSWORD", "CACHE", "SECRETS_KEY", "RUN_ID", "SOMETHING__ELSE"):
+        monkeypatch.setenv(f"DATAOS_{name}", "x")
+    assert load_settings(tmp_path) == Settings(project=tmp_path.resolve())
+
+
+def test_an_empty_file_and_one_of_comments_are_no_settings(tmp_path):
+    for text in ("", "# nothing yet\n", "---\n"):
+        assert load_settings(project(tmp_path, text)).on_error == "quarantine"
+
+
+def test_properties_take_numbers_and_booleans_as_text(tmp_path):
+    settings = load_settings(project(tmp_path, "engines: {spark: {conf: {spark.ui.enabled: false, spark.port: 7077}}}"))
+    assert settings.engines.spark.conf == {"spark.ui.enabled": "false", "spark.port": "7077"}
+
+
+def test_an_unknown_setting_is_located_with_the_one_that_was_meant(tmp_path):
+    error = failure(tmp_path, "identity: ann\nengines:\n  defalt: spark\n")
+    assert str(error.location) == "dataos.yaml:3:3"
+    assert error.message == "unknown setting 'engines.defalt': did you mean 'default'?"
+
+
+def test_an_unknown_setting_that_resembles_none_is_told_those_that_exist(tmp_path):
+    error = failure(tmp_path, "limits:\n  colour: red\n")
+    assert error.message == "unknown setting 'limits.colour': there are: file_bytes, depth, lock_seconds"
+
+
+def test_an_unknown_setting_below_a_free_name_is_found_too(tmp_path):
+    error = failure(tmp_path, "bundles:\n  shop: {isolatoin: process}\n")
+    assert error.message == "unknown setting 'bundles.shop.isolatoin': did you mean 'isolation'?"
+
+
+def test_a_wrong_value_is_located_with_what_is_allowed(tmp_path):
+    error = failure(tmp_path, "engines:\n  default: sparky\n")
+    assert error.location == Location("dataos.yaml", 2, 12)
+    assert error.message == "setting 'engines.default': input should be 'auto', 'sail', 'spark' or 'connect'"
+
+
+def test_all_wrong_settings_are_reported_at_once_in_the_order_of_the_file(tmp_path):
+    error = failure(tmp_path, "on_error: explode\nidentiy: ann\nlimits:\n  depth: 0\n")
+    assert str(error).splitlines()[:3] == [
+        "dataos.yaml:1:11: setting 'on_error': input should be 'quarantine' or 'fail'",
+        "dataos.yaml:2:1: unknown setting 'identiy': did you mean 'identity'?",
+        "dataos.yaml:4:10: setting 'limits.depth': input should be greater than 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("DATAOS_SCHEDULES", "later", "setting 'schedules' (variable DATAOS_SCHEDULES): input should be"),
+        ("DATAOS_ENGINES__DEFLT", "x", "unknown setting 'engines.deflt' (variable DATAOS_ENGINES__DEFLT): did you"),
+        ("DATAOS_LIMITS__DEPTH", "deep", "setting 'limits.depth' (variable DATAOS_LIMITS__DEPTH): input should be"),
+        ("DATAOS_OWNERS", "{ann", "the variable DATAOS_OWNERS is not JSON"),
+    ],
+)
+def test_a_wrong_variable_is_named(tmp_path, monkeypatch, variable, value, message):
+    monkeypatch.setenv(variable, value)
+    error = failure(tmp_path)
+    assert error.message.startswith(message)
+    assert error.location is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("a: [", "2:1|1:5", "not YAML"),
+        ("engines:\n\tdefault: spark\n", "2:1", "not YAML: a tab in the indentation"),
+        ("- engines\n", "1:1", "a settings file holds `key: value` lines"),
+        ("identity: ann\nidentity: bob\n", "2:1", "'identity' is given twice, first in line 1"),
+        ("engines:\n  spark:\n    master: a\n    master: b\n", "4:5", "'master' is given twice, first in line 3"),
+    ],
+)
+def test_a_file_that_is_no_settings_file_is_located(tmp_path, text, place, message):
+    error = failure(tmp_path, text)
+    assert f"{error.location.line}:{error.location.column}" in place.split("|")
+    assert error.message.startswith(message)
+
+
+def test_a_binary_file_and_a_folder_are_refused(tmp_path):
+    (tmp_path / "dataos.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match="is not UTF-8 text"):
+        load_settings(tmp_path)
+    (tmp_path / "dataos.yaml").unlink()
+    (tmp_path / "dataos.yaml").mkdir()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(tmp_path)
+
+
+def test_secret_settings_are_shown_nowhere(tmp_path):
+    settings = load_settings(
+        project(tmp_path, "state: {url: 'postgresql://u:hunter22@h/d'}\nengines: {connect: {token: s3cr3t-token}}\n")
+    )
+    assert "hunter22" not in repr(settings)
+    assert "s3cr3t-token" not in repr(settings)
+    assert "s3cr3t-token" not in str(failure(tmp_path, "engines: {connect: {token: [s3cr3t-token]}}\n"))
+
+
+def test_the_state_folder_is_never_committed(tmp_path):
+    folder = load_settings(tmp_path).make_state_folder()
+    assert (folder / ".gitignore").read_text() == "*\n"
+
+
+def test_the_documentation_lists_the_settings_as_they_are():
+    rendered = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "settings_reference.py"], capture_output=True, text=True, check=True
+    ).stdout
+    assert (ROOT / "docs" / "settings.md").read_text() == rendered, (
+        "run: python scripts/settings_reference.py > docs/settings.md"
+    )
