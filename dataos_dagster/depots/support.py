@@ -1,0 +1,58 @@
+"""Which source types can be read and written, and what is planned for the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Family = Literal["folders", "postgresql"]
+
+# Source type, or JDBC sub-protocol, to the family of code that serves it.
+FAMILIES: Mapping[str, Family] = {
+    "file": "folders",
+    "s3": "folders",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+}
+
+_JDBC = "through Spark's JDBC reader with the database's own driver"
+_OBJECT_STORE = "the same formats as on S3"
+PLANNED: Mapping[str, str] = {
+    "abfss": _OBJECT_STORE,
+    "wasbs": _OBJECT_STORE,
+    "gcs": _OBJECT_STORE,
+    "jdbc": _JDBC,
+    "mysql": _JDBC,
+    "sqlserver": _JDBC,
+    "oracle": _JDBC,
+    "databricks": _JDBC,
+    "redshift": "through its Spark connector, staged on S3",
+    "snowflake": "through its Spark connector",
+    "bigquery": "through its Spark connector, directly or staged on Cloud Storage",
+    "mongodb": "through its Spark connector",
+    "elasticsearch": "through its Spark connector",
+    "opensearch": "through its Spark connector",
+    "kafka": "with the streaming jobs, as stream and as batch",
+    "pulsar": "with the streaming jobs, as stream and as batch",
+    "eventhub": "with the streaming jobs, over its Kafka endpoint",
+    "database": "as a PostgreSQL database made for the project; until then declare a postgresql depot of this name",
+}
+
+
+def family_of(source_type: str, subprotocol: str | None = None) -> Family | None:
+    """Return the family that serves a source type, or None when none does yet.
+
+    Args:
+        source_type: `type` of the depot in lower case.
+        subprotocol: Word behind `jdbc:`, for depots of the type `jdbc`.
+    """
+    if source_type == "jdbc" and subprotocol:
+        return FAMILIES.get(subprotocol.lower())
+    return FAMILIES.get(source_type)
+
+
+def planned(source_type: str) -> str:
+    """Return how a source type will be read, for types that no family serves."""
+    return PLANNED.get(source_type, "not planned")
