@@ -1,23 +1,26 @@
 """One YAML document of a file: its values, and where each of them stands.
 
 A document is light: its values are kept as JSON text and its positions as packed integers, both immutable, so that ten
-thousand of them cost tens of megabytes. The text of the file is read again for a snippet; when the file has changed
-since, the snippet says so.
+thousand of them cost tens of megabytes. The text of the file is read again for a snippet; a file that has changed since
+gives none, because the lines would be wrong.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.errors import Location
 from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath, Fix, Range, Severity
+from dataos_dagster.manifests.snippets import snippet
+from dataos_dagster.manifests.source import decode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dataos_dagster.manifests.positions import Positions
-    from dataos_dagster.settings import LimitSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +31,14 @@ class Document:
         file: Path of the file.
         name: Path as it is displayed: relative to the project when the file is inside.
         index: 0-based number within the file; the items of a list count as documents.
-        digest: SHA-256 of the file's bytes, hexadecimal.
+        digest: Digest of the file's bytes (`digest_of`), which tells whether it has changed since.
         positions: Where each value stands.
     """
 
     file: Path
     name: str
     index: int
-    digest: str
+    digest: bytes
     positions: Positions = field(repr=False)
     encoded: str = field(repr=False)
 
@@ -62,8 +65,20 @@ class Document:
         return Location(self.name, start.line, start.column)
 
     def snippet(self, place: Range) -> str | None:
-        """Return the lines of a range with a caret, secret values masked; None when the file cannot be read."""
-        raise NotImplementedError
+        """Return the lines of a range with a caret, secret values masked; None when the file is not as it was."""
+        text = self.text()
+        return None if text is None else snippet(text, place)
+
+    def text(self) -> str | None:
+        """Return the file's text as it was read, or None when it is gone or has changed since."""
+        try:
+            content = self.file.read_bytes()
+        except OSError:
+            return None
+        if digest_of(content) != self.digest:
+            return None
+        decoded = decode(content)
+        return decoded if isinstance(decoded, str) else None
 
     def diagnostic(
         self,
@@ -94,17 +109,6 @@ class Document:
         )
 
 
-def read_file(file: Path, *, name: str, limits: LimitSettings) -> tuple[list[Document], list[Diagnostic]]:
-    """Return the documents of a file and what is wrong with it; never raises.
-
-    A file that is missing, unreadable, too large, binary or not YAML has no documents and at least one error. A
-    duplicate key is an error of its document, which is returned all the same.
-    """
-    raise NotImplementedError
-
-
-def read_text(
-    text: str, *, file: Path, name: str, limits: LimitSettings
-) -> tuple[list[Document], list[Diagnostic]]:
-    """Return the documents of a text that stands, or will stand, in a file; see `read_file`."""
-    raise NotImplementedError
+def digest_of(content: bytes) -> bytes:
+    """Return the digest that identifies the content of a file."""
+    return hashlib.blake2b(content, digest_size=16).digest()

@@ -13,7 +13,6 @@ over a subtree without looking into it.
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +54,7 @@ class Positions:
         return Range(Position(line, column), Position(end_line, end_column))
 
     def __repr__(self) -> str:
-        return f"<{len(self.records) // (FIELDS * _ITEM)} positions>"
+        return f"<{len(array('I', self.records)) // FIELDS} positions>"
 
 
 def _entry(records: array[int], at: int, data: Any, step: PathStep) -> tuple[int, int, Any] | None:
@@ -72,8 +71,3 @@ def _entry(records: array[int], at: int, data: Any, step: PathStep) -> tuple[int
                 return child, child, value
             child += records[child * FIELDS + _SIZE]
     return None
-
-
-_ITEM = array("I").itemsize
-if _ITEM != 4:  # pragma: no cover - no platform of CPython 3.11 has another one
-    raise SystemError(f"unsigned int has {_ITEM} bytes on {sys.platform}")

@@ -1,0 +1,187 @@
+"""Documents of files that were read before, found by the content of the file.
+
+The cache holds what the reader made of a file: values as they are written, before interpolation, and positions. It is
+only a shortcut: a file whose content, reader or limits are not exactly those of the entry is read again, and so is
+everything when the database is absent, corrupt, locked or from another version. Documents of secret kinds, or with a
+diagnostic, are never kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import sqlite3
+import sys
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Self
+
+from dataos_dagster.manifests.document import Document
+from dataos_dagster.manifests.kinds import KINDS
+from dataos_dagster.manifests.masking import SENSITIVE_WORD, names_secrets
+from dataos_dagster.manifests.positions import Positions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from dataos_dagster.settings import LimitSettings
+
+FILE_NAME = "manifests.db"
+# Raise it when the reader makes something else of the same text.
+_FORMAT = 1
+_SECRET_KIND = re.compile(f'"(?:{"|".join(kind.name for kind in KINDS.values() if kind.secret)})"', re.IGNORECASE)
+_SENSITIVE_VALUE = re.compile(rf'"([^"\\]*(?:{SENSITIVE_WORD})[^"\\]*)":["0-9]', re.IGNORECASE)
+# How long to wait for another process that writes, in seconds; then this load does without.
+_PATIENCE = 2.0
+# Entries that the last load did not use are dropped when they are more than those it used, and this many.
+_SPARE = 1000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    content BLOB NOT NULL, item INTEGER NOT NULL, encoded TEXT NOT NULL, positions BLOB NOT NULL, seal BLOB NOT NULL,
+    PRIMARY KEY (content, item)
+) WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    index: int
+    encoded: str
+    positions: bytes
+
+
+@dataclass(slots=True)
+class DocumentCache:
+    """The documents that are kept in a folder; a context manager that writes new ones when it ends.
+
+    Attributes:
+        folder: Where the database file is; it is created when there is something to keep.
+        limits: Bounds that the documents were read under: another depth may refuse what an entry allows.
+    """
+
+    folder: Path
+    limits: LimitSettings
+    _entries: dict[bytes, list[_Entry]] = field(default_factory=dict)
+    _used: set[bytes] = field(default_factory=set)
+    _new: dict[bytes, list[_Entry]] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        with contextlib.suppress(sqlite3.Error, OSError):
+            self._load()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        stale = len(self._entries) - len(self._used) > len(self._used) + _SPARE
+        if self._new or stale:
+            try:
+                self._store(drop_unused=stale)
+            except sqlite3.DatabaseError as problem:
+                self._start_again(problem)
+            except OSError:
+                pass  # a read-only folder: the next load reads the files again
+        self._entries.clear()
+
+    def find(self, digest: bytes, file: Path, name: str) -> list[Document] | None:
+        """Return the documents of a file with this content, or None when they are not known.
+
+        Args:
+            digest: `digest_of` the file's bytes.
+            file: The file that has the content now.
+            name: Its path as displayed.
+        """
+        key = self._key(digest)
+        entries = self._entries.get(key)
+        if entries is None:
+            return None
+        self._used.add(key)
+        return [Document(file, name, e.index, digest, Positions(e.positions), e.encoded) for e in entries]
+
+    def keep(self, digest: bytes, documents: Sequence[Document]) -> None:
+        """Remember the documents of a file, unless one of them may hold a secret."""
+        if documents and not any(may_hold_secrets(document.encoded) for document in documents):
+            key = self._key(digest)
+            self._new[key] = [_Entry(d.index, d.encoded, d.positions.records) for d in documents]
+            self._used.add(key)
+
+    def _key(self, digest: bytes) -> bytes:
+        return hashlib.blake2b(digest, digest_size=16, person=_reader(self.limits.depth)).digest()
+
+    def _load(self) -> None:
+        path = self.folder / FILE_NAME
+        if not path.exists():
+            return
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)) as database:
+            rows = database.execute(
+                "SELECT content, item, encoded, positions, seal FROM documents ORDER BY content, item"
+            )
+            for content, item, encoded, positions, seal in rows:
+                if seal == _seal(content, item, encoded, positions):
+                    self._entries.setdefault(content, []).append(_Entry(item, encoded, positions))
+
+    def _store(self, *, drop_unused: bool) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(sqlite3.connect(self.folder / FILE_NAME, timeout=_PATIENCE)) as database, database:
+            # A lost write costs reading the files again; a torn one does not pass its seal.
+            database.execute("PRAGMA synchronous = OFF")
+            database.execute(_SCHEMA)
+            if drop_unused:
+                database.executemany(
+                    "DELETE FROM documents WHERE content = ?", _rows(self._entries.keys() - self._used)
+                )
+            database.executemany(
+                "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?)",
+                (
+                    (content, e.index, e.encoded, e.positions, _seal(content, e.index, e.encoded, e.positions))
+                    for content, entries in self._new.items()
+                    for e in entries
+                ),
+            )
+
+    def _start_again(self, problem: sqlite3.DatabaseError) -> None:
+        """Remove a database that is none, so that the next load can keep something; a locked one is left alone."""
+        if isinstance(problem, sqlite3.OperationalError) and "locked" in str(problem):
+            return
+        with contextlib.suppress(OSError):
+            (self.folder / FILE_NAME).unlink()
+
+
+def may_hold_secrets(encoded: str) -> bool:
+    """Tell whether a document may hold a secret, by its JSON text.
+
+    That is so when it names a secret kind anywhere (also as the kind of a resource inside a bundle, or as the name of a
+    section whose type is a placeholder), or has a text or number under a key that sounds like one.
+    """
+    if _SECRET_KIND.search(encoded):
+        return True
+    return any(not names_secrets(found[1]) for found in _SENSITIVE_VALUE.finditer(encoded))
+
+
+def _rows(contents: Iterable[bytes]) -> Iterator[tuple[bytes]]:
+    for content in contents:
+        yield (content,)
+
+
+@cache
+def _reader(depth: int) -> bytes:
+    """Return what identifies the reader that made an entry: this package, its format, its limits and the machine's."""
+    try:
+        package = version("dataos-dagster")
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        package = ""
+    return hashlib.blake2b(f"{_FORMAT}/{package}/{depth}/{sys.byteorder}".encode(), digest_size=16).digest()
+
+
+def _seal(content: bytes, item: int, encoded: str, positions: bytes) -> bytes:
+    """Return the checksum of a row: SQLite does not notice a flipped bit inside a value."""
+    seal = hashlib.blake2b(content, digest_size=8)
+    seal.update(item.to_bytes(4, "little"))
+    seal.update(encoded.encode())
+    seal.update(positions)
+    return seal.digest()

@@ -1,0 +1,228 @@
+"""Warn of what is YAML, and hardly what was meant: a key twice, braces without quotes, a comma behind a value."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataos_dagster.manifests.composing import LINE_BREAK
+from dataos_dagster.manifests.diagnostics import Diagnostic, Edit, Fix, Position, Range, Severity
+from dataos_dagster.manifests.kinds import KINDS
+from dataos_dagster.manifests.positions import FIELDS
+from dataos_dagster.manifests.snippets import snippet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from yaml.nodes import Node
+
+    from dataos_dagster.manifests.composing import Oddity
+    from dataos_dagster.manifests.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class _Saying:
+    """How one kind of oddity is told."""
+
+    severity: Severity
+    message: str
+    hint: str
+
+
+_SAYINGS = {
+    "duplicate-key": _Saying(
+        Severity.WARNING,
+        "the key {detail!r} stands twice in one mapping, first on line {first}; this one counts",
+        "keep one of the two",
+    ),
+    "unquoted-braces": _Saying(
+        Severity.WARNING,
+        "braces without quotes are a mapping in YAML, not the text they look like",
+        'put it in quotes: "{{{{ … }}}}"',
+    ),
+    "unknown-tag": _Saying(
+        Severity.WARNING,
+        "a value that begins with '!' is a YAML tag, and the value is what follows it",
+        "put the value in quotes",
+    ),
+    "complex-key": _Saying(
+        Severity.ERROR,
+        "a list or mapping stands where a key is expected",
+        "write a plain key, and quote it when it begins with [, { or ?",
+    ),
+    "wrong-merge": _Saying(
+        Severity.ERROR, "'<<' merges mappings, and this is none", "name the anchor of a mapping, such as <<: *defaults"
+    ),
+}
+
+
+def diagnose_oddity(oddity: Oddity, document: Document, text: str) -> Diagnostic:
+    """Return the diagnostic of what the composer found odd in a document."""
+    saying = _SAYINGS[oddity.code]
+    place = range_of_node(oddity.node)
+    first = oddity.first.start_mark.line + 1 if oddity.first is not None else 0
+    return Diagnostic(
+        code=oddity.code,
+        severity=saying.severity,
+        file=document.name,
+        line=place.start.line,
+        column=place.start.column,
+        end_line=place.end.line,
+        end_column=place.end.column,
+        path=oddity.path,
+        message=saying.message.format(detail=oddity.detail, first=first),
+        hint=saying.hint.format(),
+        fix=_quote(place, oddity.detail) if oddity.code == "unquoted-braces" else None,
+        snippet=snippet(text, place),
+    )
+
+
+def range_of_node(node: Node) -> Range:
+    """Return where a node stands, 1-based."""
+    start, end = node.start_mark, node.end_mark
+    return Range(Position(start.line + 1, start.column + 1), Position(end.line + 1, end.column + 1))
+
+
+def _quote(place: Range, text: str) -> Fix | None:
+    if place.start.line != place.end.line:
+        return None
+    quoted = f'"{text}"' if '"' not in text and "\\" not in text else "'" + text.replace("'", "''") + "'"
+    return Fix("put it in quotes", (Edit(place, quoted),), safe=True)
+
+
+# A key that a missing line break has glued to the comment in front of it: `# Resource meta sectionname: orders`.
+_COMMENT_NOUNS = r"section|specification|spec|configuration|config|details?|attributes?|metadata|block|part|settings?"
+_KEYS = "|".join(
+    sorted(
+        {"name", "version", "type", "tags", "description", "owner", "layer", "workspace", "title", "schedule", "cron"}
+        | {"report", "equation", "stream", "incident", "source", "conditions", "output", "inputs", "outputs", "steps"}
+        | {"dag", "spec", "stack", "stackSpec", "compute", "resources", "properties", "secrets", "data", "replicas"}
+        | {"selector", "rules", "mask", "filters", "ports", "meta", "collaborators", "refs", "sink", "options", "job"}
+        | set(KINDS)
+    )
+)
+_GLUED_COMMENT = re.compile(
+    rf"^[ \t]*#[^\n]*?(?:{_COMMENT_NOUNS})(?P<key>{_KEYS})[ \t]*:(?=[ \t]|$)", re.MULTILINE | re.IGNORECASE
+)
+_COMMA = re.compile(r":[ \t]+(?P<value>[^\s\"'#\[{|>&*!%@`,][^\s,\"']*(?P<mark>,))[ \t]*$", re.MULTILINE)
+_DASHED = re.compile(r"^[ \t]*(?P<value>(?P<mark>-)[A-Za-z\"'$<{])", re.MULTILINE)
+_GLUED_KEY = re.compile(r"^[ \t]*(?P<value>[A-Za-z_][\w-]*(?P<mark>:)(?![/:\s])[^\s:]+)[ \t]*$", re.MULTILINE)
+
+
+def glued_comments(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield line, column and name of each key that seems to be glued to the comment in front of it."""
+    if "#" in text:
+        for found in _GLUED_COMMENT.finditer(text):
+            yield *_place(text, found.start("key")), found["key"]
+
+
+def suspicious_lines(text: str, documents: Sequence[Document], name: str) -> list[Diagnostic]:
+    """Return warnings about lines that YAML reads in another way than their writer."""
+    found = [glued_comment(text, name, *place) for place in glued_comments(text)]
+    if ",\n" in text or text.endswith(","):
+        found += _at_values(text, documents, name, _COMMA, _comma)
+    found += _at_values(text, documents, name, _DASHED, _dash)
+    found += _at_values(text, documents, name, _GLUED_KEY, _colon)
+    return found
+
+
+def glued_comment(text: str, name: str, line: int, column: int, key: str) -> Diagnostic:
+    """Return the warning about a key that stands at the end of a comment."""
+    return _warning(
+        "key-in-comment",
+        text,
+        name,
+        Range(Position(line, column), Position(line, column + len(key))),
+        f"the key {key!r} stands in a comment, so it does not count",
+        f"begin a new line in front of '{key}:'",
+    )
+
+
+def _comma(text: str, name: str, place: Range) -> Diagnostic:
+    return _warning(
+        "trailing-comma",
+        text,
+        name,
+        place,
+        "the comma belongs to the value: YAML puts none between keys",
+        "delete the comma, or quote the value when the comma is meant",
+        Fix("delete the comma", (Edit(place, ""),)),
+    )
+
+
+def _dash(text: str, name: str, place: Range) -> Diagnostic:
+    return _warning(
+        "missing-space-after-dash",
+        text,
+        name,
+        place,
+        "a '-' without a space behind it is part of a text, not an item of a list",
+        "write '- ' in front of each item",
+        Fix("put a space behind '-'", (Edit(Range(place.end, place.end), " "),)),
+    )
+
+
+def _colon(text: str, name: str, place: Range) -> Diagnostic:
+    return _warning(
+        "missing-space-after-colon",
+        text,
+        name,
+        place,
+        "a ':' without a space behind it is part of a text, not the end of a key",
+        "write 'key: value'",
+        Fix("put a space behind ':'", (Edit(Range(place.end, place.end), " "),)),
+    )
+
+
+def _at_values(
+    text: str,
+    documents: Sequence[Document],
+    name: str,
+    pattern: re.Pattern[str],
+    tell: Callable[[str, str, Range], Diagnostic],
+) -> Iterator[Diagnostic]:
+    """Yield a warning for each match of `pattern` that is a value of its own: not inside a text of several lines."""
+    matches = list(pattern.finditer(text))
+    if not matches:
+        return
+    starts = _value_starts(documents)
+    for found in matches:
+        if _place(text, found.start("value")) in starts:
+            line, column = _place(text, found.start("mark"))
+            yield tell(text, name, Range(Position(line, column), Position(line, column + 1)))
+
+
+def _value_starts(documents: Sequence[Document]) -> set[tuple[int, int]]:
+    """Return where values begin."""
+    starts: set[tuple[int, int]] = set()
+    for document in documents:
+        records = array("I", document.positions.records)
+        starts.update(zip(records[::FIELDS], records[1::FIELDS], strict=True))
+    return starts
+
+
+def _place(text: str, offset: int) -> tuple[int, int]:
+    """Return the 1-based line and column of an offset."""
+    lines = LINE_BREAK.split(text[:offset])
+    return len(lines), len(lines[-1]) + 1
+
+
+def _warning(
+    code: str, text: str, name: str, place: Range, message: str, hint: str, fix: Fix | None = None
+) -> Diagnostic:
+    return Diagnostic(
+        code=code,
+        severity=Severity.WARNING,
+        file=name,
+        line=place.start.line,
+        column=place.start.column,
+        end_line=place.end.line,
+        end_column=place.end.column,
+        path=(),
+        message=message,
+        hint=hint,
+        fix=fix,
+        snippet=snippet(text, place),
+    )

@@ -1,0 +1,162 @@
+"""Find why a text is not YAML, by repairing it.
+
+libyaml names the place where it could not go on, which is often some lines behind the mistake. So rules propose causes
+near that place, each with a repair; a repair that lets libyaml read further shows that its cause is real, and the next
+one is looked for in the repaired text. What no rule explains is told in the parser's place, in plain words.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dataos_dagster.manifests.composing import LINE_BREAK
+from dataos_dagster.manifests.diagnostics import Diagnostic, Edit, Fix, Position, Range, Severity
+from dataos_dagster.manifests.masking import MASK, mask
+from dataos_dagster.manifests.oddities import glued_comments
+from dataos_dagster.manifests.snippets import snippet
+from dataos_dagster.manifests.syntax import brackets, indentation, quoting, spacing
+from dataos_dagster.manifests.syntax.finding import Broken, Finding, Trouble, find_trouble
+from dataos_dagster.manifests.syntax.lines import read_lines
+from dataos_dagster.manifests.syntax.wording import translate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import yaml
+
+# The order decides between causes whose repairs let the parser read equally far.
+RULES: tuple[Callable[[Broken], Iterator[Finding]], ...] = (
+    spacing.tabs,
+    spacing.odd_characters,
+    quoting.bold_marks,
+    quoting.braces,
+    quoting.behind_quotes,
+    indentation.glued_comment,
+    indentation.unindented_text,
+    spacing.glued_dash,
+    spacing.glued_colon,
+    indentation.misplaced_item,
+    indentation.misplaced_key,
+    quoting.reserved_start,
+    quoting.colon_in_value,
+    spacing.missing_colon,
+    brackets.stray_bracket,
+    brackets.unclosed_bracket,
+    quoting.unclosed_quote,
+)
+MOST_FINDINGS = 20
+# Characters that repairs of one file may let the parser read: bounds the time for a large file to some seconds.
+_MOST_READ = 2_000_000
+
+
+def diagnose(text: str, error: yaml.MarkedYAMLError, name: str) -> list[Diagnostic]:
+    """Return why a text is not YAML: at least one error, in the order of their lines.
+
+    Args:
+        text: The whole text of the file.
+        error: What libyaml said about it.
+        name: Path of the file, as displayed.
+    """
+    original = LINE_BREAK.split(text)
+    texts, trouble = list(original), Trouble.of(error)
+    findings: list[Finding] = []
+    budget = _MOST_READ
+    current: Trouble | None = trouble
+    while current is not None and len(findings) < MOST_FINDINGS:
+        broken = Broken.read(read_lines(texts), current)
+        chosen, after, tried = _choose(broken, texts, budget)
+        budget -= tried * len(text)
+        if chosen is None:
+            findings.append(translate(broken))
+            break
+        findings.append(chosen)
+        texts = _edited(texts, chosen.edits)
+        current = after
+    findings += _other_glued_comments(text, findings)
+    findings.sort(key=lambda finding: (finding.line, finding.column))
+    hidden = mask(original)
+    return [_diagnostic(finding, text, original, hidden[finding.line].visible, name) for finding in findings]
+
+
+def _choose(broken: Broken, texts: list[str], budget: int) -> tuple[Finding | None, Trouble | None, int]:
+    """Return the cause whose repair lets the parser read furthest, what is wrong then, and how many were tried."""
+    best: Finding | None = None
+    reached = broken.trouble.position
+    left: Trouble | None = None
+    tried = 0
+    size = sum(map(len, texts))
+    for rule in RULES:
+        for finding in rule(broken):
+            if tried * size > budget:
+                return best, left, tried
+            tried += 1
+            after = find_trouble(_edited(texts, finding.edits))
+            if after is None:
+                return finding, None, tried
+            if after.position > reached:
+                best, reached, left = finding, after.position, after
+    return best, left, tried
+
+
+def _edited(texts: list[str], edits: Mapping[int, str]) -> list[str]:
+    edited = list(texts)
+    for number, text in edits.items():
+        edited[number] = text
+    return edited
+
+
+def _other_glued_comments(text: str, findings: list[Finding]) -> Iterator[Finding]:
+    """Yield the keys in comments that did not break the file: where one line break was lost, others were too."""
+    if not any(finding.code == "key-in-comment" for finding in findings):
+        return
+    known = {(finding.line, finding.column) for finding in findings}
+    for line, column, key in glued_comments(text):
+        if (line - 1, column - 1) not in known:
+            yield Finding(
+                "key-in-comment",
+                line - 1,
+                column - 1,
+                column - 1 + len(key),
+                f"the key {key!r} stands in a comment, so it does not count",
+                f"begin a new line in front of '{key}:'",
+            )
+
+
+def _diagnostic(finding: Finding, text: str, original: list[str], visible: int, name: str) -> Diagnostic:
+    width = len(original[finding.line])
+    start = Position(finding.line + 1, min(finding.column, width) + 1)
+    end = Position(finding.line + 1, max(min(finding.end_column, width), min(finding.column, width)) + 1)
+    secret = original[finding.line][visible:]
+    return Diagnostic(
+        code=finding.code,
+        severity=Severity.ERROR,
+        file=name,
+        line=start.line,
+        column=start.column,
+        end_line=end.line,
+        end_column=end.column,
+        path=(),
+        message=_without(secret, finding.message),
+        hint=_without(secret, finding.hint),
+        fix=_fix(finding, original),
+        snippet=snippet(text, Range(start, end)),
+    )
+
+
+def _without(secret: str, message: str) -> str:
+    """Return a message without the words that its snippet masks."""
+    for word in re.findall(r"[^\s:'\"]{3,}", secret):
+        message = message.replace(word, MASK)
+    return message
+
+
+def _fix(finding: Finding, original: list[str]) -> Fix | None:
+    """Return the repair as edits of the original text."""
+    if not finding.repair:
+        return None
+    edits = tuple(
+        Edit(Range(Position(number + 1, 1), Position(number + 1, len(original[number]) + 1)), text)
+        for number, text in sorted(finding.edits.items())
+    )
+    return Fix(finding.repair, edits, safe=finding.safe)
