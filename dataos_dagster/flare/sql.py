@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from dataos_dagster.errors import JobError
@@ -150,6 +151,18 @@ def replace_spans(sql: str, spans: Mapping[tuple[int, int], str]) -> str:
     for (start, end), text in sorted(spans.items(), reverse=True):
         sql = sql[:start] + text + sql[end:]
     return sql
+
+
+def qualifiers(clause: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the names in front of a dot in a clause, with the offsets of their first and behind their last character.
+
+    Raises:
+        SqlRefused: A quote is left open.
+    """
+    tokens = _tokens(clause)
+    for name, dot in pairwise(tokens):
+        if dot.text == "." and name.token_type.name in {"VAR", "IDENTIFIER"}:
+            yield name.text, name.start, name.end + 1
 
 
 @cache

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-    from dataos_dagster.flare.functions.function import Trace
+    from dataos_dagster.flare.trace import Trace
 
 # `HTTPServer` is `http_server`: an upper-case run ends before a capitalised word.
 _RUN_BEFORE_WORD = re.compile(r"([A-Z]+)([A-Z][a-z])")

@@ -16,14 +16,11 @@ from dataos_dagster.errors import JobError
 from dataos_dagster.manifests.model import ManifestModel, TextList
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from pyspark.sql import DataFrame
 
-    from dataos_dagster.workflows.results import ColumnSource
-
-    # Column to what it is computed from.
-    Trace = Mapping[str, tuple[ColumnSource, ...]]
+    from dataos_dagster.flare.trace import Trace
 
 
 class FunctionError(JobError):

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from dataos_dagster.flare.functions.function import ColumnNames, Function, FunctionError, quoted, require_column
 from dataos_dagster.flare.sql import columns_in_expression, parse_expression
+from dataos_dagster.flare.trace import merged, sources_by_name
 from dataos_dagster.manifests.model import ScalarText
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-    from dataos_dagster.flare.functions.function import Trace
+    from dataos_dagster.flare.trace import Trace
 
 ALL = "*"
 
@@ -44,9 +45,8 @@ class Unfurl(Function):
     def trace(self, columns: Trace, frame: DataFrame) -> Trace:
         """Return the sources of old and new columns."""
         result = frame.columns
-        by_name = {name.lower(): sources for name, sources in columns.items()}
-        used = (by_name.get(name.lower(), ()) for name in columns_in_expression(self.expression))
-        sources = tuple(dict.fromkeys(source for group in used for source in group))
+        by_name = sources_by_name(columns)
+        sources = merged(by_name.get(name.lower()) for name in columns_in_expression(self.expression))
         return {**columns, **dict.fromkeys(result[len(columns) :], sources)}
 
     @property
@@ -85,7 +85,7 @@ class Unpivot(Function):
     def trace(self, columns: Trace, frame: DataFrame) -> Trace:  # noqa: ARG002 - names say it all here
         """Return the sources of old and new columns."""
         identifiers, melted = self._split(tuple(columns))
-        values = tuple(dict.fromkeys(source for column in melted for source in columns[column]))
+        values = merged(columns[column] for column in melted)
         kept = {column: columns[column] for column in identifiers}
         return {**kept, self.key_column_name: (), self.value_column_name: values}
 

@@ -12,7 +12,7 @@ from dataos_dagster.flare.type_names import check_type
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from dataos_dagster.flare.functions.function import Trace
+    from dataos_dagster.flare.trace import Trace
 
 TypeName = Annotated[str, AfterValidator(check_type)]
 

@@ -1,0 +1,97 @@
+"""What a Flare job may ask for that this version reads and does not run.
+
+Answered from the manifest alone, before any data is touched: such a job is shown as not run, with the line that says
+why, instead of failing half-way or doing less than it says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataos_dagster.errors import NotYetRun
+from dataos_dagster.flare.functions.registry import is_planned
+from dataos_dagster.flare.locations import job_location
+from dataos_dagster.flare.manifest import FileConnection, JdbcConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dataos_dagster.flare.manifest import FlareInput, FlareOutput, FlareSpec, SequenceItem
+    from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.workflows.jobs import Job
+
+# Words for `format` that are read and written here; the words for databases all mean JDBC.
+FORMATS = frozenset(
+    {"iceberg", "csv", "json", "parquet", "text", "jdbc", "db", "postgres", "postgresql", "mysql", "mssql", "oracle"}
+)
+_STANDALONE = FileConnection | JdbcConnection
+
+# What is missing, and where.
+_Finding = tuple[str, "DocumentPath"]
+
+
+def not_yet_run(job: Job, spec: FlareSpec) -> tuple[NotYetRun, ...]:
+    """Return what a job asks for and this version does not run, in the order of the manifest."""
+    return tuple(
+        NotYetRun(
+            f"{job.label}: {missing} is read and not yet run",
+            hint="the job is left out; other jobs run as if its datasets came from elsewhere",
+            location=job_location(job, *path),
+        )
+        for missing, path in _findings(spec)
+    )
+
+
+def _findings(spec: FlareSpec) -> Iterator[_Finding]:
+    for index, entry in enumerate(spec.job.inputs):
+        yield from _of_input(entry, ("inputs", index))
+    for number, step in enumerate(spec.job.steps):
+        for index, item in enumerate(step.sequence):
+            yield from _of_item(item, ("steps", number, "sequence", index))
+    for index, output in enumerate(spec.job.outputs):
+        yield from _of_output(output, ("outputs", index))
+    sections = {"assertions": spec.job.assertions, "actions": spec.job.actions, "udfs": spec.job.udfs}
+    for name, section in sections.items():
+        if section:
+            yield f"`{name}`", (name,)
+    if spec.job.profile is not None:
+        yield "`profile`", ("profile",)
+
+
+def _of_input(entry: FlareInput, path: DocumentPath) -> Iterator[_Finding]:
+    section = entry.connection
+    if entry.query is not None:
+        yield "an input by `query`", (*path, "query")
+    if entry.is_stream or getattr(section, "is_stream", None):
+        yield "reading a stream (`isStream: true`)", (*path, "isStream")
+    if entry.incremental is not None:
+        yield "`incremental` reading", (*path, "incremental")
+    if entry.input_type and entry.dataset is None and section is not None and not isinstance(section, _STANDALONE):
+        yield f"`inputType: {entry.input_type}`", (*path, "inputType")
+    if isinstance(section, JdbcConnection) and section.query is not None and section.table is None:
+        yield "a database's `query` as input", (*path, "jdbc", "query")
+    yield from _of_format(entry.format or (section.format if section else None), path)
+
+
+def _of_item(item: SequenceItem, path: DocumentPath) -> Iterator[_Finding]:
+    if item.classpath is not None and item.sql is None:
+        yield f"the step class {item.classpath}", (*path, "classpath")
+    for index, call in enumerate(item.functions):
+        if is_planned(call.name):
+            yield f"the function `{call.name}`", (*path, "functions", index, "name")
+
+
+def _of_output(output: FlareOutput, path: DocumentPath) -> Iterator[_Finding]:
+    section = output.connection
+    if output.assertions:
+        yield "`assertions` before the write", (*path, "assertions")
+    if output.options.query is not None:
+        yield "`JDBCQuery`", (*path, "options", "query")
+    if output.output_type and output.dataset is None and section is not None and not isinstance(section, _STANDALONE):
+        yield f"`outputType: {output.output_type}`", (*path, "outputType")
+    yield from _of_format(output.format or (section.format if section else None), path)
+
+
+def _of_format(written: str | None, path: DocumentPath) -> Iterator[_Finding]:
+    if written is not None and written.lower() not in FORMATS:
+        yield f"the format `{written}`", (*path, "format")

@@ -1,0 +1,208 @@
+"""What a job reads: from the inputs of its manifest to requests to the door."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dataos_dagster.depots.requests import GivenSchema, JdbcConnection, ReadRequest, Target
+from dataos_dagster.errors import StepError
+from dataos_dagster.flare.locations import job_location
+from dataos_dagster.flare.manifest import FileConnection
+from dataos_dagster.flare.manifest import JdbcConnection as JdbcSection
+from dataos_dagster.manifests.locations import is_address
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dataos_dagster.address import Address
+    from dataos_dagster.depots.requests import SchemaLanguage
+    from dataos_dagster.errors import Location
+    from dataos_dagster.flare.manifest import FlareInput
+    from dataos_dagster.settings import Settings
+    from dataos_dagster.workflows.jobs import Job
+
+_LANGUAGES: Mapping[str, SchemaLanguage] = {
+    "avro": "avro",
+    "spark": "spark",
+    "sparkjson": "spark",
+    "sparkddl": "ddl",
+    "ddl": "ddl",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedInput:
+    """An input, resolved.
+
+    Attributes:
+        label: What it is called in messages: `inputs[0] "orders"`.
+        name: View that its rows become.
+        request: What the door is asked for.
+        schema: The file that holds the schema, which is read before the input itself.
+        implicit: It stands in the SQL of a step and not in `inputs`.
+        location: Where the manifest asks for it.
+    """
+
+    label: str
+    name: str
+    request: ReadRequest
+    location: Location
+    schema: ReadRequest | None = None
+    schema_type: str | None = None
+    implicit: bool = False
+
+    @property
+    def address(self) -> Address | None:
+        """Return the address; None for a standalone location."""
+        return self.request.target.address
+
+    @property
+    def dataset(self) -> str:
+        """Return the address, or the standalone location, as text."""
+        return str(self.request.target)
+
+    @property
+    def requests(self) -> tuple[ReadRequest, ...]:
+        """Return everything that is asked of the door."""
+        return (self.request, *((self.schema,) if self.schema else ()))
+
+    def with_schema(self, text: str) -> ReadRequest:
+        """Return the request with the schema that the schema's file holds."""
+        return replace(self.request, schema=given_schema(text, self.schema_type))
+
+
+def plan_input(
+    job: Job, index: int, entry: FlareInput, *, keep_system_columns: bool, settings: Settings
+) -> PlannedInput:
+    """Return one input of a job, resolved.
+
+    Raises:
+        StepError: It names nothing to read, or its schema is no schema.
+    """
+    label = f'inputs[{index}] "{entry.name}"'
+    location = job_location(job, "inputs", index, "dataset" if entry.dataset else "name")
+    section = entry.connection
+    file = section if isinstance(section, FileConnection) else None
+    text = entry.schema_string or (file.schema_string if file else None)
+    path = entry.schema_path or (file.schema_path if file else None)
+    kind = entry.schema_type or (file.schema_type if file else None)
+    options = {**(_texts(section.options) if section else {}), **entry.options}
+    request = ReadRequest(
+        target=_target(entry, settings, label, location),
+        format=entry.format or (section.format if section and section.format else _implied_format(entry)),
+        options={key: value for key, value in options.items() if key.lower() != "savemode"},
+        schema=_checked_schema(text, kind, label, job_location(job, "inputs", index, "schemaString")) if text else None,
+        keep_system_columns=keep_system_columns,
+        location=location,
+    )
+    schema = None
+    if path and not text:
+        schema = _schema_file(path, settings, job_location(job, "inputs", index, "schemaPath"))
+    return PlannedInput(label, entry.name, request, location, schema=schema, schema_type=kind)
+
+
+def implicit_input(address: Address, name: str, location: Location) -> PlannedInput:
+    """Return the input that a dataset named in a step's SQL stands for."""
+    request = ReadRequest(Target(address=address), location=location)
+    return PlannedInput(f'relation "{name}"', name, request, location, implicit=True)
+
+
+def given_schema(text: str, kind: str | None) -> GivenSchema:
+    """Return a schema with its language.
+
+    The text decides where it can: manifests label DDL as `sparkJson`, and Spark's JSON not at all.
+
+    Raises:
+        ValueError: The label is unknown, or the text is JSON and no schema.
+    """
+    label = (kind or "avro").lower()
+    if label not in _LANGUAGES:
+        raise ValueError(f"schemaType {kind!r} is none of avro, spark, sparkJson, sparkDDL")
+    if not text.lstrip().startswith("{"):
+        return GivenSchema("ddl", text.strip())
+    try:
+        written = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"the schema is no JSON: {error}") from None
+    shape = written.get("type")
+    if shape not in {"record", "struct"}:
+        raise ValueError(
+            f'the schema is a {shape!r}; a record ("type": "record") or struct ("type": "struct") is needed'
+        )
+    return GivenSchema("avro" if shape == "record" else "spark", text)
+
+
+def standalone_path(path: str, settings: Settings) -> str:
+    """Return a local path below the project's `flare.data_root`, when there is one and the path is absolute."""
+    root = settings.flare.data_root
+    if root is None or not path.startswith("/"):
+        return path
+    return str(settings.project / root / path.lstrip("/"))
+
+
+def file_target(section: FileConnection, settings: Settings) -> Target | None:
+    """Return what a `file` section names, or None when it names nothing."""
+    if section.warehouse_path and section.table_name:
+        warehouse = standalone_path(section.warehouse_path, settings)
+        return Target(warehouse=warehouse, namespace=section.schema_name or "default", table=section.table_name)
+    return Target(path=standalone_path(section.path, settings)) if section.path else None
+
+
+def jdbc_target(section: JdbcSection) -> Target | None:
+    """Return what a `jdbc` section names, or None when it names no table."""
+    if section.table is None:
+        return None
+    options = _texts(section.options)
+    connection = JdbcConnection(
+        section.url, section.table, section.username, section.password, section.driver or options.get("driver")
+    )
+    return Target(jdbc=connection)
+
+
+def _target(entry: FlareInput, settings: Settings, label: str, location: Location) -> Target:
+    if entry.dataset:
+        address = entry.address
+        return Target(address=address) if address else Target(path=standalone_path(entry.dataset, settings))
+    section, target = entry.connection, None
+    if isinstance(section, FileConnection):
+        target = file_target(section, settings)
+    elif isinstance(section, JdbcSection):
+        target = jdbc_target(section)
+    if target is None:
+        wanted = entry.input_type or "inputType"
+        raise StepError(
+            f"{label} names nothing to read",
+            step=label,
+            location=location,
+            hint=f"write `dataset: dataos://depot:collection/dataset`, or complete the section `{wanted}`",
+        )
+    return target
+
+
+def _implied_format(entry: FlareInput) -> str | None:
+    return "jdbc" if entry.input_type == "jdbc" else None
+
+
+def _checked_schema(text: str, kind: str | None, label: str, location: Location) -> GivenSchema:
+    try:
+        return given_schema(text, kind)
+    except ValueError as error:
+        raise StepError(
+            f"{label}: {error}", step=label, location=location, hint="write an Avro record, Spark JSON, or DDL"
+        ) from None
+
+
+def _schema_file(path: str, settings: Settings, location: Location) -> ReadRequest:
+    from dataos_dagster.address import Address
+
+    target = Target(address=Address.parse(path)) if is_address(path) else Target(path=standalone_path(path, settings))
+    return ReadRequest(target, format="text", options={"wholetext": "true"}, location=location)
+
+
+def _texts(options: Mapping[str, object]) -> dict[str, str]:
+    from dataos_dagster.manifests.model import option_map
+
+    texts: dict[str, str] = option_map(dict(options))
+    return texts

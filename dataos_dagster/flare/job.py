@@ -1,0 +1,237 @@
+"""Run the plan of a job on a session: read, step by step, write.
+
+Views are lazy, so rows move when an output is written, and only then: nothing is counted, collected or cached on the
+way unless the manifest asks for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dataos_dagster.errors import DepotError, EngineError, StatementFailed, StepError
+from dataos_dagster.flare.functions.function import quoted
+from dataos_dagster.flare.lineage import Lineage
+from dataos_dagster.flare.outputs import with_operation
+from dataos_dagster.flare.steps import register, run_commands, run_step
+from dataos_dagster.workflows.results import InputResult, JobResult, OutputResult, Preview
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import DataFrame
+
+    from dataos_dagster.depots.requests import ReadRequest
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.errors import Location
+    from dataos_dagster.flare.inputs import PlannedInput
+    from dataos_dagster.flare.outputs import PlannedOutput
+    from dataos_dagster.flare.plan import JobPlan
+    from dataos_dagster.flare.steps import PlannedStep
+    from dataos_dagster.workflows.context import RunContext
+
+SYSTEM_COLUMN = "__metadata"
+# Stores that cannot hold a map; the system column is left out of them.
+_WITHOUT_MAPS = frozenset({"csv", "text", "jdbc", "db", "postgres", "postgresql", "mysql", "mssql", "oracle"})
+
+_log = logging.getLogger(__name__)
+
+
+def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
+    """Do what a plan says.
+
+    Raises:
+        StepError: An input, step or output failed; outputs before it stay written and were reported.
+        DepotError: A dataset cannot be read or written.
+        EngineError: The engine cannot be started, or crashed.
+    """
+    started = time.perf_counter()
+    with context.sessions.lease(plan.configuration) as session:
+        run = _Run(plan, context, session)
+        try:
+            outputs = run.outputs_written()
+        finally:
+            run.forget_views()
+    return JobResult(
+        job_id=plan.job.id,
+        principal=context.principal,
+        engine=plan.engine,
+        engine_reasons=plan.route.reasons,
+        inputs=tuple(
+            InputResult(planned.name, planned.address, planned.dataset, planned.implicit) for planned in plan.inputs
+        ),
+        outputs=outputs,
+        seconds=time.perf_counter() - started,
+        plan=plan.as_text(),
+        explain=run.explained,
+        previews=tuple(run.previews),
+        notes=tuple(run.notes),
+    )
+
+
+@dataclass
+class _Run:
+    """One run of one plan on one session."""
+
+    plan: JobPlan
+    context: RunContext
+    session: EngineSession
+    lineage: Lineage = field(default_factory=Lineage)
+    explained: dict[str, str] = field(default_factory=dict)
+    previews: list[Preview] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    registered: dict[str, str] = field(default_factory=dict)
+
+    def outputs_written(self) -> tuple[OutputResult, ...]:
+        for note in self.plan.notes:
+            self._note(note)
+        for planned in self.plan.inputs:
+            with self._reported(planned.label, planned.location):
+                self._read(planned)
+        for step in self.plan.steps:
+            with self._reported(step.label, step.location):
+                self._step(step)
+        return tuple(self._write(output) for output in self.plan.outputs)
+
+    def forget_views(self) -> None:
+        """Drop the job's views: the session is the next job's too, and Spark keeps what is cached under them."""
+        for name in self.registered.values():
+            try:
+                with self.session.failures():
+                    self.session.spark.catalog.dropTempView(name)
+            except EngineError:
+                # The engine is gone and its views with it; what ended it is already on its way to the caller.
+                return
+
+    def _read(self, planned: PlannedInput) -> None:
+        door, principal = self.context.door, self.context.principal
+        request = planned.request
+        if planned.schema is not None:
+            request = planned.with_schema(self._schema_text(planned.schema, planned.label))
+        frame = door.read(request, self.session, principal)
+        with self.session.failures(planned.location):
+            frame = self._register(frame, planned.name)
+            self.lineage.add_input(planned, frame.columns)
+            self._preview(planned.name, frame)
+
+    def _schema_text(self, request: ReadRequest, label: str) -> str:
+        """Return the text of a schema's file, which is read like any other dataset."""
+        frame = self.context.door.read(request, self.session, self.context.principal)
+        with self.session.failures(request.location):
+            rows = frame.collect()
+        if not rows:
+            raise StepError(
+                f"{label}: the schema file {request.target} is empty", step=label, location=request.location
+            )
+        return "\n".join(row[0] for row in rows)
+
+    def _step(self, step: PlannedStep) -> None:
+        frame = run_step(step, self.session, self.lineage)
+        if frame is not None:
+            self.registered[step.name.lower()] = step.name
+            with self.session.failures(step.location):
+                run_commands(step, self.session, self.plan.views)
+                self._explain(step)
+                self._preview(step.name, frame)
+
+    def _write(self, output: PlannedOutput) -> OutputResult:
+        started = time.perf_counter()
+        self.context.reporter.step_started(self.plan.job.id, output.label)
+        view = self.plan.views[output.name.lower()]
+        with self._blamed(output, view), self.session.failures(output.location):
+            frame = self._with_system_column(self.session.spark.table(view), output)
+            request = with_operation(output, self.context.run_id)
+            written = self.context.door.write(frame, request, self.session, self.context.principal)
+        seconds = time.perf_counter() - started
+        for note in written.notes:
+            self._note(note)
+        if output.implied_mode and output.request.mode == "overwrite" and not written.created:
+            self._note(f"{output.label}: no saveMode is given, so what was in {output.dataset} was replaced")
+        result = OutputResult(
+            name=output.name,
+            address=output.address,
+            dataset=output.dataset,
+            rows=written.rows,
+            bytes=written.bytes,
+            snapshot_id=written.snapshot_id,
+            schema=written.schema,
+            lineage=self.lineage.of_output(view, (column.name for column in written.schema)),
+            seconds=seconds,
+            created=written.created,
+            preview=next((preview for preview in self.previews if preview.name == view), None),
+            branch=written.branch,
+        )
+        self.context.reporter.output_written(self.plan.job.id, result)
+        self.context.reporter.step_finished(self.plan.job.id, output.label, written.rows, seconds)
+        return result
+
+    def _register(self, frame: DataFrame, name: str) -> DataFrame:
+        view = register(frame, name, self.session)
+        self.registered[name.lower()] = name
+        return view
+
+    def _with_system_column(self, frame: DataFrame, output: PlannedOutput) -> DataFrame:
+        """Return the frame with Flare's own column in front, when the project asks for it and the store holds maps."""
+        wanted = self.context.settings.flare.system_columns
+        if not wanted or self.plan.spec.job.variables.keep_system_columns is False:
+            return frame
+        if (output.request.format or "").lower() in _WITHOUT_MAPS or SYSTEM_COLUMN in frame.columns:
+            return frame
+        run_id = self.context.run_id.replace("'", "")
+        entries = f"map('_dataos_run_mapper_id', '{run_id}', 'id', uuid())"
+        return frame.selectExpr(f"{entries} AS {SYSTEM_COLUMN}", "*")
+
+    def _preview(self, name: str, frame: DataFrame) -> None:
+        count = self.plan.spec.job.show_preview_lines
+        if count:
+            rows = tuple(tuple(row) for row in frame.limit(count).collect())
+            preview = Preview(name, tuple(frame.columns), rows)
+            self.previews.append(preview)
+            self.context.reporter.preview(self.plan.job.id, preview)
+
+    def _explain(self, step: PlannedStep) -> None:
+        if self.plan.spec.job.explain:
+            query = f"EXPLAIN EXTENDED SELECT * FROM {quoted(step.name)}"  # noqa: S608 - the view's name is quoted
+            [[text]] = self.session.spark.sql(query).collect()
+            self.explained[step.label] = text
+            _log.info("%s, plan of %s:\n%s", self.plan.job.id, step.label, text)
+
+    def _note(self, note: str) -> None:
+        self.notes.append(note)
+        self.context.reporter.note(self.plan.job.id, note)
+
+    @contextmanager
+    def _reported(self, label: str, location: Location) -> Iterator[None]:
+        """Report an input or step, and give errors without a place that of the input or step."""
+        started = time.perf_counter()
+        self.context.reporter.step_started(self.plan.job.id, label)
+        try:
+            yield
+        except (DepotError, EngineError) as error:
+            error.location = error.location or location
+            raise
+        self.context.reporter.step_finished(self.plan.job.id, label, None, time.perf_counter() - started)
+
+    @contextmanager
+    def _blamed(self, output: PlannedOutput, view: str) -> Iterator[None]:
+        """Turn an engine's failure during a write into one that shows the SQL whose rows were being made.
+
+        Steps are lazy: a cast or a division fails here, and its author looks for it in the step.
+        """
+        try:
+            yield
+        except StatementFailed as failed:
+            step = next((step for step in reversed(self.plan.steps) if step.name == view), None)
+            raise StepError(
+                f"{output.label}: {failed.message}",
+                step=output.label,
+                sql=step.sql if step else None,
+                hint=failed.hint or f"nothing was written to {output.dataset}",
+                location=step.location if step else output.location,
+            ) from failed
+        except (DepotError, EngineError) as error:
+            error.location = error.location or output.location
+            raise

@@ -1,0 +1,192 @@
+"""Column lineage: which columns of which datasets each column of an output is computed from.
+
+Followed through the SQL of every step and its functions, without asking an engine. What cannot be followed is said so
+instead of being guessed: a column is either traced completely or not at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dataos_dagster.flare.trace import merged, sources_by_name
+from dataos_dagster.workflows.results import ColumnLineage, ColumnSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pyspark.sql import DataFrame
+
+    from dataos_dagster.flare.inputs import PlannedInput
+    from dataos_dagster.flare.steps import PlannedStep
+    from dataos_dagster.flare.trace import Sources, Trace
+
+
+class Untraceable(Exception):
+    """A query cannot be followed; the message says why."""
+
+
+class Lineage:
+    """The traces of a job's views, as they are registered one after the other."""
+
+    def __init__(self) -> None:
+        self._traces: dict[str, Trace] = {}
+        self._reasons: dict[str, str] = {}
+
+    def add_input(self, planned: PlannedInput, columns: Iterable[str]) -> None:
+        """Register an input: each of its columns comes from the dataset's column of that name."""
+        address, dataset = planned.address, planned.dataset
+        self._traces[planned.name.lower()] = {column: (ColumnSource(address, dataset, column),) for column in columns}
+
+    def add_step(self, step: PlannedStep, results: Iterable[DataFrame]) -> None:
+        """Register a step.
+
+        Args:
+            step: The step.
+            results: The frame behind each function, in order; only their schemas are looked at, and only by
+                functions whose columns the engine names.
+        """
+        name = step.name.lower()
+        try:
+            trace = self._of_query(step)
+            for function, frame in zip(step.functions, results, strict=True):
+                trace = function.trace(trace, frame)
+        except Untraceable as reason:
+            self._traces.pop(name, None)
+            self._reasons[name] = f"{step.label}: {reason}"
+        else:
+            self._traces[name] = trace
+            self._reasons.pop(name, None)
+
+    def of_output(self, view: str, columns: Iterable[str]) -> ColumnLineage:
+        """Return the lineage of the dataset that a view is written to.
+
+        Args:
+            view: The view.
+            columns: The dataset's columns.
+        """
+        names = tuple(columns)
+        trace = self._traces.get(view.lower())
+        if trace is None:
+            return ColumnLineage({}, (self._reasons.get(view.lower(), f"{view}: not a traced view"),))
+        sources = sources_by_name(trace)
+        found = {name: sources.get(name.lower()) for name in names}
+        known = {name: columns_of for name, columns_of in found.items() if columns_of is not None}
+        missing = [name for name in names if name not in known]
+        return ColumnLineage(known, (f"{view}: could not follow {', '.join(missing)}",) if missing else ())
+
+    def _of_query(self, step: PlannedStep) -> Trace:
+        from dataos_dagster.flare.sql import parse_statement
+
+        # Implicit inputs, and views in another spelling, stand in `step.sql` only.
+        statement = step.statement if step.sql == step.statement.sql else parse_statement(step.sql)
+        known = {}
+        for relation in statement.relations:
+            name = relation.name.lower()
+            trace = self._traces.get(name)
+            if trace is None:
+                raise Untraceable(self._reasons.get(name, f"the columns of {relation.name} are not known"))
+            known[name] = trace
+        return trace_query(statement.tree, known)
+
+
+def trace_query(tree: Any, views: Mapping[str, Trace]) -> Trace:
+    """Return where the columns of a query come from.
+
+    Args:
+        tree: The query's syntax tree; it is left as it is.
+        views: By lower-case name, the traces of the views that it reads.
+
+    Raises:
+        Untraceable: The query has a form that is not followed.
+    """
+    from sqlglot.errors import SqlglotError
+    from sqlglot.optimizer.qualify import qualify
+    from sqlglot.optimizer.scope import build_scope
+
+    schema = {name: dict.fromkeys(trace, "unknown") for name, trace in views.items()}
+    try:
+        qualified = qualify(
+            tree.copy(),
+            schema=schema,
+            dialect="spark",
+            validate_qualify_columns=False,
+            quote_identifiers=False,
+            identify=False,
+        )
+        scope = build_scope(qualified)
+    except SqlglotError as error:
+        raise Untraceable(f"the SQL is too involved to follow ({error})") from None
+    if scope is None:
+        raise Untraceable("it is no SELECT")
+    return _Tracing({name: sources_by_name(trace) for name, trace in views.items()}).columns_of(scope)
+
+
+class _Tracing:
+    """One walk over the scopes of a query."""
+
+    def __init__(self, views: Mapping[str, Mapping[str, Sources]]) -> None:
+        self._views = views
+        self._known: dict[int, dict[str, Sources]] = {}
+
+    def columns_of(self, scope: Any) -> dict[str, Sources]:
+        """Return the output columns of a scope, in order."""
+        key = id(scope)
+        if key not in self._known:
+            self._known[key] = {}  # a recursive query meets itself: its own rows add no source
+            self._known[key] = self._columns_of(scope)
+        return self._known[key]
+
+    def _columns_of(self, scope: Any) -> dict[str, Sources]:
+        from sqlglot import exp
+
+        expression = scope.expression
+        if isinstance(expression, exp.SetOperation):
+            return self._of_union(scope)
+        if not isinstance(expression, exp.Select):
+            raise Untraceable(f"{type(expression).__name__} is not followed")
+        columns: dict[str, Sources] = {}
+        for projection in expression.selects:
+            if projection.is_star:
+                raise Untraceable("`*` could not be spelled out")
+            columns[projection.alias_or_name] = self._of_expression(projection, scope)
+        return columns
+
+    def _of_union(self, scope: Any) -> dict[str, Sources]:
+        left, *others = (self.columns_of(part) for part in scope.set_operation_scopes)
+        columns = dict(left)
+        for other in others:
+            if len(other) != len(columns):
+                raise Untraceable("the sides of a union have different columns")
+            for name, sources in zip(columns, other.values(), strict=True):
+                columns[name] = merged((columns[name], sources))
+        return columns
+
+    def _of_expression(self, expression: Any, scope: Any) -> Sources:
+        from sqlglot import exp
+        from sqlglot.optimizer.scope import walk_in_scope
+
+        subqueries = {id(inner.expression): inner for inner in scope.subquery_scopes}
+        parts: list[Sources] = []
+        for node in walk_in_scope(expression):
+            if isinstance(node, exp.Column):
+                parts.append(self._of_column(node, scope))
+            elif id(node) in subqueries:
+                parts.append(merged(self.columns_of(subqueries[id(node)]).values()))
+        return merged(parts)
+
+    def _of_column(self, column: Any, scope: Any) -> Sources:
+        from sqlglot import exp
+        from sqlglot.optimizer.scope import Scope
+
+        source = scope.sources.get(column.table)
+        if source is None:
+            # A correlated subquery speaks of the query around it.
+            return self._of_column(column, scope.parent) if scope.parent is not None else None
+        if isinstance(source, exp.Table):
+            return self._views.get(source.name.lower(), {}).get(column.name.lower())
+        if isinstance(source, Scope) and isinstance(source.expression, exp.UDTF):
+            generator = source.expression
+            return merged(self._of_column(inner, scope) for inner in generator.find_all(exp.Column))
+        if isinstance(source, Scope):
+            return sources_by_name(self.columns_of(source)).get(column.name.lower())
+        return None

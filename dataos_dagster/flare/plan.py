@@ -1,0 +1,257 @@
+"""The plan of a job: everything that is decided before any data is touched.
+
+Inputs, steps and outputs are resolved, implicit inputs found, and the engine chosen with its reasons. What a plan
+cannot be made of is an error at its line, so that a run never stops half-way over something that was known before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from dataos_dagster.engines.routing import constructs_of, route
+from dataos_dagster.engines.session import SessionConfiguration
+from dataos_dagster.errors import DataOSError, StepError
+from dataos_dagster.flare.coverage import not_yet_run
+from dataos_dagster.flare.inputs import plan_input
+from dataos_dagster.flare.outputs import plan_output
+from dataos_dagster.flare.sizing import merged_conf, sizing_of
+from dataos_dagster.flare.steps import Views, caching_notes, plan_step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dataos_dagster.depots.door import Door
+    from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
+    from dataos_dagster.engines.availability import Availability
+    from dataos_dagster.engines.routing import Construct, Route
+    from dataos_dagster.flare.inputs import PlannedInput
+    from dataos_dagster.flare.manifest import FlareSpec
+    from dataos_dagster.flare.outputs import PlannedOutput
+    from dataos_dagster.flare.sizing import Sizing
+    from dataos_dagster.flare.steps import PlannedStep
+    from dataos_dagster.settings import EngineName, Settings
+    from dataos_dagster.workflows.jobs import Job
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlan:
+    """What a job will do, and where.
+
+    Attributes:
+        inputs: Those of the manifest, then those that steps name in their SQL.
+        views: Lower-case names of all views to the session's spelling.
+        route: The engine and why.
+        configuration: The session that the job needs.
+        notes: What is done otherwise than written, each a sentence.
+    """
+
+    job: Job
+    spec: FlareSpec
+    inputs: tuple[PlannedInput, ...]
+    steps: tuple[PlannedStep, ...]
+    outputs: tuple[PlannedOutput, ...]
+    views: Mapping[str, str]
+    route: Route
+    configuration: SessionConfiguration
+    notes: tuple[str, ...]
+
+    @property
+    def engine(self) -> EngineName:
+        """Return the engine that was chosen."""
+        return self.route.engine
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as plain values, for `--plan --json`."""
+        return {
+            "job": self.job.id,
+            "location": str(self.job.location()),
+            "engine": self.engine,
+            "reasons": list(self.route.reasons),
+            "inputs": [
+                {"view": planned.name, "dataset": planned.dataset, "implicit": planned.implicit}
+                for planned in self.inputs
+            ],
+            "steps": [
+                {
+                    "view": step.name,
+                    "reads": [relation.name for relation in step.statement.relations],
+                    "functions": [function.name for function in step.functions],
+                    "location": str(step.location),
+                }
+                for step in self.steps
+            ],
+            "outputs": [
+                {"view": output.name, "dataset": output.dataset, "mode": mode_of(output.request)}
+                for output in self.outputs
+            ],
+            "notes": list(self.notes),
+        }
+
+    def as_text(self) -> str:
+        """Return the plan as lines for people."""
+        lines = [f"{self.job.id} on {self.engine}", *(f"  because {reason}" for reason in self.route.reasons)]
+        lines += [
+            f"  read   {planned.name} ← {planned.dataset}{' (named in SQL)' if planned.implicit else ''}"
+            for planned in self.inputs
+        ]
+        for step in self.steps:
+            functions = "".join(f" → {function.name}" for function in step.functions)
+            lines.append(f"  step   {step.name} ({step.location}){functions}")
+        lines += [f"  write  {output.name} → {output.dataset} ({mode_of(output.request)})" for output in self.outputs]
+        return "\n".join([*lines, *(f"  note   {note}" for note in self.notes)])
+
+
+def mode_of(request: WriteRequest) -> str:
+    """Return how a request writes, in one word or two."""
+    if request.merge is not None:
+        return "merge"
+    return "overwrite partitions" if request.mode == "overwrite" and request.dynamic_overwrite else request.mode
+
+
+def plan_job(
+    job: Job,
+    *,
+    door: Door,
+    settings: Settings,
+    availability: Availability,
+    requested: EngineName | Literal["auto"] = "auto",
+) -> JobPlan:
+    """Return the plan of a Flare job.
+
+    Args:
+        job: The job.
+        door: Tells what each engine needs for the job's datasets, and which cannot serve them.
+        settings: Of the project.
+        availability: Which engines this machine has.
+        requested: The engine that somebody asks for.
+
+    Raises:
+        NotYetRun: The job asks for something that this version does not run.
+        StepError: An input, step or output is wrong.
+        DepotError: A depot is unknown or cannot do what is asked.
+        EngineUnavailable: No engine can run the job.
+    """
+    spec = flare_spec(job)
+    missing = not_yet_run(job, spec)
+    if missing:
+        raise missing[0]
+    inputs, steps, views = _plan_reading(job, spec, door, settings)
+    outputs = tuple(plan_output(job, index, entry, settings) for index, entry in enumerate(spec.job.outputs))
+    for output in outputs:
+        _check_view(output, views)
+    sizing = sizing_of(spec, master=settings.engines.spark.master)
+    requirements = _requirements(door, inputs, outputs)
+    chosen = route(
+        tuple(_constructs(steps)),
+        requested=requested,
+        vetoes=_merged_vetoes(requirements.vetoes, sizing.vetoes),
+        availability=availability,
+    )
+    notes = [*requirements.notes, *(note for output in outputs for note in output.notes)]
+    if chosen.engine == "sail":
+        notes.extend(note for step in steps for note in caching_notes(step))
+    return JobPlan(
+        job=job,
+        spec=spec,
+        inputs=inputs,
+        steps=steps,
+        outputs=outputs,
+        views=views.names,
+        route=chosen,
+        configuration=_configuration(chosen.engine, requirements, sizing),
+        notes=tuple(notes),
+    )
+
+
+def flare_spec(job: Job) -> FlareSpec:
+    """Return the job's `stackSpec`, typed."""
+    from dataos_dagster.flare.manifest import FlareSpec
+
+    spec = job.spec.stack_spec
+    return spec if isinstance(spec, FlareSpec) else FlareSpec.model_validate(spec)
+
+
+def _plan_reading(
+    job: Job, spec: FlareSpec, door: Door, settings: Settings
+) -> tuple[tuple[PlannedInput, ...], tuple[PlannedStep, ...], Views]:
+    keep = bool(spec.job.variables.keep_system_columns)
+    inputs = tuple(
+        plan_input(job, index, entry, keep_system_columns=keep, settings=settings)
+        for index, entry in enumerate(spec.job.inputs)
+    )
+    views = Views(inputs, tuple(depot.name for depot in door.catalog))
+    steps = tuple(
+        plan_step(job, ("steps", number, "sequence", index), item, views)
+        for number, step in enumerate(spec.job.steps)
+        for index, item in enumerate(step.sequence)
+    )
+    return (*inputs, *views.implicit.values()), steps, views
+
+
+def _check_view(output: PlannedOutput, views: Views) -> None:
+    if views.find(output.name) is None:
+        raise StepError(
+            f"{output.label}: there is no view {output.name!r} to write",
+            step=output.label,
+            location=output.location,
+            hint=views.closest(output.name),
+        )
+
+
+def _requirements(door: Door, inputs: tuple[PlannedInput, ...], outputs: tuple[PlannedOutput, ...]) -> Requirements:
+    """Return what the session needs; an error of the door gets the place of the request that it is about."""
+    requests: list[ReadRequest | WriteRequest] = [request for planned in inputs for request in planned.requests]
+    requests += [output.request for output in outputs]
+    try:
+        return door.requirements(requests)
+    except DataOSError as error:
+        if error.location is None:
+            error.location = _guilty(door, requests, error)
+        raise
+
+
+def _guilty(door: Door, requests: list[ReadRequest | WriteRequest], error: DataOSError) -> Any:
+    """Return the place of the first request that fails with this error on its own."""
+    for request in requests:
+        try:
+            door.requirements([request])
+        except type(error):
+            return request.location
+    return None
+
+
+def _constructs(steps: tuple[PlannedStep, ...]) -> Iterator[Construct]:
+    """Yield what the steps use of SQL, at the lines of the manifest."""
+    for step in steps:
+        if step.statement.kind == "query":
+            for construct in constructs_of(step.statement.sql):
+                place = step.at(construct.line, construct.column)
+                yield replace(construct, line=place.line, column=place.column)
+        for function, place in zip(step.functions, step.places, strict=True):
+            for statement in function.statements:
+                for construct in constructs_of(statement):
+                    yield replace(construct, line=place.line, column=place.column)
+
+
+def _merged_vetoes(*sources: Mapping[EngineName, tuple[str, ...]]) -> dict[EngineName, tuple[str, ...]]:
+    vetoes: dict[EngineName, tuple[str, ...]] = {}
+    for source in sources:
+        for engine, reasons in source.items():
+            vetoes[engine] = (*vetoes.get(engine, ()), *reasons)
+    return vetoes
+
+
+def _configuration(engine: EngineName, requirements: Requirements, sizing: Sizing) -> SessionConfiguration:
+    """Return the session that a job needs; sizes only where they matter, so that sessions are shared."""
+    conf = merged_conf(requirements.conf.get(engine, {}), sizing.conf)
+    spark = engine == "spark"
+    return SessionConfiguration(
+        engine,
+        conf=tuple(sorted(conf.items())),
+        packages=tuple(sorted(requirements.packages)) if spark else (),
+        environment=tuple(sorted(requirements.environment.get(engine, {}).items())),
+        secret_conf=tuple(sorted(sizing.secret_conf.items())) if engine != "sail" else (),
+        driver_memory=sizing.driver_memory if spark else None,
+        driver_cores=sizing.driver_cores if spark else None,
+    )

@@ -1,0 +1,126 @@
+"""Sizing and Spark properties of a job: what the session is configured with.
+
+Precedence, low to high: the project's settings, what connectors need, `driver` and `executor`, `sparkConf`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dataos_dagster.flare.manifest import FlareSpec
+    from dataos_dagster.settings import EngineName
+
+EXTENSIONS = "spark.sql.extensions"
+_SECRET_KEY = re.compile(r"secret|password|token|access[._-]?key|account\.key|credential|sas", re.IGNORECASE)
+# Properties that change what SQL means. Sail ignores them, and its proofs were made with their defaults.
+_MEANING = re.compile(
+    r"spark\.sql\.(legacy\.|ansi\.|caseSensitive|mapKeyDedupPolicy|storeAssignmentPolicy|defaultUrlStreamHandlerFactory"
+    r"|parquet\.(int96|datetime)RebaseMode|sources\.partitionOverwriteMode|columnNameOfCorruptRecord)"
+)
+_DEFAULTS = {
+    "spark.sql.ansi.enabled": "false",
+    "spark.sql.ansi.doublequotedidentifiers": "false",
+    "spark.sql.casesensitive": "false",
+    "spark.sql.mapkeydeduppolicy": "exception",
+    "spark.sql.storeassignmentpolicy": "ansi",
+    "spark.sql.sources.partitionoverwritemode": "static",
+    "spark.sql.legacy.timeparserpolicy": "corrected",
+}
+_TIME_ZONE = "spark.sql.session.timeZone"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """What a manifest asks of its engine.
+
+    Attributes:
+        conf: Spark properties, those of the executors included.
+        secret_conf: Those whose key says that the value is secret.
+        driver_memory: Such as `1024m`.
+        driver_cores: Cores of a local engine.
+        vetoes: Why an engine would not give the manifest's meaning.
+    """
+
+    conf: Mapping[str, str]
+    secret_conf: Mapping[str, SecretStr]
+    driver_memory: str | None
+    driver_cores: int | None
+    vetoes: Mapping[EngineName, tuple[str, ...]]
+
+
+def sizing_of(spec: FlareSpec, *, master: str) -> Sizing:
+    """Return what a job's `driver`, `executor` and `sparkConf` come to.
+
+    Args:
+        spec: The job's `stackSpec`.
+        master: Spark master of the settings. Executors exist on a cluster only: locally their cores count towards
+            those of the one process, and their memory is not used.
+    """
+    local = master.startswith("local")
+    conf = {} if local else executor_properties(spec)
+    secret: dict[str, SecretStr] = {}
+    for key, value in spec.spark_conf.items():
+        if _SECRET_KEY.search(key):
+            secret[key] = SecretStr(value)
+        else:
+            conf[key] = value
+    return Sizing(
+        conf=conf,
+        secret_conf=secret,
+        driver_memory=conf.pop("spark.driver.memory", None) or spec.driver.spark_memory,
+        driver_cores=_local_cores(spec) if local else spec.driver.cores,
+        vetoes=_vetoes(spec.spark_conf),
+    )
+
+
+def executor_properties(spec: FlareSpec) -> dict[str, str]:
+    """Return the Spark properties of `driver` and `executor`, as they are on a cluster."""
+    driver, executor = spec.driver, spec.executor
+    properties = {
+        "spark.kubernetes.driver.limit.cores": driver.core_limit,
+        "spark.executor.cores": executor.cores,
+        "spark.executor.memory": executor.spark_memory,
+        "spark.executor.instances": executor.instances,
+        "spark.kubernetes.executor.limit.cores": executor.core_limit,
+    }
+    return {key: str(value) for key, value in properties.items() if value is not None}
+
+
+def merged_conf(*layers: Mapping[str, str]) -> dict[str, str]:
+    """Return the properties of all layers, later ones winning; `spark.sql.extensions` is a list and adds up.
+
+    Manifests set it to Iceberg's extension only, and another depot of the job may need its own.
+    """
+    conf: dict[str, str] = {}
+    extensions: dict[str, None] = {}
+    for layer in layers:
+        conf.update(layer)
+        extensions.update(dict.fromkeys(name.strip() for name in layer.get(EXTENSIONS, "").split(",") if name.strip()))
+    if extensions:
+        conf[EXTENSIONS] = ",".join(extensions)
+    return conf
+
+
+def _local_cores(spec: FlareSpec) -> int | None:
+    asked = max(spec.driver.cores or 0, (spec.executor.cores or 0) * (spec.executor.instances or 1))
+    return min(asked, os.cpu_count() or asked) or None
+
+
+def _vetoes(spark_conf: Mapping[str, str]) -> dict[EngineName, tuple[str, ...]]:
+    reasons = []
+    for key, value in spark_conf.items():
+        if key == _TIME_ZONE and value.upper() not in {"UTC", "+00:00"}:
+            reasons.append(f"sparkConf sets the time zone {value}, and Sail writes timestamps in UTC only")
+        elif _MEANING.match(key) and _DEFAULTS.get(key.lower()) != value.strip().lower():
+            reasons.append(f"sparkConf sets {key}, which Sail does not follow")
+        elif key.startswith("spark.hadoop.fs."):
+            reasons.append(f"sparkConf configures storage ({key}), which Sail does not read")
+    return {"sail": tuple(reasons)} if reasons else {}

@@ -1,0 +1,111 @@
+"""The Flare stack: how workflows order, draw and run its jobs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dataos_dagster.errors import DataOSError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dataos_dagster.address import Address
+    from dataos_dagster.errors import NotYetRun
+    from dataos_dagster.flare.plan import JobPlan
+    from dataos_dagster.workflows.context import RunContext
+    from dataos_dagster.workflows.jobs import Job
+    from dataos_dagster.workflows.results import JobResult
+
+
+class FlareStack:
+    """Runs Flare jobs: SQL over datasets on any Spark Connect engine."""
+
+    @property
+    def name(self) -> str:
+        """Return the word that manifests use."""
+        return "flare"
+
+    def reads(self, job: Job) -> tuple[Address, ...]:
+        """Return the datasets that a job reads: its inputs in manifest order, then those named in its SQL."""
+        return tuple(dict.fromkeys((*self._inputs(job), *self._named_in_sql(job))))
+
+    def writes(self, job: Job) -> tuple[Address, ...]:
+        """Return the datasets that a job writes, in manifest order."""
+        from dataos_dagster.flare.plan import flare_spec
+
+        outputs = (output.address for output in flare_spec(job).job.outputs)
+        return tuple(dict.fromkeys(address for address in outputs if address is not None))
+
+    def not_yet_run(self, job: Job) -> tuple[NotYetRun, ...]:
+        """Return what the job asks for and this version does not run, each with its place."""
+        from dataos_dagster.flare.coverage import not_yet_run
+        from dataos_dagster.flare.plan import flare_spec
+
+        return not_yet_run(job, flare_spec(job))
+
+    def plan(self, job: Job, context: RunContext) -> JobPlan:
+        """Return what the job would do, without touching data.
+
+        Raises:
+            DataOSError: It cannot be planned.
+        """
+        from dataos_dagster.flare.plan import plan_job
+
+        return plan_job(
+            job,
+            door=context.door,
+            settings=context.settings,
+            availability=context.availability,
+            requested=context.engine_of(job.id),
+        )
+
+    def run(self, job: Job, context: RunContext) -> JobResult:
+        """Plan a job and run it.
+
+        Raises:
+            DataOSError: It failed; what was written before the failure was told to `context.reporter`.
+        """
+        from dataos_dagster.flare.job import run_plan
+
+        plan = self.plan(job, context)
+        context.reporter.job_started(job.id, plan.engine, plan.route.reasons)
+        return run_plan(plan, context)
+
+    def _inputs(self, job: Job) -> Iterator[Address]:
+        from dataos_dagster.flare.plan import flare_spec
+
+        for entry in flare_spec(job).job.inputs:
+            if entry.address is not None:
+                yield entry.address
+
+    def _named_in_sql(self, job: Job) -> Iterator[Address]:
+        """Yield datasets that steps name as depot.collection.dataset; what does not parse fails when it is planned."""
+        from dataos_dagster.address import Address
+        from dataos_dagster.flare.plan import flare_spec
+        from dataos_dagster.flare.sql import parse_statement
+
+        for step in flare_spec(job).job.steps:
+            for item in step.sequence:
+                if item.sql is None or not _may_name_dataset(item.sql):
+                    continue
+                try:
+                    relations = parse_statement(item.sql).relations
+                    named = [relation.parts for relation in relations if len(relation.parts) > _VIEW_PARTS]
+                    yield from (Address.parse(".".join(f'"{part}"' for part in parts)) for parts in named)
+                except DataOSError:
+                    # Told with its line when the job is planned; ordering jobs must not fail on it.
+                    continue
+
+
+_DATASET_NAME = re.compile(r"(?:from|join|,)\s*[`\w]+\s*\.\s*[`\w]+\s*\.", re.IGNORECASE)
+# A view has one part, a file behind a format two, a dataset three or more.
+_VIEW_PARTS = 2
+
+
+def _may_name_dataset(sql: str) -> bool:
+    """Return whether it is worth parsing: thousands of jobs are ordered on load, and hardly any names a dataset."""
+    return _DATASET_NAME.search(sql) is not None
+
+
+FLARE = FlareStack()

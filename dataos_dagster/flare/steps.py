@@ -1,0 +1,328 @@
+"""The steps of a job: resolved against its views before anything runs, then run one after the other."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dataos_dagster.address import Address
+from dataos_dagster.errors import AddressError, StepError
+from dataos_dagster.flare.functions.function import FunctionError, quoted
+from dataos_dagster.flare.functions.registry import ParameterError, read_function
+from dataos_dagster.flare.inputs import PlannedInput, implicit_input
+from dataos_dagster.flare.locations import job_location, location_in_text
+from dataos_dagster.flare.sql import SqlRefused, Statement, parse_statement, replace_spans
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from pyspark.sql import DataFrame
+
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.errors import Location
+    from dataos_dagster.flare.functions.function import Function
+    from dataos_dagster.flare.lineage import Lineage
+    from dataos_dagster.flare.manifest import Command, SequenceItem
+    from dataos_dagster.flare.sql import Relation
+    from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.workflows.jobs import Job
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One item of a sequence, resolved.
+
+    Attributes:
+        label: What it is called in messages: `steps[0].sequence[1] "daily"`.
+        name: View that the result becomes, as the session knows it.
+        statement: Its SQL, parsed.
+        sql: What the engine is given: the manifest's SQL, with implicit inputs replaced by their views.
+        functions: Applied in order to the result.
+        places: Where each function stands.
+        location: Where the SQL begins.
+        path: Of the SQL, below the manifest's `job:`.
+    """
+
+    label: str
+    name: str
+    statement: Statement
+    sql: str
+    functions: tuple[Function, ...]
+    places: tuple[Location, ...]
+    commands: tuple[Command, ...]
+    location: Location
+    path: DocumentPath
+    job: Job = field(repr=False)
+
+    def at(self, line: int, column: int) -> Location:
+        """Return the place in the manifest of a line and column of the SQL."""
+        return location_in_text(self.job, self.path, line, column)
+
+
+class Views:
+    """Names of the views of a job as steps come by; case does not matter, and the session's spelling is kept.
+
+    Sail tells `Orders` from `orders`, Spark does not: SQL that spells a view otherwise than it was registered is
+    given the registered name.
+    """
+
+    def __init__(self, inputs: Collection[PlannedInput], depots: Collection[str]) -> None:
+        self._names = {planned.name.lower(): planned.name for planned in inputs}
+        self._depots = tuple(depots)
+        self.implicit: dict[Address, PlannedInput] = {}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return lower-case names of all views to the session's spelling."""
+        return dict(self._names)
+
+    def add(self, name: str) -> str:
+        """Register a view and return the session's name for it; one that is there already keeps its spelling."""
+        return self._names.setdefault(name.lower(), name)
+
+    def find(self, name: str) -> str | None:
+        """Return the session's name of a view, or None when there is no such view yet."""
+        return self._names.get(name.lower())
+
+    def closest(self, name: str) -> str:
+        """Return a hint that names the view that was probably meant, or all of them."""
+        close = difflib.get_close_matches(name.lower(), self._names, n=1)
+        if close:
+            return f"did you mean {self._names[close[0]]!r}?"
+        known = ", ".join(self._names.values()) or "none"
+        return f"views here: {known}; a dataset is written depot.collection.dataset"
+
+    def implicit_view(self, relation: Relation, location: Location) -> str:
+        """Return the view of a dataset that is named in SQL, making it an input of the job.
+
+        Raises:
+            AddressError: The name is no dataset of a depot.
+        """
+        depot, *rest = relation.parts
+        if not rest or len(rest) == 1:
+            raise AddressError(relation.name, 0, f"{relation.name!r} is no view of this job and no dataset")
+        address = Address.parse(".".join(f'"{part}"' for part in relation.parts))
+        if address.depot not in self._depots:
+            raise AddressError(
+                relation.name, 0, f"{relation.name!r}: there is no depot {depot!r}", hint=self._closest_depot(depot)
+            )
+        if address not in self.implicit:
+            name = self._free_name("__".join(address.key))
+            self.implicit[address] = implicit_input(address, name, location)
+            self.add(name)
+        return self.implicit[address].name
+
+    def _closest_depot(self, depot: str) -> str:
+        close = difflib.get_close_matches(depot.lower(), self._depots, n=1)
+        return f"did you mean {close[0]!r}?" if close else f"depots: {', '.join(sorted(self._depots))}"
+
+    def _free_name(self, wanted: str) -> str:
+        name = "".join(character if character.isalnum() else "_" for character in wanted)
+        while name.lower() in self._names:
+            name += "_"
+        return name
+
+
+def plan_step(job: Job, path: DocumentPath, item: SequenceItem, views: Views) -> PlannedStep:
+    """Return one item of a sequence, resolved; its view is known to later steps from here on.
+
+    Args:
+        job: The job it belongs to.
+        path: Of the item, below the manifest's `job:`.
+        item: As the manifest has it.
+        views: Views of inputs and earlier steps.
+
+    Raises:
+        StepError: The SQL is no query, reads what is no view and no dataset, or a function is wrong.
+    """
+    label = f'steps[{path[1]}].sequence[{path[3]}] "{item.name}"'
+    sql_path = (*path, "sql")
+    if item.sql is None:
+        raise StepError(
+            f"{label} has no SQL",
+            step=label,
+            location=job_location(job, *path, "name"),
+            hint="write `sql: SELECT … FROM <view>`, or `sqlFile:`",
+        )
+    try:
+        statement = parse_statement(item.sql)
+        sql = _resolved(job, sql_path, statement, views)
+    except SqlRefused as refused:
+        location = location_in_text(job, sql_path, refused.line, refused.column)
+        raise StepError(
+            f"{label}: {refused.message}", step=label, sql=item.sql, hint=refused.hint, location=location
+        ) from None
+    functions, places = _functions(job, path, item, label)
+    name = statement.target if statement.kind == "query" and statement.target else item.name
+    return PlannedStep(
+        label=label,
+        name=views.add(name) if statement.kind == "query" else name,
+        statement=statement,
+        sql=sql,
+        functions=functions,
+        places=places,
+        commands=item.commands,
+        location=job_location(job, *sql_path),
+        path=sql_path,
+        job=job,
+    )
+
+
+def run_step(step: PlannedStep, session: EngineSession, lineage: Lineage) -> DataFrame | None:
+    """Register the view of a step and return its frame; None for a statement without a result.
+
+    The frame that is returned is the view's, not the query's: engines evaluate a frame that was made before a view of
+    the same name was replaced with the new view.
+
+    Raises:
+        StepError: The engine refuses the SQL, or a function does not fit.
+        EngineCrashed: The engine's process ended.
+    """
+    from dataos_dagster.errors import StatementFailed
+
+    try:
+        with session.failures(step.location):
+            if step.statement.kind != "query":
+                _run_caching(step, session)
+                return None
+            frames = [session.spark.sql(step.sql)]
+            for function, place in zip(step.functions, step.places, strict=True):
+                frames.append(_applied(step, function, frames[-1], place))
+            lineage.add_step(step, frames[1:])
+            frame = register(frames[-1], step.name, session)
+            if step.statement.target:
+                _cache(step.name, session)
+    except StatementFailed as failed:
+        raise _explained(step, failed) from failed
+    return frame
+
+
+def register(frame: DataFrame, name: str, session: EngineSession) -> DataFrame:
+    """Make a frame a view and return the view's own frame."""
+    frame.createOrReplaceTempView(name)
+    return session.spark.table(name)
+
+
+def _explained(step: PlannedStep, failed: Exception) -> StepError:
+    message = getattr(failed, "message", str(failed))
+    return StepError(
+        f"{step.label}: {message}", step=step.label, sql=step.sql, hint=_hint(message), location=step.location
+    )
+
+
+def _hint(message: str) -> str:
+    """Return what to do about an engine's message."""
+    if "UNRESOLVED_COLUMN" in message or "olumn" in message:
+        return "compare with the columns of the views it reads: showPreviewLines: 5 prints them"
+    return "the message is the engine's; `dataos run --engine spark` or `--engine sail` tells whether the other agrees"
+
+
+def _applied(step: PlannedStep, function: Function, frame: DataFrame, place: Location) -> DataFrame:
+    try:
+        return function.apply(frame)
+    except FunctionError as error:
+        raise StepError(f"{step.label}: {error.message}", step=step.label, hint=error.hint, location=place) from None
+
+
+def _run_caching(step: PlannedStep, session: EngineSession) -> None:
+    if session.engine != "sail":
+        session.spark.sql(step.sql)
+
+
+def _cache(name: str, session: EngineSession) -> None:
+    if session.engine != "sail":
+        session.spark.sql(f"CACHE TABLE {quoted(name)}")
+
+
+def _resolved(job: Job, path: DocumentPath, statement: Statement, views: Views) -> str:
+    """Return the SQL with every relation replaced that the session knows by another name."""
+    spans: dict[tuple[int, int], str] = {}
+    aliases: dict[tuple[str, ...], str] = {}
+    for relation in statement.relations:
+        known = views.find(relation.parts[0]) if len(relation.parts) == 1 else None
+        if known == relation.parts[0]:
+            continue
+        location = location_in_text(job, path, relation.line, relation.column)
+        view = known or _implicit(relation, views, location)
+        # Columns qualified by the name that the SQL uses must find it: hence the alias.
+        alias = "" if relation.alias else f" AS {quoted(relation.parts[-1])}"
+        spans[relation.start, relation.end] = f"{quoted(view)}{alias}"
+        aliases[_folded(relation.parts)] = relation.alias or relation.parts[-1]
+    for start, end, qualifier in statement.qualified:
+        alias_of = aliases.get(_folded(qualifier))
+        if alias_of is not None:
+            spans[start, end] = quoted(alias_of)
+    if statement.kind != "query":
+        _check_target(statement, views)
+    return replace_spans(statement.sql, spans)
+
+
+def _folded(parts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part.lower() for part in parts)
+
+
+def _implicit(relation: Relation, views: Views, location: Location) -> str:
+    try:
+        return views.implicit_view(relation, location)
+    except AddressError as error:
+        hint = views.closest(relation.name) if len(relation.parts) < _ADDRESS_PARTS else error.hint
+        raise SqlRefused(error.message, hint=hint, line=relation.line, column=relation.column) from None
+
+
+# depot.collection.dataset
+_ADDRESS_PARTS = 3
+
+
+def _check_target(statement: Statement, views: Views) -> None:
+    if statement.target is None or views.find(statement.target) is None:
+        raise SqlRefused(
+            f"{statement.kind.upper()}: there is no view {statement.target!r} here",
+            hint=views.closest(statement.target or ""),
+        )
+
+
+def _functions(
+    job: Job, path: DocumentPath, item: SequenceItem, label: str
+) -> tuple[tuple[Function, ...], tuple[Location, ...]]:
+    functions, places = [], []
+    for index, call in enumerate(item.functions):
+        place = (*path, "functions", index)
+        try:
+            functions.append(read_function(call.name, call.parameters))
+        except ParameterError as error:
+            raise StepError(
+                f"{label}: {error}",
+                step=label,
+                location=job_location(job, *place, *error.path),
+                hint=error.hint or None,
+            ) from None
+        places.append(job_location(job, *place, "name"))
+    return tuple(functions), tuple(places)
+
+
+def caching_notes(step: PlannedStep) -> tuple[str, ...]:
+    """Return what Sail leaves out of a step: it keeps no view in memory."""
+    kind = step.statement.kind
+    left_out = [kind.upper()] if kind != "query" else []
+    left_out += ["CACHE"] if step.statement.target and kind == "query" else []
+    left_out += [command.name for command in step.commands]
+    return tuple(f"{step.label}: {word} has no effect on Sail" for word in left_out)
+
+
+def run_commands(step: PlannedStep, session: EngineSession, views: Mapping[str, str]) -> None:
+    """Keep views in memory or let them go, as the step's `commands` say; Sail keeps none.
+
+    Args:
+        step: The step.
+        session: Where its view is.
+        views: Lower-case names of the job's views to the session's spelling.
+    """
+    if session.engine == "sail":
+        return
+    for command in step.commands:
+        name = quoted(views.get(command.sequence_name.lower(), command.sequence_name))
+        session.spark.sql(f"UNCACHE TABLE IF EXISTS {name}")
+        if command.name == "persist":
+            level = f" OPTIONS ('storageLevel' '{command.mode}')" if command.mode else ""
+            session.spark.sql(f"CACHE LAZY TABLE {name}{level}")
