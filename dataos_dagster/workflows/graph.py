@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from dataos_dagster.address import Address
+    from dataos_dagster.errors import NotYetRun
     from dataos_dagster.manifests.diagnostics import Diagnostic
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.workflows.jobs import Job, JobSet
@@ -63,12 +64,13 @@ class JobNode:
     """One job with everything that the graph knows about it.
 
     Attributes:
-        stack: What runs it; None when jobs of its stack are not yet run.
+        stack: What runs it; None when jobs of its stack are not yet run, or it asks for `missing`.
         owned: Datasets that this job is the first to write.
         reported: Datasets that it writes and an earlier job owns.
         upstream: What it waits for.
         cut: What it would wait for, were that not a cycle.
         blocked: Errors of the project that stand inside the job, such as an unknown depot: running it fails.
+        missing: What it asks for and its stack does not run yet, with its place.
     """
 
     job: Job
@@ -80,10 +82,11 @@ class JobNode:
     upstream: tuple[Edge, ...]
     cut: tuple[Edge, ...]
     blocked: tuple[Diagnostic, ...]
+    missing: NotYetRun | None = None
 
     @property
     def is_run(self) -> bool:
-        """Tell whether jobs of this stack are run."""
+        """Tell whether the job is run."""
         return self.stack is not None
 
     @property
@@ -205,11 +208,16 @@ class _Building:
     reads: dict[str, tuple[Address, ...]] = field(default_factory=dict)
     writes: dict[str, tuple[Address, ...]] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    missing: dict[str, NotYetRun] = field(default_factory=dict)
 
     def result(self) -> JobGraph:
         self.jobs = {job.id: job for job in self.job_set.jobs}
         for job in self.jobs.values():
-            stack = self.stacks[job.id] = stack_of(job)
+            stack = stack_of(job)
+            missing = stack.not_yet_run(job) if stack else ()
+            if missing:
+                stack, self.missing[job.id] = None, missing[0]
+            self.stacks[job.id] = stack
             self.reads[job.id] = stack.reads(job) if stack else ()
             self.writes[job.id] = stack.writes(job) if stack else ()
             if stack is None:
@@ -279,11 +287,15 @@ class _Building:
                 upstream=tuple(kept.get(job.id, ())),
                 cut=tuple(cut.get(job.id, ())),
                 blocked=tuple(blocked.get(job.id, ())),
+                missing=self.missing.get(job.id),
             )
         return nodes
 
     def _tell_not_run(self, job: Job) -> None:
+        missing = self.missing.get(job.id)
         message = f"jobs of the stack {job.stack!r} are read and not yet run"
+        if missing is not None:
+            message = f"{missing.message} ({missing.location})"
         self._tell(job, "stack-not-run", Severity.INFO, message, "it is shown, and nothing waits for it")
 
     def _tell_reads_own(self, job: Job, address: Address) -> None:
@@ -314,15 +326,16 @@ def _by_downstream(edges: Iterable[Edge]) -> dict[str, list[Edge]]:
 
 def _errors_inside(project: Project, jobs: Iterable[Job]) -> dict[str, list[Diagnostic]]:
     """Return the error diagnostics that stand inside a job that is there all the same."""
-    errors: dict[tuple[str, object], list[Diagnostic]] = {}
+    errors: dict[str, list[Diagnostic]] = {}
     for diagnostic in project.errors:
-        errors.setdefault((diagnostic.file, diagnostic.path[:3]), []).append(diagnostic)
+        errors.setdefault(diagnostic.file, []).append(diagnostic)
     found: dict[str, list[Diagnostic]] = {}
     for job in jobs if errors else ():
-        candidates = errors.get((job.workflow.document.name, job.path))
-        if candidates:
-            span = job.workflow.document.range_of(job.path)  # one file may hold several documents
-            inside = [d for d in candidates if span.start.line <= d.line <= span.end.line]
-            if inside:
-                found[job.id] = inside
+        document, path = job.workflow.document, job.workflow.origin(job.path)
+        inside = [problem for problem in errors.get(document.name, ()) if problem.path[: len(path)] == path]
+        if inside:
+            span = document.range_of(path)  # one file may hold several documents
+            inside = [problem for problem in inside if span.start.line <= problem.line <= span.end.line]
+        if inside:
+            found[job.id] = inside
     return found

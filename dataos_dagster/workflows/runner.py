@@ -124,8 +124,10 @@ def _not_run(node: JobNode, context: RunContext) -> JobOutcome:
     """Return the outcome of a job that is left out, with the line that says why where there is one."""
     job = node.job
     reason, location = f"jobs of the stack {job.stack!r} are read and not yet run", job.location()
+    if node.missing is not None:
+        reason, location = node.missing.message, node.missing.location or location
     context.reporter.job_skipped(job.id, reason)
-    return JobOutcome(job.id, "not_run", location, reason=reason)
+    return JobOutcome(job.id, "not_run", location, reason=reason, error=node.missing)
 
 
 def _blocked(node: JobNode) -> JobError:
