@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -26,3 +28,19 @@ def start_time(pid: int) -> str | None:
         ["ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False, env={"LC_ALL": "C"}
     ).stdout.split(maxsplit=1)
     return None if not found or found[0].startswith("Z") else found[1].strip()
+
+
+def start_moment(pid: int) -> float | None:
+    """Return when the process with this number started, in seconds since 1970, to a second or so.
+
+    None when there is no such process, or only its exit status is left.
+    """
+    told = start_time(pid)
+    if told is None:
+        return None
+    if sys.platform == "linux":
+        lines = Path("/proc/stat").read_text("ascii").splitlines()
+        booted = next(int(line.split()[1]) for line in lines if line.startswith("btime "))
+        return booted + int(told.rpartition(":")[2]) / os.sysconf("SC_CLK_TCK")
+    # ps tells local time.
+    return datetime.strptime(told, "%a %b %d %H:%M:%S %Y").astimezone().timestamp()

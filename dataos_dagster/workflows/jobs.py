@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from dataos_dagster.manifests.diagnostics import Diagnostic, Severity
+from dataos_dagster.manifests.diagnostics import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from dataos_dagster.errors import Location
-    from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.manifests.resource import Resource
     from dataos_dagster.workflows.manifest import DagEntry, JobSpec, Retry, WorkflowSection
@@ -95,21 +95,8 @@ def resolve_jobs(project: Project, *, default_workspace: str = DEFAULT_WORKSPACE
 def job_diagnostic(
     workflow: WorkflowResource, path: DocumentPath, code: str, severity: Severity, message: str, hint: str = ""
 ) -> Diagnostic:
-    """Return a diagnostic about a value of a workflow; `path` begins at the document."""
-    span = workflow.document.range_of(path)
-    return Diagnostic(
-        code=code,
-        severity=severity,
-        file=workflow.document.name,
-        line=span.start.line,
-        column=span.start.column,
-        end_line=span.end.line,
-        end_column=span.end.column,
-        path=path,
-        message=message,
-        hint=hint,
-        snippet=workflow.document.snippet(span),
-    )
+    """Return a diagnostic about a value of a workflow; `path` begins at the manifest's root."""
+    return workflow.document.diagnostic(code, severity, workflow.origin(path), message, hint)
 
 
 @dataclass

@@ -1,0 +1,61 @@
+"""A folder of manifests as a component of a `dg` project: a thin shell over `load_definitions`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import dagster as dg
+from pydantic import Field
+
+from dataos_dagster.bundles.definitions import build_definitions
+from dataos_dagster.bundles.scaffolder import BundleScaffolder
+from dataos_dagster.naming import slug
+from dataos_dagster.settings import SETTINGS_FILE, Settings, load_settings
+
+
+@dg.scaffold_with(BundleScaffolder)
+class DataOSBundleComponent(dg.Component, dg.Model, dg.Resolvable):
+    """DataOS manifests below a folder: workflows, depots, secrets and bundles.
+
+    Settings are those of the nearest `dataos.yaml`, in the component's folder or one above it; where there is none, the
+    `dg` project is the DataOS project, so that all components of it share one lakehouse and one state database.
+    """
+
+    path: str = Field(default=".", description="Folder of the manifests, relative to the component.")
+    bundle: str | None = Field(default=None, description="Load the jobs of this bundle alone (isolation: process).")
+    on_error: Literal["quarantine", "fail"] | None = Field(
+        default=None, description="What a broken manifest does; default: the project's setting."
+    )
+    in_process: bool = Field(
+        default=True,
+        description="Run the steps of a run in one process, on warm engine sessions. Say false when another part of "
+        "the code location sets an executor: a location has one.",
+    )
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Return the definitions of the manifests."""
+        folder = (context.path / self.path).resolve()
+        settings = project_settings(folder, Path(context.project_root))
+        return build_definitions(
+            settings,
+            label=component_label(folder, Path(context.project_root)),
+            manifests=folder,
+            bundle=self.bundle,
+            on_error=self.on_error,
+            executor=dg.in_process_executor if self.in_process else None,
+        )
+
+
+def project_settings(folder: Path, project_root: Path) -> Settings:
+    """Return the settings of the nearest folder with a `dataos.yaml`, up to the project's root."""
+    for candidate in (folder, *folder.parents):
+        if (candidate / SETTINGS_FILE).exists() or candidate == project_root:
+            return load_settings(candidate)
+    return load_settings(project_root)
+
+
+def component_label(folder: Path, project_root: Path) -> str:
+    """Return what tells components of one location apart: the way from the project to the folder."""
+    inside = folder.relative_to(project_root) if folder.is_relative_to(project_root) else folder
+    return slug(*(part.lower() for part in inside.parts if part != "/")) or "project"

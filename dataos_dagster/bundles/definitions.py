@@ -1,0 +1,140 @@
+"""A folder of manifests as Dagster definitions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import dagster as dg
+
+from dataos_dagster.bundles.membership import jobs_here
+from dataos_dagster.bundles.quarantine import Quarantine, broken_files, build_quarantine
+from dataos_dagster.dagster_compat import allow_chains_of
+from dataos_dagster.depots.catalog import DepotCatalog
+from dataos_dagster.depots.definitions import build_check_job, build_depot_resources, resource_key
+from dataos_dagster.errors import ManifestError
+from dataos_dagster.flare.definitions import describe_output
+from dataos_dagster.manifests.project import load_project
+from dataos_dagster.naming import slug
+from dataos_dagster.settings import load_settings
+from dataos_dagster.workflows.definitions import Execution, JobTranslator, build_job_assets
+from dataos_dagster.workflows.graph import build_graph
+from dataos_dagster.workflows.materialization import build_compute
+from dataos_dagster.workflows.resource import bench_resource
+from dataos_dagster.workflows.schedules import build_schedules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dataos_dagster.manifests.project import Project
+    from dataos_dagster.settings import Settings
+    from dataos_dagster.workflows.graph import JobNode
+
+# Stack to what describes the datasets that its jobs write.
+DESCRIBE = {"flare": describe_output}
+
+OnError = Literal["quarantine", "fail"]
+
+
+def load_definitions(
+    path: Path | str,
+    *,
+    bundle: str | None = None,
+    on_error: OnError | None = None,
+    translator: type[JobTranslator] = JobTranslator,
+) -> dg.Definitions:
+    """Return the definitions of a project: its jobs as assets, its depots as resources, its schedules.
+
+    Args:
+        path: Folder of the project, with its manifests and perhaps a `dataos.yaml`.
+        bundle: Name of a bundle with `isolation: process`, to load its jobs alone; None loads all jobs of no such
+            bundle.
+        on_error: What a broken manifest does: `quarantine` shows it as a failing check and loads the rest, `fail`
+            refuses to load. Default: the project's setting.
+        translator: Decides how jobs and datasets look; a subclass of `JobTranslator`.
+
+    Raises:
+        ManifestError: `on_error` is `fail` and there are errors; all of them are in the message.
+        SettingsError: `dataos.yaml` or a `DATAOS_*` variable is wrong.
+
+    Example:
+        .. code-block:: python
+
+            from pathlib import Path
+
+            from dataos_dagster import load_definitions
+
+            defs = load_definitions(Path(__file__).parent)
+    """
+    settings = load_settings(Path(path))
+    label = slug(*(part.lower() for part in (settings.project.name or "project", bundle) if part))
+    return build_definitions(settings, label=label, bundle=bundle, on_error=on_error, translator=translator)
+
+
+def build_definitions(
+    settings: Settings,
+    *,
+    label: str,
+    manifests: Path | None = None,
+    bundle: str | None = None,
+    on_error: OnError | None = None,
+    translator: type[JobTranslator] = JobTranslator,
+    executor: dg.ExecutorDefinition | None = dg.in_process_executor,
+) -> dg.Definitions:
+    """Return the definitions of a project whose settings are known.
+
+    Args:
+        settings: The project's settings.
+        label: Tells this set of manifests apart from others in the same location, in names.
+        manifests: Folder of the manifests; default those that the settings name.
+        bundle: As for `load_definitions`.
+        on_error: As for `load_definitions`.
+        translator: As for `load_definitions`.
+        executor: Executor of the location. Jobs of one run share warm engine sessions only in one process, and each
+            step of the multiprocess executor costs about five CPU seconds; None leaves the choice to the location.
+    """
+
+    def read() -> Project:
+        return load_project(manifests or settings.project, settings=settings)
+
+    project = read()
+    if (on_error or settings.on_error) == "fail" and project.errors:
+        raise _refusal(project)
+    graph = build_graph(project, default_workspace=settings.default_workspace)
+    allow_chains_of(len(graph.nodes))
+    here = jobs_here(project, graph, settings, bundle)
+    catalog = tuple(DepotCatalog.from_project(project, settings))
+    depots = build_depot_resources((depot.name for depot in catalog), settings)
+    bench_key = f"dataos__{label}"
+    nodes = {slug(*job_id.split("/")): graph.nodes[job_id] for job_id in here}
+    execution = Execution(build_compute(nodes, bench_key), _resource_keys(bench_key, frozenset(depots)))
+    kinds = {depot.name: depot.format if depot.is_lakehouse and depot.format else depot.type for depot in catalog}
+    jobs = build_job_assets(graph, here, translator(graph, settings, DESCRIBE, kinds), execution)
+    quarantine = build_quarantine(label, project, read) if bundle is None else Quarantine()
+    return dg.Definitions(
+        assets=[*jobs.assets, *jobs.external, *quarantine.assets],
+        asset_checks=quarantine.checks,
+        schedules=build_schedules(project.of_kind("workflow"), graph, here, settings),
+        sensors=quarantine.sensors,
+        jobs=[build_check_job(f"check_depots__{label}", depots)] if depots else [],
+        resources={bench_key: bench_resource(project, settings), **depots},
+        executor=executor,
+    )
+
+
+def _resource_keys(bench_key: str, depots: frozenset[str]) -> Callable[[JobNode], frozenset[str]]:
+    def keys(node: JobNode) -> frozenset[str]:
+        named = {resource_key(address.depot) for address in (*node.reads, *node.writes)}
+        return frozenset({bench_key}) | (named & depots)
+
+    return keys
+
+
+def _refusal(project: Project) -> ManifestError:
+    broken = broken_files(project)
+    listed = "\n".join(f"  {problem}" for problem in project.errors)
+    return ManifestError(
+        f"{len(project.errors)} errors in {len(broken)} files of {project.root}:\n{listed}",
+        project.errors,
+        hint="mend them, or set `on_error: quarantine` in dataos.yaml to load the rest",
+    )

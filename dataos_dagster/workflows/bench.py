@@ -1,0 +1,126 @@
+"""What the jobs of one run share: the door, warm engine sessions and the state database, opened when first needed.
+
+A run in Dagster and one of `dataos run` open one bench each and close it at the end, which ends every engine that was
+started for it.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, Self
+
+from dataos_dagster.identity import principal_of
+from dataos_dagster.workflows.context import RunContext
+from dataos_dagster.workflows.results import Silence
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from dataos_dagster.depots.door import Door
+    from dataos_dagster.engines.availability import Availability
+    from dataos_dagster.engines.session import Sessions
+    from dataos_dagster.manifests.project import Project
+    from dataos_dagster.settings import EngineName, Settings
+    from dataos_dagster.state.database import State
+    from dataos_dagster.workflows.graph import JobNode
+    from dataos_dagster.workflows.jobs import Job
+    from dataos_dagster.workflows.results import JobResult, Reporter
+
+
+class JobBench:
+    """Runs jobs of one project, one after the other.
+
+    Args:
+        project: The project whose depots and secrets jobs use.
+        settings: Its settings.
+        engine: Engine that the caller asks for; None leaves it to the settings.
+    """
+
+    def __init__(
+        self, project: Project, settings: Settings, *, engine: EngineName | Literal["auto"] | None = None
+    ) -> None:
+        self.project = project
+        self.settings = settings
+        self.engine = engine
+        self._first_starts: dict[str, float] = {}
+        self._open = ExitStack()
+
+    @cached_property
+    def door(self) -> Door:
+        """Return the way to the data."""
+        from dataos_dagster.depots.catalog import DepotCatalog
+        from dataos_dagster.depots.door import Door
+
+        return Door(DepotCatalog.from_project(self.project, self.settings))
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Return the engine sessions; they stay warm until the bench is closed."""
+        from dataos_dagster.engines.session import Sessions
+
+        return self._open.enter_context(Sessions(self.settings))
+
+    @cached_property
+    def state(self) -> State:
+        """Return the state database."""
+        from dataos_dagster.state.database import State
+
+        return State.open(self.settings)
+
+    @cached_property
+    def availability(self) -> Availability:
+        """Return which engines this machine has."""
+        from dataos_dagster.engines.availability import availability
+
+        return availability(self.settings.engines)
+
+    def context(self, job: Job, run_id: str, reporter: Reporter | None = None) -> RunContext:
+        """Return what a job is given to run."""
+        run_as = job.spec.run_as_user or job.workflow.envelope.run_as_user
+        return RunContext(
+            door=self.door,
+            sessions=self.sessions,
+            availability=self.availability,
+            settings=self.settings,
+            principal=principal_of(run_as, job.workflow.envelope.owner, self.settings.identity),
+            run_id=run_id,
+            state=self.state,
+            engine=self.engine,
+            reporter=reporter or Silence(),
+        )
+
+    def run(
+        self, node: JobNode, run_id: str, reporter: Reporter | None = None, *, in_dagster: bool = False
+    ) -> JobResult:
+        """Run a job and record it in the state database.
+
+        Raises:
+            DataOSError: The job failed, or what it needs cannot be had.
+        """
+        from dataos_dagster.workflows.recording import record
+
+        self._first_starts.setdefault(node.job.id, time.monotonic())
+        return record(node, self.context(node.job, run_id, reporter), dagster_run_id=run_id if in_dagster else None)
+
+    def seconds_since_first_start(self, job_id: str) -> float:
+        """Return how long ago this bench began a job, retries included; 0 for one that it has not begun."""
+        return time.monotonic() - self._first_starts.get(job_id, time.monotonic())
+
+    def interrupt(self) -> None:
+        """Cancel what runs on the engines; what was committed stays."""
+        if "sessions" in self.__dict__:
+            self.sessions.interrupt()
+
+    def close(self) -> None:
+        """End the sessions and every engine that was started for them."""
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,265 @@
+"""How the jobs of a project appear in Dagster.
+
+One job is one op whose outputs are the datasets that it owns, or the job itself where it owns none. Ops and assets are
+built from Dagster's own classes instead of `@multi_asset`: the decorator inspects the function anew for each job, which
+is more than half of what loading ten thousand jobs costs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import dagster as dg
+
+from dataos_dagster.naming import group_name, owner_of, slug, tags_of
+from dataos_dagster.workflows.retries import retry_plan
+
+if TYPE_CHECKING:
+    from dataos_dagster.address import Address
+    from dataos_dagster.settings import Settings
+    from dataos_dagster.workflows.graph import AssetPath, JobGraph, JobNode
+    from dataos_dagster.workflows.jobs import Job
+
+JOB_KEY = "dataos/job"
+ADDRESS_KEY = "dataos/address"
+
+# Kinds become tags.
+_OUTSIDE_KIND = re.compile(r"[^A-Za-z0-9_.-]+")
+_MOST_KINDS = 10
+
+Compute = Callable[[dg.AssetExecutionContext, Mapping[str, Any]], Iterator[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputDescription:
+    """What a stack says about one dataset that a job writes.
+
+    Attributes:
+        kinds: Words that Dagster shows as icons, such as `iceberg`; at most nine count.
+        tags: As DataOS writes them.
+    """
+
+    description: str | None = None
+    kinds: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+class Describe(Protocol):
+    """Says what a stack's manifest tells about one of the datasets that a job writes."""
+
+    def __call__(self, job: Job, address: Address) -> OutputDescription:
+        """Return what is said; an empty description where nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What ops need to run: shared by all of a location.
+
+    Attributes:
+        compute: Runs the job of the op that it is called in.
+        resource_keys: Job id to the Dagster resources that its op asks for.
+    """
+
+    compute: Compute
+    resource_keys: Callable[[JobNode], frozenset[str]]
+
+
+class JobTranslator:
+    """Decides how jobs and datasets look in Dagster. Subclass it and override `get_asset_spec` to change that.
+
+    Args:
+        graph: All jobs of the project.
+        settings: Owners, computes, and the default workspace.
+        describe: Stack name to what describes its outputs.
+        depot_kinds: Depot name to the word for what its datasets are, such as `iceberg`.
+    """
+
+    def __init__(
+        self, graph: JobGraph, settings: Settings, describe: Mapping[str, Describe], depot_kinds: Mapping[str, str]
+    ) -> None:
+        self.graph = graph
+        self.settings = settings
+        self.describe = describe
+        self.depot_kinds = depot_kinds
+
+    def get_asset_spec(self, node: JobNode, address: Address | None, deps: Iterable[dg.AssetDep]) -> dg.AssetSpec:
+        """Return the spec of one dataset of a job, or of the job itself.
+
+        Args:
+            node: The job.
+            address: The dataset; None when the job owns none and is an asset itself.
+            deps: What the asset depends on. To change it, change the graph: cycles have been cut there.
+        """
+        job = node.job
+        said = self._said(node, address)
+        words = tuple(dict.fromkeys((*job.workflow.envelope.tags, *job.entry.tags, *job.spec.tags, *said.tags)))
+        owner = job.workflow.envelope.owner
+        return dg.AssetSpec(
+            dg.AssetKey(address.key if address else node.keys[0]),
+            deps=deps,
+            description=said.description or _description(job),
+            group_name=group_name(job.workspace, job.workflow.name, self.settings.default_workspace),
+            kinds=self._kinds(job.stack, address, said.kinds),
+            tags=tags_of(words),
+            owners=[owner_of(owner, self.settings.owners)] if owner else None,
+            metadata=self._metadata(node, address, words),
+        )
+
+    def get_not_run_spec(self, node: JobNode) -> dg.AssetSpec:
+        """Return the external asset of a job whose stack is not yet run."""
+        job = node.job
+        reason = f"Not run: jobs of the stack {job.stack} are read and not yet run."
+        return dg.AssetSpec(
+            dg.AssetKey(node.keys[0]),
+            description=f"{reason} {_description(job) or ''}".strip(),
+            group_name=group_name(job.workspace, job.workflow.name, self.settings.default_workspace),
+            kinds={job.stack},
+            metadata={JOB_KEY: job.id, "dataos/state": "not run"} | code_reference(job),
+        )
+
+    def get_external_spec(self, address: Address) -> dg.AssetSpec:
+        """Return the asset of a dataset that jobs read and nobody writes."""
+        return dg.AssetSpec(
+            dg.AssetKey(address.key),
+            description="No job of this project writes it.",
+            group_name=slug(address.depot),
+            kinds=self._kinds(address=address),
+            metadata={ADDRESS_KEY: str(address), "dagster/table_name": ".".join(address.key)},
+        )
+
+    def _kinds(self, stack: str = "", address: Address | None = None, said: tuple[str, ...] = ()) -> set[str]:
+        words = (stack, *(said or (self.depot_kinds.get(address.depot, "") if address else "",)))
+        return {_OUTSIDE_KIND.sub("-", word) for word in words[:_MOST_KINDS] if word}
+
+    def _said(self, node: JobNode, address: Address | None) -> OutputDescription:
+        describe = self.describe.get(node.job.stack)
+        return describe(node.job, address) if describe and address else OutputDescription()
+
+    def _metadata(self, node: JobNode, address: Address | None, tags: tuple[str, ...]) -> dict[str, Any]:
+        job = node.job
+        metadata: dict[str, Any] = {JOB_KEY: job.id, "dataos/stack": str(job.spec.stack)} | code_reference(job)
+        if address:
+            metadata[ADDRESS_KEY] = str(address)
+            metadata["dagster/table_name"] = ".".join(address.key)
+        if tags:
+            metadata["dataos/tags"] = list(tags)
+        if node.cut:
+            metadata["dataos/cut_dependencies"] = [str(edge) for edge in node.cut]
+        if node.reported:
+            metadata["dataos/also_writes"] = [str(other) for other in node.reported]
+        if node.blocked:
+            metadata["dataos/problems"] = dg.MetadataValue.md("\n".join(f"- {problem}" for problem in node.blocked))
+        return metadata
+
+
+def code_reference(job: Job) -> dict[str, dg.CodeReferencesMetadataValue]:
+    """Return the metadata that leads from an asset to the line of its manifest."""
+    reference = dg.LocalFileCodeReference(
+        file_path=str(job.workflow.document.file), line_number=job.location().line, label=job.label
+    )
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
+
+
+def build_job_asset(node: JobNode, translator: JobTranslator, execution: Execution) -> dg.AssetsDefinition:
+    """Return the op of one job with the assets that it materializes."""
+    job, settings = node.job, translator.settings
+    compute = settings.computes.get(job.spec.compute)
+    plan = retry_plan(job)
+    deps = [dg.AssetDep(dg.AssetKey(key)) for key in dependencies_of(node, translator.graph)]
+    addresses: tuple[Address | None, ...] = node.owned or (None,)
+    specs = [translator.get_asset_spec(node, address, deps) for address in addresses]
+    inputs = {f"in_{index}": dep.asset_key for index, dep in enumerate(deps)}
+    outputs = {f"out_{index}": spec.key for index, spec in enumerate(specs)}
+    op = dg.OpDefinition(
+        compute_fn=execution.compute,
+        name=slug(*job.id.split("/")),
+        description=specs[0].description,
+        ins=dict.fromkeys(inputs, _NOTHING_IN),
+        outs=dict.fromkeys(outputs, _NOTHING_OUT),
+        required_resource_keys=execution.resource_keys(node),
+        tags={JOB_KEY: job.id} | (compute.tags if compute else {}),
+        pool=compute.pool if compute else None,
+        retry_policy=dg.RetryPolicy(max_retries=plan.step_retries, delay=plan.delay) if plan.step_retries else None,
+    )
+    return dg.AssetsDefinition(node_def=op, keys_by_input_name=inputs, keys_by_output_name=outputs, specs=specs)
+
+
+# One object for all: they carry no name.
+_NOTHING_IN = dg.In(dg.Nothing)
+_NOTHING_OUT = dg.Out(dg.Nothing)
+
+
+def dependencies_of(node: JobNode, graph: JobGraph) -> tuple[AssetPath, ...]:
+    """Return the asset keys that a job's assets depend on.
+
+    These are the datasets that it reads, without those of cut edges and its own, the jobs that write one of them
+    without owning it, and for a stated dependency one asset of the job that it names, where no dataset joins the two.
+    """
+    cut = {edge.address.key for edge in node.cut if edge.address and graph.owners[edge.address.key] == edge.upstream}
+    own = set(node.keys)
+    keys = dict.fromkeys(key for key in (address.key for address in node.reads) if key not in cut and key not in own)
+    for edge in node.upstream:
+        upstream = graph.nodes[edge.upstream].keys
+        if not any(key in keys for key in upstream):
+            keys[upstream[0]] = None
+    return tuple(keys)
+
+
+@dataclass(frozen=True)
+class JobAssets:
+    """Assets of the jobs of one location.
+
+    Attributes:
+        assets: Ops with the assets that they materialize.
+        external: Datasets that nobody writes here, and jobs that are not run.
+    """
+
+    assets: tuple[dg.AssetsDefinition, ...]
+    external: tuple[dg.AssetSpec, ...]
+
+
+def build_job_assets(
+    graph: JobGraph, here: Iterable[str], translator: JobTranslator, execution: Execution
+) -> JobAssets:
+    """Return the assets of a location.
+
+    Args:
+        graph: All jobs of the project.
+        here: Ids of the jobs that this location runs. Datasets that jobs of other locations own are external here.
+        translator: How jobs and datasets look.
+        execution: How they run.
+    """
+    assets: list[dg.AssetsDefinition] = []
+    external: dict[AssetPath, dg.AssetSpec] = {}
+    made: set[AssetPath] = set()
+    wanted: dict[AssetPath, Address | None] = {}
+    for job_id in here:
+        node = graph.nodes[job_id]
+        if not node.is_run:
+            external[node.keys[0]] = translator.get_not_run_spec(node)
+            continue
+        assets.append(build_job_asset(node, translator, execution))
+        made.update(node.keys)
+        addresses = {address.key: address for address in (*node.reads, *node.reported)}
+        wanted.update((key, addresses.get(key)) for key in (*dependencies_of(node, graph), *addresses))
+    for key, address in wanted.items():
+        if key in made:
+            continue
+        external[key] = translator.get_external_spec(address) if address else dg.AssetSpec(dg.AssetKey(key))
+    return JobAssets(tuple(assets), tuple(external.values()))
+
+
+def _description(job: Job) -> str | None:
+    """Return what the manifest says about the job, from the closest place to the farthest."""
+    said = (
+        job.entry.description,
+        job.spec.description,
+        job.entry.title,
+        job.spec.title,
+        job.workflow.envelope.description,
+        job.workflow.section.title,
+    )
+    return next((text for text in said if text), None)

@@ -1,0 +1,128 @@
+"""Run a job inside a Dagster op, and say what it did in Dagster's words.
+
+Datasets that the job owns are materialized by its op; those that an earlier job owns get a materialization event of
+their own, so that the history of a dataset is whole. What was written before a failure is reported too: it is there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from dataos_dagster.errors import DataOSError, StepError
+from dataos_dagster.workflows.definitions import JOB_KEY
+from dataos_dagster.workflows.metadata import job_metadata, output_metadata
+from dataos_dagster.workflows.results import Silence
+from dataos_dagster.workflows.retries import retry_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from dataos_dagster.settings import EngineName
+    from dataos_dagster.workflows.bench import JobBench
+    from dataos_dagster.workflows.definitions import Compute
+    from dataos_dagster.workflows.graph import AssetPath, JobNode
+    from dataos_dagster.workflows.results import JobResult, OutputResult
+
+
+def build_compute(nodes: Mapping[str, JobNode], bench_key: str) -> Compute:
+    """Return the function of every op of a location: it runs the job that its op stands for.
+
+    Args:
+        nodes: Op name to job.
+        bench_key: Resource that runs jobs.
+    """
+
+    def compute(context: dg.AssetExecutionContext, _inputs: Mapping[str, Any]) -> Iterator[dg.MaterializeResult[Any]]:
+        bench: JobBench = getattr(context.resources, bench_key)
+        yield from materialize_job(context, nodes[context.op_def.name], bench)
+
+    return compute
+
+
+def materialize_job(
+    context: dg.AssetExecutionContext, node: JobNode, bench: JobBench
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """Run a job and yield one materialization for each of its assets.
+
+    Raises:
+        dg.Failure: The job failed, or the project has an error inside it. It is tried again when its `retry` says so.
+    """
+    if node.blocked:
+        text = "\n".join(str(problem) for problem in node.blocked)
+        raise dg.Failure(f"{node.job.label} cannot run:\n{text}", allow_retries=False)
+    reporter = _Log(context)
+    try:
+        result = bench.run(node, context.run_id, reporter, in_dagster=True)
+    except Exception as error:
+        yield from _materializations(context, node, reporter.outputs, {"job_failed": True})
+        if isinstance(error, DataOSError):
+            raise _failure(node, error, seconds=bench.seconds_since_first_start(node.job.id)) from error
+        raise
+    yield from _materializations(context, node, result.outputs, job_metadata(result))
+    if not node.owned:
+        yield _job_itself(node, result)
+
+
+def _materializations(
+    context: dg.AssetExecutionContext,
+    node: JobNode,
+    outputs: tuple[OutputResult, ...] | list[OutputResult],
+    about_job: Mapping[str, Any],
+) -> Iterator[dg.MaterializeResult[Any]]:
+    owned = {address.key for address in node.owned}
+    # Several outputs may go to one dataset, such as two branches of a table: the last one says how it is now.
+    by_key: dict[AssetPath, OutputResult] = {output.address.key: output for output in outputs if output.address}
+    for key, output in by_key.items():
+        metadata = output_metadata(output) | dict(about_job)
+        if key in owned:
+            yield dg.MaterializeResult(asset_key=dg.AssetKey(key), metadata=metadata)
+        else:
+            written_by = {JOB_KEY: node.job.id}
+            context.log_event(dg.AssetMaterialization(dg.AssetKey(key), metadata=metadata | written_by))
+
+
+def _job_itself(node: JobNode, result: JobResult) -> dg.MaterializeResult[Any]:
+    metadata = job_metadata(result)
+    if result.outputs:
+        metadata["outputs"] = [f"{output.dataset}: {_rows(output)}" for output in result.outputs]
+    return dg.MaterializeResult(asset_key=dg.AssetKey(node.keys[0]), metadata=metadata)
+
+
+def _rows(output: OutputResult) -> str:
+    return "written" if output.rows is None else f"{output.rows} rows"
+
+
+def _failure(node: JobNode, error: DataOSError, *, seconds: float) -> dg.Failure:
+    metadata: dict[str, Any] = {"error": type(error).__name__, "location": str(error.location or node.job.location())}
+    if error.hint:
+        metadata["hint"] = error.hint
+    if isinstance(error, StepError):
+        metadata["step"] = error.step
+        if error.sql:
+            metadata["sql"] = dg.MetadataValue.md(f"```sql\n{error.sql.rstrip()}\n```")
+    allow_retries = retry_plan(node.job).retries(error, seconds=seconds)
+    return dg.Failure(str(error), metadata=metadata, allow_retries=allow_retries)
+
+
+class _Log(Silence):
+    """Writes what a job reports into the run's log, and keeps its outputs for when it fails."""
+
+    def __init__(self, context: dg.AssetExecutionContext) -> None:
+        self._say: Callable[[str], None] = context.log.info
+        self.outputs: list[OutputResult] = []
+
+    def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:
+        why = f": {'; '.join(reasons)}" if reasons else ""
+        self._say(f"{job_id} runs on {engine}{why}")
+
+    def step_finished(self, job_id: str, label: str, rows: int | None, seconds: float) -> None:  # noqa: ARG002 - one job
+        count = "" if rows is None else f"{rows} rows, "
+        self._say(f"{label}: {count}{seconds:.2f} s")
+
+    def output_written(self, job_id: str, output: OutputResult) -> None:  # noqa: ARG002 - one job an op
+        self.outputs.append(output)
+
+    def note(self, job_id: str, message: str) -> None:  # noqa: ARG002 - one job an op
+        self._say(message)

@@ -1,0 +1,94 @@
+"""What a job has done, as the metadata that Dagster shows with a materialization."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dataos_dagster.depots.door import Column
+    from dataos_dagster.workflows.results import ColumnLineage, JobResult, OutputResult, Preview
+
+_PREVIEW_CELL = 200
+
+
+def output_metadata(output: OutputResult) -> dict[str, Any]:
+    """Return rows, bytes, snapshot, columns, column lineage and preview of one write; what is not known is left out."""
+    known: dict[str, Any] = {
+        "dagster/row_count": output.rows,
+        "dagster/uri": output.dataset,
+        "bytes": output.bytes,
+        "snapshot_id": output.snapshot_id,
+        "branch": output.branch,
+        "seconds": round(output.seconds, 3),
+        "dagster/column_schema": _column_schema(output.schema) if output.schema else None,
+        "dagster/column_lineage": _column_lineage(output.lineage) if output.lineage else None,
+        "preview": preview_table(output.preview) if output.preview else None,
+    }
+    return {key: value for key, value in known.items() if value is not None}
+
+
+def job_metadata(result: JobResult) -> dict[str, Any]:
+    """Return the engine and why it was chosen, the principal, and what the manifest asked to be shown."""
+    metadata: dict[str, Any] = {
+        "engine": result.engine,
+        "engine_reasons": list(result.engine_reasons),
+        "principal": result.principal.name,
+        "job_seconds": round(result.seconds, 3),
+    }
+    if result.notes:
+        metadata["notes"] = list(result.notes)
+    if result.explain:
+        metadata["explain"] = dg.MetadataValue.md(_plans(result.explain))
+    for preview in result.previews:
+        metadata[f"preview_{preview.name}"] = preview_table(preview)
+    return metadata
+
+
+def preview_table(preview: Preview) -> dg.MarkdownMetadataValue:
+    """Return the rows of a preview as a Markdown table; long cells are cut."""
+    header = " | ".join(_cell(name) for name in preview.columns)
+    rule = " | ".join("---" for _ in preview.columns)
+    rows = [" | ".join(_cell(value) for value in row) for row in preview.rows]
+    return dg.MetadataValue.md("\n".join(f"| {line} |" for line in (header, rule, *rows)))
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    short = text if len(text) <= _PREVIEW_CELL else f"{text[:_PREVIEW_CELL]}…"
+    return short.replace("|", "\\|").replace("\n", " ")
+
+
+def _plans(explain: Mapping[str, str]) -> str:
+    return "\n\n".join(f"**{label}**\n\n```\n{plan.rstrip()}\n```" for label, plan in explain.items())
+
+
+def _column_schema(columns: tuple[Column, ...]) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name,
+                type=column.type,
+                description=column.comment,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for column in columns
+        ]
+    )
+
+
+def _column_lineage(lineage: ColumnLineage) -> dg.TableColumnLineage:
+    """Return the lineage between datasets with an address; other locations have no asset to point to."""
+    return dg.TableColumnLineage(
+        {
+            column: [
+                dg.TableColumnDep(asset_key=dg.AssetKey(source.address.key), column_name=source.column)
+                for source in sources
+                if source.address
+            ]
+            for column, sources in lineage.columns.items()
+        }
+    )
