@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
-from dataos_dagster.identity import principal_of
 from dataos_dagster.workflows.context import RunContext
 from dataos_dagster.workflows.results import Silence
 
@@ -76,17 +75,19 @@ class JobBench:
 
         return availability(self.settings.engines)
 
-    def context(self, job: Job, run_id: str, reporter: Reporter | None = None) -> RunContext:
+    def context(self, job: Job, run_id: str, reporter: Reporter | None = None, *, in_dagster: bool) -> RunContext:
         """Return what a job is given to run."""
-        run_as = job.spec.run_as_user or job.workflow.envelope.run_as_user
+        from dataos_dagster.workflows.runner import principal_of_job
+
         return RunContext(
             door=self.door,
             sessions=self.sessions,
             availability=self.availability,
             settings=self.settings,
-            principal=principal_of(run_as, job.workflow.envelope.owner, self.settings.identity),
+            principal=principal_of_job(job, self.settings),
             run_id=run_id,
             state=self.state,
+            dagster_run_id=run_id if in_dagster else None,
             engine=self.engine,
             reporter=reporter or Silence(),
         )
@@ -98,11 +99,14 @@ class JobBench:
 
         Raises:
             DataOSError: The job failed, or what it needs cannot be had.
+            ValueError: Jobs of this stack are not run.
         """
-        from dataos_dagster.workflows.recording import record
+        from dataos_dagster.workflows.runner import execute_job
 
+        if node.stack is None:
+            raise ValueError(f"{node.job.label} is not run")
         self._first_starts.setdefault(node.job.id, time.monotonic())
-        return record(node, self.context(node.job, run_id, reporter), dagster_run_id=run_id if in_dagster else None)
+        return execute_job(node.job, node.stack, self.context(node.job, run_id, reporter, in_dagster=in_dagster))
 
     def seconds_since_first_start(self, job_id: str) -> float:
         """Return how long ago this bench began a job, retries included; 0 for one that it has not begun."""

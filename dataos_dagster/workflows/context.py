@@ -30,6 +30,7 @@ class RunContext:
         principal: On whose behalf this job reads and writes.
         run_id: Identifies the run: one for `dataos run`, Dagster's own in Dagster.
         state: The state database; None runs without leaving a record.
+        dagster_run_id: The run of Dagster that the job is part of.
         engine: The engine that the caller asks for; it wins over the project's settings.
     """
 
@@ -40,6 +41,7 @@ class RunContext:
     principal: Principal
     run_id: str
     state: State | None = None
+    dagster_run_id: str | None = None
     engine: EngineName | Literal["auto"] | None = None
     reporter: Reporter = field(default_factory=Silence)
 

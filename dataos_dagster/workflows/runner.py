@@ -199,6 +199,7 @@ def _start(job: Job, context: RunContext, stack: Stack) -> str | None:
             workflow=job.workflow.name,
             principal=context.principal.name,
             run_id=context.run_id,
+            dagster_run_id=context.dagster_run_id,
             inputs=tuple(str(address) for address in stack.reads(job)),
         )
     )
