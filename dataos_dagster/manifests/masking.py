@@ -65,6 +65,11 @@ def mask(lines: list[str]) -> list[MaskedLine]:
     return masked
 
 
+def sounds_secret(key: str) -> bool:
+    """Tell whether a value under a key may be secret, judged by the key's name."""
+    return _SENSITIVE_KEY.search(key) is not None and not names_secrets(key)
+
+
 def names_secrets(key: str) -> bool:
     """Tell whether a key that sounds secret holds the names of secrets instead."""
     return key.lower() in _NAMES_SECRETS
