@@ -108,7 +108,7 @@ def _outcome(node: JobNode, earlier: Mapping[str, JobOutcome], context: RunConte
     started = time.perf_counter()
     try:
         if node.blocked:
-            raise _blocked(node)
+            raise blocked_error(node)
         mine = replace(context, principal=principal_of_job(job, context.settings))
         result = execute_job(job, node.stack, mine)
     except NotYetRun as missing:
@@ -130,7 +130,7 @@ def _not_run(node: JobNode, context: RunContext) -> JobOutcome:
     return JobOutcome(job.id, "not_run", location, reason=reason, error=node.missing)
 
 
-def _blocked(node: JobNode) -> JobError:
+def blocked_error(node: JobNode) -> JobError:
     """Return the error of a job whose manifest has one."""
     from dataos_dagster.errors import Location
 

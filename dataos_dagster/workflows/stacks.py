@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 # Stack name in lower case: `module:NAME` of the object that runs it. Stacks that DataOS knows and that are not here
 # are read and not yet run.
 STACKS: Mapping[str, str] = {"flare": "dataos_dagster.flare.stack:FLARE"}
+
+
+class Plan(Protocol):
+    """What a stack says that a job will do."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain values."""
+
+    def as_text(self) -> str:
+        """Return it as lines for people."""
 
 
 class Stack(Protocol):
@@ -43,6 +53,13 @@ class Stack(Protocol):
 
         Answered from the manifest alone, like `reads` and `writes`: such a job is treated as one of a stack that is
         not yet run.
+        """
+
+    def plan(self, job: Job, context: RunContext) -> Plan:
+        """Return what the job would do and on which engine, without touching data or starting an engine.
+
+        Raises:
+            DataOSError: It cannot be planned; running it would fail the same way.
         """
 
     def run(self, job: Job, context: RunContext) -> JobResult:
