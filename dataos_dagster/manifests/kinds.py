@@ -11,44 +11,58 @@ import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from dataos_dagster.manifests.diagnostics import DocumentPath, Fix
+    from dataos_dagster.manifests.draft import Draft
 
 Scope = Literal["instance", "workspace"]
 
 
-class Draft(Protocol):
-    """A document on its way to a resource: plain data that a kind's `normalise` may rewrite before it is validated.
-
-    Paths given to the methods are those of the data as it is now; whatever `move` and `rename` have moved is
-    reported at the place where the user wrote it.
-    """
-
-    data: dict[str, Any]
-
-    def move(self, source: DocumentPath, target: DocumentPath) -> None:
-        """Move a value, creating mappings on the way, and remember where it came from."""
-
-    def error(self, code: str, path: DocumentPath, message: str, hint: str = "", *, fix: Fix | None = None) -> None:
-        """Report what cannot be repaired."""
-
-    def warn(self, code: str, path: DocumentPath, message: str, hint: str = "", *, fix: Fix | None = None) -> None:
-        """Report what was rewritten, or is doubtful."""
-
-    def info(self, code: str, path: DocumentPath, message: str, hint: str = "") -> None:
-        """Tell something that needs no action."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One resource names another; checked once the whole project is read."""
+    """One resource names another; checked once the whole project is read.
+
+    Attributes:
+        kind: `depot`, `secret` (also an Instance Secret), `compute`, `volume`.
+        path: Where the name stands, relative to the section.
+        workspace: Workspace of the other resource, when one is written.
+        acl: Access level that is needed, where there is one.
+    """
 
     kind: str
     name: str
+    path: DocumentPath
+    workspace: str | None = None
+    acl: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileReference:
+    """A manifest that another one names by its path; read with the project when it exists.
+
+    Attributes:
+        file: Path as it is written.
+        path: Where it stands, relative to the section.
+        kind: The kind that the file must hold; None for any.
+        code: Diagnostic for a file that is not there.
+        nests: The file becomes a part of this resource, so that a circle of them is an error.
+    """
+
+    file: str
+    path: DocumentPath
+    code: str
+    kind: str | None = None
+    nests: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InlineManifest:
+    """A whole manifest inside the section of another one; `path` is relative to the section."""
+
     path: DocumentPath
     workspace: str | None = None
 
@@ -58,17 +72,23 @@ class KindRules:
     """How the section of one kind (or the `stackSpec` of one stack) is read.
 
     Attributes:
-        model: Pydantic model of the section. `extra="allow"` models get "unknown key" warnings for what they do
-            not name; validation errors become located diagnostics.
+        model: Model of the section. Keys that it does not name are left out with a warning; validation errors become
+            located diagnostics.
         normalise: Rewrites old, misspelt and misplaced forms, one warning each. `path` is where the section
             stands in `draft.data` (`("depot",)`, or `("workflow", "dag", 0, "spec", "stackSpec")`).
+        check: Reports what a valid section gets wrong in itself; `path` as above.
         references: Returns what a valid section refers to; paths are relative to the section.
-        folds_keys: Keys whose case does not matter, such as `allKeys`.
+        files: Returns the manifests that a valid section names by path.
+        inline: Returns the manifests that stand inside a valid section.
+        folds_keys: Keys whose letter case does not matter, such as `allKeys`: others are rewritten with a warning.
     """
 
     model: type[BaseModel]
     normalise: Callable[[Draft, DocumentPath], None] | None = None
+    check: Callable[[Draft, Any, DocumentPath], None] | None = None
     references: Callable[[Any], Iterable[Reference]] | None = None
+    files: Callable[[Any], Iterable[FileReference]] | None = None
+    inline: Callable[[Any], Iterable[InlineManifest]] | None = None
     folds_keys: frozenset[str] = field(default_factory=frozenset)
 
 

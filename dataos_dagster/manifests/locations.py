@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -14,6 +15,12 @@ from dataos_dagster.errors import AddressError
 ADDRESS_ERROR = "address"
 
 
+@lru_cache(maxsize=4096)
+def parse_address(text: str) -> Address:
+    """Return the address that a text spells; see `Address.parse`."""
+    return Address.parse(text)
+
+
 def is_address(text: str) -> bool:
     """Return whether a text is meant as an address, well formed or not."""
     return text.startswith(SCHEME.removesuffix("//"))
@@ -21,7 +28,7 @@ def is_address(text: str) -> bool:
 
 def _check_address(text: str) -> str:
     try:
-        Address.parse(text)
+        parse_address(text)
     except AddressError as error:
         raise PydanticCustomError(
             ADDRESS_ERROR, "{problem}", {"problem": error.message, "offset": error.offset, "hint": error.hint or ""}

@@ -31,6 +31,16 @@ class ManifestModel(BaseModel):
         validate_by_name=True,
     )
 
+    @classmethod
+    def section_model(cls, key: str, data: Any) -> type[BaseModel] | None:  # noqa: ARG003 - for those that override
+        """Return the model of the section behind a key where a value beside it decides; None where none does.
+
+        Args:
+            key: Key of the section.
+            data: The mapping that holds it.
+        """
+        return None
+
 
 def scalar_text(value: Any) -> Any:
     """Return the text that a YAML scalar was meant as; anything else as it is.

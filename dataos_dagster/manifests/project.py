@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataos_dagster.manifests.cache import DocumentCache
 from dataos_dagster.manifests.diagnostics import Diagnostic, Severity
+from dataos_dagster.manifests.discovery import discover, display_name, project_root
+from dataos_dagster.manifests.loading import Loaded, Loading
+from dataos_dagster.manifests.reader import read_file
+from dataos_dagster.manifests.references import References, named_files
+from dataos_dagster.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from dataos_dagster.manifests.resource import Resource
-    from dataos_dagster.settings import Settings
+
+CACHE_FOLDER = "cache"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +67,73 @@ def load_project(
     allow_placeholders: bool = False,
     use_cache: bool = True,
 ) -> Project:
-    """Return the project of a folder, or of some files and folders."""
-    raise NotImplementedError
+    """Return the project of a folder, or of some files and folders; never raises for what a manifest says.
+
+    Args:
+        paths: Folders, which are searched, or files, which are read whatever their names.
+        settings: Of the project; default what its folder says.
+        environment: What `$NAME` and `${NAME}` stand for; default the environment of the process.
+        allow_placeholders: Check templates: what they leave open, and names that lead nowhere, are warnings.
+        use_cache: Keep what was read in the project's state folder, and use what is there.
+
+    Raises:
+        SettingsError: `dataos.yaml` or a `DATAOS_*` variable is wrong.
+    """
+    given = [Path(paths)] if isinstance(paths, Path | str) else [Path(path) for path in paths]
+    settings = settings or load_settings(project_root(given))
+    loading = Loading(os.environ if environment is None else environment, allow_placeholders=allow_placeholders)
+    cache = DocumentCache(settings.state_folder / CACHE_FOLDER, settings.limits) if use_cache else None
+    with cache or nullcontext():
+        reading = _Reading(settings, loading, cache)
+        for file, is_named in discover(given, settings.project, settings):
+            reading.read(file, is_named=is_named)
+        reading.follow()
+    checks = References(
+        reading.in_manifest_order(), settings, loading.environment, allow_placeholders=allow_placeholders
+    )
+    diagnostics = [*reading.diagnostics, *loading.diagnostics, *checks.diagnostics()]
+    return Project(
+        settings.project,
+        tuple(sorted(reading.documents)),
+        sum(reading.documents.values()),
+        tuple(loaded.resource for loaded in checks.kept),
+        tuple(sorted(diagnostics, key=lambda found: (found.file, found.line, found.column))),
+    )
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Files that are being read; `documents` says how many each of them holds."""
+
+    settings: Settings
+    loading: Loading
+    cache: DocumentCache | None
+    documents: dict[Path, int] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def read(self, file: Path, *, is_named: bool) -> None:
+        """Read one file and load its documents."""
+        name = display_name(file, self.settings.project)
+        documents, diagnostics = read_file(file, name=name, limits=self.settings.limits, cache=self.cache)
+        self.documents[file] = len(documents)
+        self.diagnostics += diagnostics
+        for document in documents:
+            self.loading.load(document, is_named=is_named)
+
+    def follow(self) -> None:
+        """Read the files that manifests name by path and that are not read yet, until there are none."""
+        done = 0
+        while done < len(self.loading.loaded):
+            new = self.loading.loaded[done:]
+            done = len(self.loading.loaded)
+            for file in named_files(new):
+                if file not in self.documents:
+                    self.read(file, is_named=True)
+
+    def in_manifest_order(self) -> list[Loaded]:
+        """Return what was loaded by path and document; what stands inside a bundle stays behind it."""
+        position = {file: index for index, file in enumerate(sorted(self.documents, key=lambda file: file.parts))}
+        return sorted(
+            self.loading.loaded,
+            key=lambda loaded: (position[loaded.resource.document.file], loaded.resource.document.index),
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataos_dagster.flare.manifest.assertions import Assertion, ValidFormat, parse_test
 from dataos_dagster.flare.manifest.inputs import FlareInput, Incremental, IncrementalKey, IncrementalState
 from dataos_dagster.flare.manifest.job import Action, FlareJob, FlareSpec, Profile, ProfileFilter, Streaming, Variables
+from dataos_dagster.flare.manifest.legacy import normalise
 from dataos_dagster.flare.manifest.outputs import (
     ColumnTags,
     FlareOutput,
@@ -16,12 +17,13 @@ from dataos_dagster.flare.manifest.outputs import (
     Sort,
     SortColumn,
 )
+from dataos_dagster.flare.manifest.references import check, references
 from dataos_dagster.flare.manifest.sizing import DriverSize, ExecutorSize, spark_memory
 from dataos_dagster.flare.manifest.standalone import Connection, FileConnection, JdbcConnection
 from dataos_dagster.flare.manifest.steps import Command, FunctionCall, SequenceItem, Step
 from dataos_dagster.manifests.kinds import KindRules
 
-FLARE = KindRules(FlareSpec)
+FLARE = KindRules(FlareSpec, normalise=normalise, check=check, references=references)
 
 __all__ = [
     "FLARE",

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from dataos_dagster.address import Address
 from dataos_dagster.flare.manifest.standalone import Connection, Sections
-from dataos_dagster.manifests.locations import LocationText, is_address
+from dataos_dagster.manifests.locations import LocationText, is_address, parse_address
 from dataos_dagster.manifests.model import ManifestModel, ScalarText, TextMap, folded
 
 
@@ -65,7 +65,7 @@ class FlareInput(Sections):
     @property
     def address(self) -> Address | None:
         """Return the dataset's address; None for paths, queries and connections that are spelled out."""
-        return Address.parse(self.dataset) if self.dataset and is_address(self.dataset) else None
+        return parse_address(self.dataset) if self.dataset and is_address(self.dataset) else None
 
     @property
     def connection(self) -> Connection | None:

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from dataos_dagster.address import Address
 from dataos_dagster.flare.manifest.assertions import Assertion
 from dataos_dagster.flare.manifest.standalone import Connection, Sections
-from dataos_dagster.manifests.locations import LocationText, is_address
+from dataos_dagster.manifests.locations import LocationText, is_address, parse_address
 from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, TextMap, folded
 
 SaveMode = Literal["append", "overwrite"]
@@ -127,7 +127,7 @@ class FlareOutput(Sections):
         """Return the address that is written; the output's name is the dataset when the address has none."""
         if not self.dataset or not is_address(self.dataset):
             return None
-        address = Address.parse(self.dataset)
+        address = parse_address(self.dataset)
         return address if address.path else address.child(self.name)
 
     @property

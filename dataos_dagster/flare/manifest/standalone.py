@@ -16,23 +16,25 @@ Credential = Annotated[SecretStr, BeforeValidator(scalar_text)]
 
 
 class _Connection(ManifestModel):
+    # All of these are lifted to the input or output before validation; they are named here for those who write them.
     format: Annotated[str | None, Field(description="Format of the data.")] = None
     options: Annotated[
         Mapping[str, Any], Field(description="Options of the Spark reader or writer; saveMode and iceberg on outputs.")
     ] = {}
+    is_stream: Annotated[bool | None, Field(description="Read as a stream.")] = None
+    is_batch: Annotated[bool | None, Field(description="Read once; the opposite of isStream.")] = None
+    schema_path: str | None = None
+    schema_string: str | None = None
+    schema_type: str | None = None
 
 
 class FileConnection(_Connection):
     """A folder or file, or an Iceberg table in a warehouse folder."""
 
     path: Annotated[str | None, Field(description="Folder or file: local, s3a://, gs://, abfss://.")] = None
-    is_stream: Annotated[bool | None, Field(description="Read as a stream.")] = None
     warehouse_path: Annotated[str | None, Field(description="Folder of an Iceberg warehouse.")] = None
     schema_name: Annotated[str | None, Field(description="Namespace of the Iceberg table.")] = None
     table_name: Annotated[str | None, Field(description="Name of the Iceberg table.")] = None
-    schema_path: str | None = None
-    schema_string: str | None = None
-    schema_type: str | None = None
 
 
 class JdbcConnection(_Connection):
@@ -88,7 +90,6 @@ class KafkaConnection(_Connection):
     brokers: TextList = ()
     topic: ScalarText | None = None
     schema_registry_url: str | None = None
-    is_batch: bool | None = None
 
 
 class PulsarConnection(_Connection):
@@ -99,7 +100,6 @@ class PulsarConnection(_Connection):
     tenant: ScalarText | None = None
     namespace: ScalarText | None = None
     topic: ScalarText | None = None
-    is_batch: bool | None = None
 
 
 class EventHubConnection(_Connection):
@@ -109,7 +109,6 @@ class EventHubConnection(_Connection):
     eventhub_name: ScalarText | None = None
     sas_key_name: ScalarText | None = None
     sas_key: Credential | None = None
-    is_batch: bool | None = None
 
 
 class ElasticsearchConnection(_Connection):

@@ -10,16 +10,45 @@ from dataos_dagster.workflows.manifest.job import (
     Quantities,
     ResourceRequirements,
     Runnable,
-    StackReference,
     VolumeMount,
+)
+from dataos_dagster.workflows.manifest.legacy import normalise_runnable, normalise_workflow
+from dataos_dagster.workflows.manifest.references import (
+    check_runnable,
+    check_workflow,
+    nested_workflows,
+    runnable_references,
+    workflow_references,
 )
 from dataos_dagster.workflows.manifest.schedule import Retry, Schedule
 from dataos_dagster.workflows.manifest.service import LongRunning, ServiceSection, WorkerSection
+from dataos_dagster.workflows.manifest.stacks import StackReference
 from dataos_dagster.workflows.manifest.workflow import DagEntry, WorkflowSection
 
-WORKFLOW = KindRules(WorkflowSection)
-SERVICE = KindRules(ServiceSection)
-WORKER = KindRules(WorkerSection)
+FOLDED = frozenset({"allKeys", "consumptionType"})
+
+WORKFLOW = KindRules(
+    WorkflowSection,
+    normalise=normalise_workflow,
+    check=check_workflow,
+    references=workflow_references,
+    files=nested_workflows,
+    folds_keys=FOLDED,
+)
+SERVICE = KindRules(
+    ServiceSection,
+    normalise=normalise_runnable,
+    check=check_runnable,
+    references=runnable_references,
+    folds_keys=FOLDED,
+)
+WORKER = KindRules(
+    WorkerSection,
+    normalise=normalise_runnable,
+    check=check_runnable,
+    references=runnable_references,
+    folds_keys=FOLDED,
+)
 COMPUTE = KindRules(ComputeSection)
 VOLUME = KindRules(VolumeSection)
 

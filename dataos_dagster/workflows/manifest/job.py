@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from dataos_dagster.manifests.kinds import STACKS, load_rules
 from dataos_dagster.manifests.model import ManifestModel, ScalarText, TextList, TextMap, one_or_many, scalar_text
 from dataos_dagster.secrets.manifest import SecretReference
 from dataos_dagster.workflows.manifest.schedule import LogLevel
-
-_STACK = re.compile(r"(?P<name>[A-Za-z0-9_-]+)(?:\+(?P<language>[A-Za-z0-9_.-]+))?(?::(?P<version>[A-Za-z0-9_.-]+))?")
+from dataos_dagster.workflows.manifest.stacks import StackReference, stack_name
 
 SecretReferences = Annotated[tuple[SecretReference, ...], BeforeValidator(one_or_many)]
 # Environment variables and configuration often hold credentials: out of every repr.
 PrivateMap = Annotated[TextMap, Field(repr=False)]
 
 
-class StackReference(ManifestModel):
-    """`stack: name[+language][:version]`; without a version the newest is meant."""
-
-    name: ScalarText
-    language: str | None = None
-    version: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return value
-        found = _STACK.fullmatch(value.strip()) if isinstance(value, str) else None
-        if not found:
-            raise ValueError("expected a stack as `name`, `name:version` or `name+language:version`")
-        return found.groupdict()
-
-    def __str__(self) -> str:
-        language = f"+{self.language}" if self.language else ""
-        return f"{self.name}{language}{f':{self.version}' if self.version else ''}"
+def _model_of(stack: str) -> type[BaseModel] | None:
+    path = STACKS.get(stack.lower())
+    return load_rules(path).model if path else None
 
 
 class Quantities(ManifestModel):
@@ -85,6 +67,7 @@ class Runnable(ManifestModel):
     dry_run: Annotated[bool, Field(description="Deploy without running.")] = False
     run_as_user: Annotated[ScalarText | None, Field(description="User id on whose behalf it runs.")] = None
     run_as_api_key: Annotated[SecretStr | None, BeforeValidator(scalar_text)] = None
+    tier: Annotated[ScalarText | None, Field(description="Obsolete, without effect.")] = None
     topology: Annotated[tuple[Mapping[str, Any], ...], Field(description="Declared lineage; carried, not used.")] = ()
     stack_spec: Annotated[
         BaseModel | Mapping[str, Any] | None, Field(description="Section of the stack.", repr=False)
@@ -95,14 +78,20 @@ class Runnable(ManifestModel):
     def _typed_by_stack(cls, value: Any, info: ValidationInfo) -> Any:
         """Validate the section with the model of its stack; stacks that are not run keep the mapping."""
         stack = info.data.get("stack")
-        if isinstance(value, BaseModel) or stack is None:
+        if value is None or isinstance(value, BaseModel) or stack is None:
             return value
-        path = STACKS.get(stack.name.lower())
-        if path is not None:
-            return load_rules(path).model.model_validate(value, by_alias=True, by_name=False)
+        model = _model_of(stack.name)
+        if model is not None:
+            return model.model_validate(value, by_alias=True, by_name=False)
         if not isinstance(value, Mapping):
-            raise ValueError("expected a mapping")
+            raise PydanticCustomError("dict_type", "expected a mapping")
         return value
+
+    @classmethod
+    def section_model(cls, key: str, data: Any) -> type[BaseModel] | None:
+        """Return the model of `stackSpec`, which the stack decides."""
+        stack = stack_name(data.get("stack")) if key == "stackSpec" and isinstance(data, Mapping) else None
+        return _model_of(stack) if stack else None
 
     @property
     def secret_references(self) -> tuple[SecretReference, ...]:

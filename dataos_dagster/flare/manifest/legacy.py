@@ -1,0 +1,194 @@
+"""Older and misplaced forms of Flare jobs, rewritten to the present one with a warning each.
+
+Flare has been through seven versions, and a version in a manifest says little about the age of its forms, so every
+form is taken under every version. What is rewritten here is validated afterwards like everything else, and reported at
+the place where it was written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dataos_dagster.flare.manifest.files import inline_files, read_step_files
+from dataos_dagster.flare.manifest.sinks import rewrite_sinks
+from dataos_dagster.manifests.moving import drop, move, spread
+
+if TYPE_CHECKING:
+    from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.manifests.draft import Draft
+
+JOB_KEYS = ("inputs", "steps", "outputs", "streaming", "assertions", "actions", "profile", "udfs", "variables")
+# Reader options that are found beside `options` instead of in it.
+_INPUT_OPTIONS = ("driver", "sfWarehouse", "sheetName", "header", "workbookPassword", "inferSchema", "delimiter")
+_BELONG_TO_JOB = ("logLevel", "actions", "explain", "steps", "outputs")
+_WRITE_OPTIONS = ("saveMode", "extraOptions", "sort", "partitionBy", "compressionType", "partitionSpec")
+_QUERY_OPTIONS = ("SSL", "driver", "cluster")
+_LIFTED = ("format", "isStream", "schemaPath", "schemaString", "schemaType", "options")
+_ICEBERG_KEYS = ("merge", "properties")
+
+
+# A mapping that has none of these is as it should be: most are, and looking for each key would be most of the work.
+_OLD_SPEC = frozenset({"sparkConfig", *JOB_KEYS})
+_OLD_JOB = frozenset({"sparkConf", "loglevel", "options", "rewriteDataset", "streaming"})
+_OLD_INPUT = frozenset({*_INPUT_OPTIONS, "schema", "inputType", "bigquery", "options", *_BELONG_TO_JOB})
+_OLD_OUTPUT = frozenset({*_WRITE_OPTIONS, "outputType", "type", "iceberg", "isStream", "bigquery", "format", "options"})
+
+
+def normalise(draft: Draft, path: DocumentPath) -> None:
+    """Rewrite the old and misplaced forms of the `stackSpec` at a path."""
+    if not _OLD_SPEC.isdisjoint(draft.mapping(path)):
+        _misplaced_in_spec(draft, path)
+    job = (*path, "job")
+    if not _OLD_JOB.isdisjoint(draft.mapping(job)):
+        move(draft, (*job, "sparkConf"), (*path, "sparkConf"))
+        _misplaced_in_job(draft, job)
+    for item, value in draft.items((*job, "inputs")):
+        if isinstance(value, dict) and not _OLD_INPUT.isdisjoint(value):
+            _input(draft, item, job)
+    if draft.mapping(job).get("steps"):
+        read_step_files(draft, job)
+        for item, _ in draft.items((*job, "steps")):
+            _step(draft, item)
+    rewrite_sinks(draft, job)
+    inline_files(draft, job)
+    for item, value in draft.items((*job, "outputs")):
+        if isinstance(value, dict) and not _OLD_OUTPUT.isdisjoint(value):
+            _output(draft, item)
+
+
+def _misplaced_in_spec(draft: Draft, path: DocumentPath) -> None:
+    move(draft, (*path, "sparkConfig"), (*path, "sparkConf"))
+    for key in JOB_KEYS:
+        move(draft, (*path, key), (*path, "job", key))
+
+
+def _misplaced_in_job(draft: Draft, job: DocumentPath) -> None:
+    move(draft, (*job, "loglevel"), (*job, "logLevel"))
+    move(draft, (*job, "streaming", "showPreviewLines"), (*job, "showPreviewLines"))
+    options = draft.mapping((*job, "options"))
+    if options and set(options) <= set(_QUERY_OPTIONS):
+        drop(draft, (*job, "options"), "`job.options` has no effect: ignored", "options of a query belong to its input")
+    _rewrite_dataset(draft, job)
+
+
+def _rewrite_dataset(draft: Draft, job: DocumentPath) -> None:
+    old = (*job, "rewriteDataset")
+    if draft.get(old) is None:
+        return
+    options: dict[str, Any] = {"properties": {"rewrite-all": "true"}} if draft.get((*old, "mode")) == "full" else {}
+    index = len(draft.items((*job, "actions")))
+    message = "`rewriteDataset` is the action `rewrite_dataset` now"
+    draft.warn("old-form", old, message, "write `actions: [{name: rewrite_dataset}]`", key=True)
+    draft.take(old)
+    draft.put((*job, "actions", index), {"name": "rewrite_dataset", "options": options})
+    draft.copy_origin(old, (*job, "actions", index))
+
+
+def _reject_stray_keys(draft: Draft, item: DocumentPath, job: DocumentPath) -> None:
+    """Refuse keys of the job that stand inside an input: there is no telling where the input ends."""
+    for key in _BELONG_TO_JOB:
+        if draft.get((*item, key)) is not None and draft.get((*job, key)) is None:
+            draft.error(
+                "misplaced-key", (*item, key), f"`{key}` stands inside an input", "indent it like `inputs`", key=True
+            )
+            draft.take((*item, key))
+
+
+def _input(draft: Draft, path: DocumentPath, job: DocumentPath) -> None:
+    _reject_stray_keys(draft, path, job)
+    _standalone(draft, path, "inputType")
+    if draft.get((*path, "inputType")) is None:
+        for key in _INPUT_OPTIONS:
+            move(draft, (*path, key), (*path, "options", key))
+    spread(draft, (*path, "options", "extraOptions"), (*path, "options"))
+    drop(draft, (*path, "options", "saveMode"), "`saveMode` has no meaning for an input: ignored", "remove it")
+    schema = draft.get((*path, "schema"))
+    if isinstance(schema, str):
+        move(draft, (*path, "schema"), (*path, "schemaString"), code="old-form")
+        if draft.get((*path, "schemaType")) is None:
+            draft.put((*path, "schemaType"), "sparkJson")
+
+
+def _step(draft: Draft, path: DocumentPath) -> None:
+    for item, value in draft.items((*path, "sequence")):
+        if isinstance(value, dict) and "sqlfile" in value:
+            move(draft, (*item, "sqlfile"), (*item, "sqlFile"), code="key-spelling")
+
+
+def _output(draft: Draft, path: DocumentPath) -> None:
+    options = (*path, "options")
+    _standalone(draft, path, "outputType")
+    drop(draft, (*path, "isStream"), "`isStream` has no meaning for an output: ignored", "remove it")
+    kind = draft.get((*path, "outputType"))
+    if isinstance(kind, str) and draft.get((*path, kind.lower())) is None and draft.get((*path, "dataset")):
+        move(draft, (*path, "outputType"), (*path, "format"), code="old-form")
+    move(draft, (*path, "type"), (*path, "format"))
+    move(draft, (*path, "iceberg"), (*options, "iceberg"))
+    for key in _WRITE_OPTIONS:
+        move(draft, (*path, key), (*options, key))
+    for key in ("title", "tags", "description", "driver", "format"):
+        move(draft, (*options, key), (*path, key))
+    _old_file_nesting(draft, path)
+    _write_options(draft, options)
+    _trailing_slash(draft, path)
+
+
+def _write_options(draft: Draft, options: DocumentPath) -> None:
+    for key in _ICEBERG_KEYS:
+        move(draft, (*options, key), (*options, "iceberg", key))
+    if draft.get((*options, "partitionSpec")) is not None:
+        message = "a `partitionSpec` directly under `options` is not applied: the table is not partitioned by it"
+        draft.warn("ignored-partition-spec", (*options, "partitionSpec"), message, "move it below `iceberg`", key=True)
+    if "write.metadatacompression-codec" in draft.mapping((*options, "iceberg", "properties")):
+        move(
+            draft,
+            (*options, "iceberg", "properties", "write.metadatacompression-codec"),
+            (*options, "iceberg", "properties", "write.metadata.compression-codec"),
+            code="key-spelling",
+        )
+    for key, value in list(draft.mapping(options).items()):
+        # `es.nodes.wan.only` and its like can only be meant for the connector.
+        if "." in key and not isinstance(value, dict | list):
+            move(draft, (*options, key), (*options, "extraOptions", key))
+
+
+def _old_file_nesting(draft: Draft, path: DocumentPath) -> None:
+    old = (*path, "options", "file")
+    if draft.get(old) is None:
+        return
+    move(draft, (*old, "saveMode"), (*path, "options", "saveMode"), code="old-form")
+    move(draft, (*old, "outputType"), (*path, "format"), code="old-form")
+    move(draft, (*old, "iceberg"), (*path, "options", "iceberg"), code="old-form")
+    if not draft.mapping(old):
+        draft.take(old)
+
+
+def _trailing_slash(draft: Draft, path: DocumentPath) -> None:
+    """Strip the slash behind the name of a table; behind that of a folder of files it has a meaning."""
+    dataset, table_format = draft.get((*path, "dataset")), draft.get((*path, "format"))
+    is_table = isinstance(table_format, str) and table_format.lower() in {"iceberg", "delta"}
+    if isinstance(dataset, str) and is_table and dataset.partition("?")[0].endswith("/"):
+        address, mark, params = dataset.partition("?")
+        draft.warn("trailing-slash", (*path, "dataset"), "a table's address ends without `/`", "remove the last `/`")
+        draft.put((*path, "dataset"), f"{address.rstrip('/')}{mark}{params}")
+
+
+def _standalone(draft: Draft, path: DocumentPath, type_key: str) -> None:
+    """Lift what is not about the connection out of a connection that is spelled out: there is one place for it."""
+    move(draft, (*path, "bigquery", "projected"), (*path, "bigquery", "projectId"), code="key-spelling")
+    kind = draft.get((*path, type_key))
+    section = (*path, kind.strip().lower()) if isinstance(kind, str) else path
+    if section == path or not draft.mapping(section):
+        return
+    if isinstance(draft.get((*section, "isBatch")), bool):
+        draft.put((*section, "isBatch"), not draft.get((*section, "isBatch")))
+        draft.move((*section, "isBatch"), (*section, "isStream"))
+    if type_key == "outputType":
+        draft.mapping(section).pop("isStream", None)
+    for key in _LIFTED:
+        if draft.get((*section, key)) is not None and draft.get((*path, key)) is None:
+            draft.move((*section, key), (*path, key))
+    for key in list(draft.mapping((*section, "options"))):
+        if draft.get((*path, "options", key)) is None:
+            draft.move((*section, "options", key), (*path, "options", key))
+    draft.mapping(section).pop("options", None)

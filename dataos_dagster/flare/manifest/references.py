@@ -1,0 +1,102 @@
+"""What a Flare job refers to, and what it gets wrong in itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataos_dagster.flare.manifest.job import FlareJob, FlareSpec
+from dataos_dagster.manifests.kinds import Reference
+from dataos_dagster.manifests.validation import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.manifests.draft import Draft
+
+
+def references(spec: FlareSpec) -> Iterator[Reference]:
+    """Yield the depots that a job's addresses name."""
+    for index, item in enumerate(spec.job.inputs):
+        if item.address is not None:
+            yield Reference("depot", item.address.depot, ("job", "inputs", index, "dataset"), acl="r")
+    for index, output in enumerate(spec.job.outputs):
+        if output.address is not None:
+            yield Reference("depot", output.address.depot, ("job", "outputs", index, "dataset"), acl="rw")
+
+
+def check(draft: Draft, spec: FlareSpec, path: DocumentPath) -> None:
+    """Report what cannot work: inputs without a source, outputs of unknown views, names that are used twice."""
+    job = (*path, "job")
+    _check_inputs(draft, spec.job, job)
+    _check_items(draft, spec.job, job)
+    _check_outputs(draft, spec.job, job)
+    _check_actions(draft, spec.job, job)
+
+
+def _check_inputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
+    seen: set[str] = set()
+    for index, item in enumerate(job.inputs):
+        place = (*path, "inputs", index)
+        sources = [key for key, value in (("dataset", item.dataset), ("query", item.query)) if value]
+        if item.input_type is not None:
+            sources.append("inputType")
+            if item.connection is None:
+                message = f"`inputType` is {item.input_type}, and there is no section of that name"
+                draft.error(
+                    "missing-section", (*place, "inputType"), message, f"write `{item.input_type}: …` beside it"
+                )
+        if len(sources) > 1:
+            message = f"an input has one source, this one has {' and '.join(sources)}"
+            draft.error("conflicting-keys", place, message, "remove all but one")
+        elif not sources:
+            draft.error("missing-key", place, "an input needs `dataset`, `query` or `inputType`", "write `dataset: …`")
+        if item.name.lower() in seen:
+            message = f"there is another input called `{item.name}`: only the last one can be used"
+            draft.warn("duplicate-name", (*place, "name"), message, "give it another name")
+        seen.add(item.name.lower())
+
+
+def _check_items(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
+    for number, step in enumerate(job.steps):
+        for index, item in enumerate(step.sequence):
+            place = (*path, "steps", number, "sequence", index)
+            if not (item.sql or item.sql_file or item.classpath):
+                draft.error("missing-key", place, "an item needs `sql`, `sqlFile` or `classpath`", "write `sql: …`")
+
+
+def _check_outputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
+    views = {item.name.lower(): item.name for item in job.inputs}
+    views |= {item.name.lower(): item.name for step in job.steps for item in step.sequence}
+    read = {item.address for item in job.inputs if item.address is not None}
+    for index, output in enumerate(job.outputs):
+        place = (*path, "outputs", index)
+        if output.dataset is None and output.output_type is None:
+            draft.error("missing-key", place, "an output needs `dataset` or `outputType`", "write `dataset: …`")
+        if output.output_type is not None and output.dataset is None and output.connection is None:
+            message = f"`outputType` is {output.output_type}, and there is no section of that name"
+            draft.error(
+                "missing-section", (*place, "outputType"), message, f"write `{output.output_type}: …` beside it"
+            )
+        if output.name.lower() not in views:
+            message = f"no input or item is called `{output.name}`"
+            hint = suggestion(output.name, list(views.values()), what="there are")
+            draft.unresolved("unknown-view", (*place, "name"), message, hint)
+        if output.address is not None and output.address in read:
+            message = f"the job reads and writes {output.address}"
+            draft.warn(
+                "reads-what-it-writes", (*place, "dataset"), message, "the rows are read before they are replaced"
+            )
+
+
+def _check_actions(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
+    names = [item.name for item in job.inputs]
+    for index, action in enumerate(job.actions):
+        place = (*path, "actions", index)
+        if action.input is not None and action.input.lower() not in {name.lower() for name in names}:
+            message = f"no input is called `{action.input}`"
+            draft.unresolved("unknown-view", (*place, "input"), message, suggestion(action.input, names))
+        elif action.input is None and len(names) != 1:
+            draft.error("missing-key", place, "an action needs `input` when there are several", f"inputs: {names}")
+        if action.name == "delete_from_dataset" and action.delete_where is None:
+            draft.error("missing-key", place, "`deleteWhere` is missing", "write the condition of the rows to delete")

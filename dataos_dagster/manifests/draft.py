@@ -1,0 +1,197 @@
+"""A document on its way to a resource."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath, Fix, PathStep, Position, Range, Severity
+from dataos_dagster.manifests.resource import Move, original_path
+
+if TYPE_CHECKING:
+    from dataos_dagster.manifests.document import Document
+
+
+class Draft:
+    """Plain data that a kind's rules may rewrite before it is validated, and what there is to say about it.
+
+    Paths given to the methods are those of the data as it is now; whatever has been moved is reported at the place
+    where the user wrote it.
+
+    Attributes:
+        data: The manifest.
+        root: Where the manifest begins in the document; not empty for one that stands inside another.
+        findings: What was reported so far.
+        moves: Values that were moved, in order.
+        is_broken: An error of the document itself was reported, so that no resource comes of it.
+        is_self_contained: Nothing outside the document had a say, so that the result may be kept with the document.
+    """
+
+    def __init__(
+        self, document: Document, data: dict[str, Any], *, root: DocumentPath = (), allow_placeholders: bool = False
+    ) -> None:
+        self.document = document
+        self.data = data
+        self.root = root
+        self.allow_placeholders = allow_placeholders
+        self.findings: list[Diagnostic] = []
+        self.moves: list[Move] = []
+        self.is_broken = False
+        self.is_self_contained = True
+
+    def get(self, path: DocumentPath) -> Any:
+        """Return the value at a path; None where there is none."""
+        value: Any = self.data
+        for step in path:
+            value = _child(value, step)
+            if value is None:
+                return None
+        return value
+
+    def mapping(self, path: DocumentPath) -> dict[str, Any]:
+        """Return the mapping at a path; an empty one, not part of the data, where there is something else."""
+        value = self.get(path)
+        return value if isinstance(value, dict) else {}
+
+    def items(self, path: DocumentPath) -> list[tuple[DocumentPath, Any]]:
+        """Return path and value of each item of the list at a path; none where there is something else."""
+        value = self.get(path)
+        return [((*path, index), item) for index, item in enumerate(value)] if isinstance(value, list) else []
+
+    def put(self, path: DocumentPath, value: Any) -> None:
+        """Set the value at a path, creating mappings on the way.
+
+        Anything on the way that is neither a mapping nor a list gives way to a mapping.
+        """
+        parent: Any = self.data
+        for step, following in zip(path[:-1], path[1:], strict=True):
+            child = _child(parent, step)
+            if not isinstance(child, list if isinstance(following, int) else dict):
+                child = [] if isinstance(following, int) else {}
+                _set(parent, step, child)
+            parent = child
+        _set(parent, path[-1], value)
+
+    def take(self, path: DocumentPath) -> Any:
+        """Remove the value at a path and return it; None where there is none."""
+        parent = self.get(path[:-1])
+        last = path[-1]
+        if isinstance(parent, dict) and isinstance(last, str):
+            return parent.pop(last, None)
+        if isinstance(parent, list) and isinstance(last, int) and last < len(parent):
+            return parent.pop(last)
+        return None
+
+    def move(self, source: DocumentPath, target: DocumentPath) -> None:
+        """Move a value, creating mappings on the way, and remember where it came from."""
+        self.put(target, self.take(source))
+        self.moves.append((source, target))
+
+    def copy_origin(self, source: DocumentPath, target: DocumentPath) -> None:
+        """Remember that the value at `target` was made from the one at `source`."""
+        self.moves.append((source, target))
+
+    def origin(self, path: DocumentPath) -> DocumentPath:
+        """Return where the user wrote the value that is at a path now, counted from the document's root."""
+        return (*self.root, *original_path(self.moves, path))
+
+    def error(
+        self,
+        code: str,
+        path: DocumentPath,
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        fix: Fix | None = None,
+        offset: int = 0,
+    ) -> None:
+        """Report what cannot be repaired: no resource comes of the document.
+
+        Args:
+            offset: 0-based character of a text value that is at fault.
+        """
+        self.is_broken = True
+        self._report(code, Severity.ERROR, path, message, hint, key=key, fix=fix, offset=offset)
+
+    def warn(
+        self,
+        code: str,
+        path: DocumentPath,
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        fix: Fix | None = None,
+    ) -> None:
+        """Report what was rewritten, or is doubtful."""
+        self._report(code, Severity.WARNING, path, message, hint, key=key, fix=fix)
+
+    def info(self, code: str, path: DocumentPath, message: str, hint: str = "", *, key: bool = False) -> None:
+        """Tell something that needs no action."""
+        self._report(code, Severity.INFO, path, message, hint, key=key)
+
+    def unresolved(self, code: str, path: DocumentPath, message: str, hint: str = "") -> None:
+        """Report a name that leads nowhere: an error, or a warning where templates are checked.
+
+        The resource stays, so that it is visible where it would run.
+        """
+        self.is_self_contained = False
+        severity = Severity.WARNING if self.allow_placeholders else Severity.ERROR
+        self._report(code, severity, path, message, hint)
+
+    def find_file(self, text: str) -> Path | None:
+        """Return the file that a relative or absolute path means, or None when there is none.
+
+        A relative path counts from the manifest's folder, then from the working directory.
+        """
+        self.is_self_contained = False
+        return find_file(text, self.document.file)
+
+    def _report(
+        self,
+        code: str,
+        severity: Severity,
+        path: DocumentPath,
+        message: str,
+        hint: str,
+        *,
+        key: bool = False,
+        fix: Fix | None = None,
+        offset: int = 0,
+    ) -> None:
+        found = self.document.diagnostic(code, severity, self.origin(path), message, hint, key=key, fix=fix)
+        self.findings.append(self._shifted(found, path, offset) if offset else found)
+
+    def _shifted(self, found: Diagnostic, path: DocumentPath, offset: int) -> Diagnostic:
+        """Return a diagnostic that begins at a character of its value, where the value stands on one line."""
+        width, value = found.end_column - found.column, self.get(path)
+        if found.line != found.end_line or not isinstance(value, str) or width not in {len(value), len(value) + 2}:
+            return found
+        column = found.column + min(offset, width - 1) + (width - len(value)) // 2
+        place = Range(Position(found.line, column), Position(found.end_line, found.end_column))
+        return replace(found, column=column, snippet=self.document.snippet(place))
+
+
+def find_file(text: str, manifest: Path) -> Path | None:
+    """Return the file that a path in a manifest means: from the manifest's folder, then the working directory."""
+    try:
+        return next((found for found in (manifest.parent / text, Path(text)) if found.is_file()), None)
+    except (OSError, ValueError):  # a name that no file can have: too long, or with a null character
+        return None
+
+
+def _child(value: Any, step: PathStep) -> Any:
+    if isinstance(value, dict) and isinstance(step, str):
+        return value.get(step)
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return None
+
+
+def _set(parent: Any, step: PathStep, value: Any) -> None:
+    if isinstance(parent, list) and step == len(parent):
+        parent.append(value)
+    else:
+        parent[step] = value

@@ -1,0 +1,243 @@
+"""From a document to the resources in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dataos_dagster.manifests.draft import Draft
+from dataos_dagster.manifests.envelope import Envelope
+from dataos_dagster.manifests.kinds import KINDS, Kind, KindRules, load_rules
+from dataos_dagster.manifests.names import check_name
+from dataos_dagster.manifests.products import rewrite_product
+from dataos_dagster.manifests.resource import Resource
+from dataos_dagster.manifests.validation import fold, suggestion, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath
+    from dataos_dagster.manifests.document import Document
+    from dataos_dagster.manifests.kinds import FileReference, Reference
+
+# What `get -d` prints beside the manifest; it is no part of what the user says.
+READ_BACK_KEYS = ("generation", "uid", "created", "stamp", "status", "builder", "resourceId")
+
+_VERSION = re.compile(r"v\d+((alpha|beta)\d*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A resource and what its section names.
+
+    Attributes:
+        references: Other resources; paths are relative to the section.
+        files: Manifests that are named by path; likewise.
+    """
+
+    resource: Resource[Any]
+    references: tuple[Reference, ...] = ()
+    files: tuple[FileReference, ...] = ()
+
+
+@dataclass(slots=True)
+class Loading:
+    """Reads documents one after another.
+
+    Attributes:
+        environment: What `${NAME}` stands for.
+        allow_placeholders: A template is checked: what it leaves open is a warning.
+        loaded: The resources so far, in manifest order.
+        diagnostics: What there is to say so far.
+    """
+
+    environment: Mapping[str, str]
+    allow_placeholders: bool = False
+    loaded: list[Loaded] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def load(self, document: Document, *, is_named: bool = False) -> None:
+        """Add the resources of a document.
+
+        Args:
+            document: What was read.
+            is_named: The user named its file, so that it must be a manifest; in a folder, other YAML is left alone.
+        """
+        data = document.data
+        if not is_named and not _looks_like_manifest(data):
+            return
+        draft = Draft(document, data, allow_placeholders=self.allow_placeholders)
+        self._load(draft, frozenset(), workspace=None)
+
+    def _load(self, draft: Draft, placeholders: Collection[DocumentPath], workspace: str | None) -> None:
+        found = _Manifest(draft, placeholders).read()
+        self.diagnostics += draft.findings
+        if found is None or draft.is_broken:
+            return
+        resource, rules = found
+        if resource.workspace is None and workspace is not None and KINDS[resource.kind].scope == "workspace":
+            resource = _in_workspace(resource, workspace)
+        section = resource.section
+        references = tuple(rules.references(section)) if rules and rules.references else ()
+        files = tuple(rules.files(section)) if rules and rules.files else ()
+        self.loaded.append(Loaded(resource, references, files))
+        for inline in rules.inline(section) if rules and rules.inline else ():
+            path = (resource.kind, *inline.path)
+            body = draft.get(path)
+            inner = Draft(draft.document, body, root=resource.origin(path), allow_placeholders=self.allow_placeholders)
+            self._load(inner, placeholders, workspace=inline.workspace)
+
+
+def _in_workspace(resource: Resource[Any], workspace: str) -> Resource[Any]:
+    return Resource(
+        resource.kind,
+        resource.name,
+        resource.version,
+        workspace,
+        resource.envelope,
+        resource.section,
+        resource.document,
+        resource.root,
+        resource.moves,
+    )
+
+
+def _looks_like_manifest(data: Any) -> bool:
+    """Return whether a document found in a folder is meant as a manifest: other tools keep YAML files there too."""
+    if not isinstance(data, dict):
+        return False
+    keys = {str(key).lower() for key in data}
+    return bool(keys & KINDS.keys()) or {"type", "version"} <= keys or {"name", "type"} <= keys or "entity" in keys
+
+
+@dataclass(slots=True)
+class _Manifest:
+    """One manifest that is being read."""
+
+    draft: Draft
+    placeholders: Collection[DocumentPath]
+
+    def read(self) -> tuple[Resource[Any], KindRules | None] | None:
+        """Return the resource and the rules of its kind; None when there is no telling what it is."""
+        draft = self.draft
+        for key in READ_BACK_KEYS:
+            draft.data.pop(key, None)
+        rewrite_product(draft)
+        kind = self._kind()
+        if kind is None or not self._find_section(kind):
+            return None
+        envelope = self._envelope(kind)
+        rules = load_rules(kind.rules) if kind.rules else None
+        section = self._section(kind, rules)
+        if envelope is None or section is None:
+            return None
+        self._check_envelope(kind, envelope)
+        if rules is not None and rules.check is not None:
+            rules.check(draft, section, (kind.name,))
+        return Resource(
+            kind.name,
+            envelope.name,
+            envelope.version,
+            envelope.workspace if kind.scope == "workspace" else None,
+            envelope,
+            section,
+            draft.document,
+            draft.root,
+            tuple(draft.moves),
+        ), rules
+
+    def _kind(self) -> Kind | None:
+        """Return the kind that `type` names, or the section's name where `type` is a placeholder or missing."""
+        draft, data = self.draft, self.draft.data
+        for key in [key for key in data if fold(key) == "type" and key != "type"]:
+            if "type" not in data:
+                draft.warn("key-spelling", (key,), f"`{key}` is spelt `type`", "write `type`", key=True)
+                draft.move((key,), ("type",))
+        word = data.get("type")
+        if isinstance(word, str):
+            found = KINDS.get(word.strip().lower())
+            if found is not None:
+                if word != found.name:
+                    draft.warn("key-spelling", ("type",), f"types are lower case: `{found.name}`", "write it so")
+                    data["type"] = found.name
+                return found
+        by_section = next((KINDS[key] for key in data if key in KINDS), None)
+        if draft.origin(("type",)) in self.placeholders and (by_section or self.draft.allow_placeholders):
+            data["type"] = by_section.name if by_section else ""
+            return by_section
+        if word is None:
+            hint = f"write `type: {by_section.name}`" if by_section else f"one of {', '.join(KINDS)}"
+            draft.error("missing-key", (), "`type` is missing", hint)
+        elif not isinstance(word, str):
+            draft.error("wrong-type", ("type",), "`type` must be text", f"one of {', '.join(KINDS)}")
+        else:
+            draft.error(
+                "unknown-kind", ("type",), f"unknown type `{word}`", suggestion(word, list(KINDS), what="types")
+            )
+        return None
+
+    def _find_section(self, kind: Kind) -> bool:
+        """Return whether the section is there, after moving one whose name is only spelt otherwise."""
+        draft = self.draft
+        if kind.name not in draft.data:
+            other = next((key for key in draft.data if fold(key) == fold(kind.name)), None)
+            other = other or next(
+                (key for key in draft.data if key in KINDS or draft.origin((key,)) in self.placeholders), None
+            )
+            if other is None or other in KINDS:
+                found = f"; there is a section `{other}`" if other else ""
+                draft.error(
+                    "missing-section",
+                    ("type",),
+                    f"the section `{kind.name}` is missing{found}",
+                    f"write `{kind.name}:`",
+                )
+                return False
+            draft.warn("key-spelling", (other,), f"`{other}` is spelt `{kind.name}`", f"write `{kind.name}:`", key=True)
+            draft.move((other,), (kind.name,))
+        return True
+
+    def _envelope(self, kind: Kind) -> Envelope | None:
+        """Return the envelope; the section is put aside so that it is no unknown key."""
+        draft = self.draft
+        section = draft.data.pop(kind.name)
+        try:
+            return validate(draft, Envelope, (), placeholders=self.placeholders)
+        finally:
+            draft.data[kind.name] = section
+
+    def _section(self, kind: Kind, rules: KindRules | None) -> Any:
+        draft, path = self.draft, (kind.name,)
+        if rules is None:
+            message = f"manifests of the type {kind.name} are read and not yet run"
+            draft.info("not-run", ("type",), message, "nothing to do: it has no effect here yet")
+            section = draft.data[kind.name]
+            if not isinstance(section, dict) and draft.origin(path) not in self.placeholders:
+                draft.error(
+                    "wrong-type", path, f"`{kind.name}` must be a mapping", "indent what belongs to it", key=True
+                )
+                return None
+            return section
+        if rules.normalise is not None and isinstance(draft.data[kind.name], dict | list):
+            rules.normalise(draft, path)
+        return validate(draft, rules.model, path, folds_keys=rules.folds_keys, placeholders=self.placeholders)
+
+    def _check_envelope(self, kind: Kind, envelope: Envelope) -> None:
+        draft = self.draft
+        if draft.origin(("name",)) not in self.placeholders:
+            check_name(
+                draft, envelope.name, ("name",), hyphens=not kind.unhyphenated, appended=17 * (kind.name == "workflow")
+            )
+        if draft.origin(("version",)) not in self.placeholders and envelope.version not in kind.versions:
+            usual = " or ".join(kind.versions)
+            if _VERSION.fullmatch(envelope.version):
+                message = f"the version of a {kind.name} is {usual}: read as such"
+                draft.warn("unusual-version", ("version",), message, f"write `version: {kind.versions[0]}`")
+            else:
+                draft.error(
+                    "wrong-value", ("version",), "`version` is no version", f"write `version: {kind.versions[0]}`"
+                )
+        if envelope.workspace is not None and kind.scope == "instance":
+            message = f"a {kind.name} belongs to the instance: `workspace` is ignored"
+            draft.warn("ignored-workspace", ("workspace",), message, "remove it", key=True)

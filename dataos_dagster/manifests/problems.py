@@ -1,0 +1,131 @@
+"""What the validation errors of pydantic mean to someone who writes manifests."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataos_dagster.manifests.cron import SCHEDULE_ERROR
+from dataos_dagster.manifests.locations import ADDRESS_ERROR
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem with one value.
+
+    Attributes:
+        offset: 0-based character of the value that is at fault, where that is known.
+    """
+
+    code: str
+    message: str
+    hint: str = ""
+    offset: int = 0
+
+
+_EXPECTED = {
+    "string": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "dict": "a mapping",
+    "mapping": "a mapping",
+    "model": "a mapping",
+    "list": "a list",
+    "tuple": "a list",
+    "datetime": "a moment",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "greater than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+# What stands in for a placeholder where a value of that type is needed.
+_STAND_INS: dict[str, Any] = {
+    "string": "placeholder",
+    "int": 1,
+    "float": 1.0,
+    "bool": False,
+    "dict": {},
+    "mapping": {},
+    "model": {},
+    "list": [],
+    "tuple": [],
+}
+
+
+def explain(detail: ErrorDetails, value: Any, label: str) -> Problem | None:
+    """Return what an error means; None when it only follows from another one.
+
+    Messages never hold the value: it may be secret.
+
+    Args:
+        detail: The error, without its input.
+        value: The value that it is about.
+        label: The value's key, as messages name it.
+    """
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind in {ADDRESS_ERROR, SCHEDULE_ERROR}:
+        code = "bad-address" if kind == ADDRESS_ERROR else "bad-schedule"
+        return Problem(code, context["problem"], context["hint"], context.get("offset", 0))
+    if kind in {"literal_error", "enum"}:
+        return _not_one_of(context["expected"], value, label)
+    if kind == "value_error":
+        return Problem("wrong-value", f"{label}: {context['error']}")
+    if kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        return Problem("wrong-value", f"{label} must be {words} {context[bound]}")
+    if kind in {"string_too_short", "too_short"}:
+        if isinstance(value, list | dict) and len(value) >= context.get("min_length", 0):
+            return None  # its items were refused, and are reported themselves
+        return Problem("wrong-value", f"{label} must not be empty")
+    if kind == "string_too_long":
+        return Problem("wrong-value", f"{label} is longer than {context['max_length']} characters")
+    expected = _expected(kind)
+    if expected:
+        return Problem("wrong-type", f"{label} must be {expected}, not {_found(value)}")
+    return Problem("wrong-value", f"{label}: {detail['msg']}")
+
+
+def stand_in(detail: ErrorDetails) -> Any:
+    """Return a value that satisfies what an error asks for; None when there is no telling."""
+    kind = detail["type"]
+    if kind in {"literal_error", "enum"}:
+        words = _words(detail.get("ctx", {}).get("expected", ""))
+        return words[0] if words else None
+    if kind == SCHEDULE_ERROR:
+        return None
+    return _STAND_INS.get(kind.partition("_")[0])
+
+
+def _expected(kind: str) -> str | None:
+    if kind == "int_from_float":
+        return "a whole number"
+    word = kind.partition("_")[0]
+    return _EXPECTED.get(word) if kind.endswith(("_type", "_parsing")) else None
+
+
+def _found(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number"
+    return {str: "text", list: "a list", dict: "a mapping"}.get(type(value), type(value).__name__)
+
+
+def _words(expected: str) -> list[str]:
+    return [word.strip(" '") for part in expected.split(" or ") for word in part.split(",") if word.strip(" '")]
+
+
+def _not_one_of(expected: str, value: Any, label: str) -> Problem:
+    words = _words(expected)
+    near = difflib.get_close_matches(value.lower(), [w.lower() for w in words], n=1) if isinstance(value, str) else []
+    hint = next((f"did you mean `{word}`?" for word in words if near and word.lower() == near[0]), "")
+    return Problem("wrong-value", f"{label} must be one of {', '.join(words)}", hint)

@@ -1,0 +1,176 @@
+"""Turn plain data into a model, and what does not fit into located diagnostics.
+
+Models refuse unknown keys and empty values, which manifests are full of. What can be repaired is repaired here, with a
+warning where the author should know, and validated again; only what is left is an error. A correct manifest is
+validated once and pays for none of it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from dataos_dagster.manifests import problems
+from dataos_dagster.manifests.fields import field_at, keys_of, models_at
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from pydantic_core import ErrorDetails
+
+    from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.manifests.draft import Draft
+
+# Each round repairs all that the one before could see: nesting of manifests is nowhere near as deep.
+MAX_ROUNDS = 12
+M = TypeVar("M", bound=BaseModel)
+
+MISSING: Final = "missing"
+UNKNOWN_KEY: Final = "extra_forbidden"
+
+
+def validate(
+    draft: Draft,
+    model: type[M],
+    path: DocumentPath,
+    *,
+    folds_keys: Collection[str] = (),
+    placeholders: Collection[DocumentPath] = (),
+) -> M | None:
+    """Return the model of the value at a path; None when the draft now holds errors about it.
+
+    Args:
+        draft: The manifest; repaired in place, and told what was found.
+        model: What the value should be.
+        path: Where it stands in the draft.
+        folds_keys: Keys whose other letter cases are no cause for a warning.
+        placeholders: Where the document holds placeholders; a value that does not fit is no error there.
+    """
+    repair = _Repair(draft, model, path, frozenset(folds_keys), frozenset(placeholders))
+    for _ in range(MAX_ROUNDS):
+        try:
+            return model.model_validate(draft.get(path), by_alias=True, by_name=False)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_input=False)
+        # From the back, so that an item that is taken out of a list does not move those still to be mended.
+        if not any([repair.mend(detail) for detail in reversed(details)]):
+            break
+    for detail in details:
+        repair.report(detail)
+    return None
+
+
+class _Repair:
+    """One validation of one section."""
+
+    def __init__(
+        self,
+        draft: Draft,
+        model: type[BaseModel],
+        root: DocumentPath,
+        folds_keys: frozenset[str],
+        placeholders: frozenset[DocumentPath],
+    ) -> None:
+        self.draft = draft
+        self.model = model
+        self.root = root
+        self.folded = {fold(key): key for key in folds_keys}
+        self.placeholders = placeholders
+
+    def mend(self, detail: ErrorDetails) -> bool:
+        """Repair what an error complains about and return whether that was possible."""
+        path = self._path(detail["loc"])
+        if detail["type"] == UNKNOWN_KEY:
+            self._unknown_key(path)
+            return True
+        if detail["type"] == MISSING or path == self.root:
+            return False
+        if self.draft.get(path) is None and self._exists(path):
+            # `tags:` with nothing behind it means that there are none.
+            self.draft.take(path)
+            return True
+        return self._stand_in(path, detail)
+
+    def report(self, detail: ErrorDetails) -> None:
+        """Report an error that stays."""
+        path = self._path(detail["loc"])
+        if detail["type"] == MISSING:
+            key = str(detail["loc"][-1])
+            field = field_at(self.model, (*path[len(self.root) :], key), self.draft.get(self.root))
+            hint = field.description or "" if field else ""
+            self.draft.error("missing-key", path, f"`{key}` is missing", hint, key=True)
+            return
+        if self.draft.origin(path) in self.placeholders:
+            return  # the placeholder itself is reported
+        problem = problems.explain(detail, self.draft.get(path), self._label(path))
+        if problem is not None:
+            at_key = path == self.root
+            self.draft.error(problem.code, path, problem.message, problem.hint, key=at_key, offset=problem.offset)
+
+    def _unknown_key(self, path: DocumentPath) -> None:
+        key = str(path[-1])
+        section = path[len(self.root) : -1]
+        known = list(self._known(section))
+        same = next((other for other in known if fold(other) == fold(key)), None)
+        if same is not None and self.draft.get((*path[:-1], same)) is None:
+            if fold(key) not in self.folded:
+                message = f"`{key}` is spelt `{same}`"
+                self.draft.warn("key-spelling", path, message, f"write `{same}`", key=True)
+            self.draft.move(path, (*path[:-1], same))
+            return
+        where = f" in `{section[-1]}`" if section and isinstance(section[-1], str) else ""
+        self.draft.warn("unknown-key", path, f"unknown key `{key}`{where}: ignored", suggestion(key, known), key=True)
+        self.draft.take(path)
+
+    def _known(self, section: DocumentPath) -> Sequence[str]:
+        models = models_at(self.model, section, self.draft.get(self.root))
+        return [key for model in models for key in keys_of(model)]
+
+    def _stand_in(self, path: DocumentPath, detail: ErrorDetails) -> bool:
+        """Put a fitting value where a placeholder is, so that the rest of a template can be checked."""
+        if not self.draft.allow_placeholders or self.draft.origin(path) not in self.placeholders:
+            return False
+        value = problems.stand_in(detail)
+        if value is None or self.draft.get(path) == value:
+            self.draft.take(path)
+        else:
+            self.draft.put(path, value)
+        return True
+
+    def _exists(self, path: DocumentPath) -> bool:
+        parent = self.draft.get(path[:-1])
+        if isinstance(parent, dict):
+            return path[-1] in parent
+        return isinstance(parent, list) and isinstance(path[-1], int) and path[-1] < len(parent)
+
+    def _path(self, loc: tuple[int | str, ...]) -> DocumentPath:
+        """Return the part of an error's location that exists in the data: the rest are names of alternatives."""
+        path = self.root
+        for step in loc:
+            if self._exists((*path, step)):
+                path = (*path, step)
+        return path
+
+    def _label(self, path: DocumentPath) -> str:
+        names = [step for step in path if isinstance(step, str)]
+        index = f"[{path[-1]}]" if isinstance(path[-1], int) else ""
+        return f"`{names[-1]}{index}`" if names else "the manifest"
+
+
+def fold(key: str) -> str:
+    """Return a key without what people vary: letter case, `_`, `-` and blanks."""
+    return key.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def suggestion(word: str, known: Sequence[str], *, what: str = "known here") -> str:
+    """Return a hint that names the nearest known word, or a few of them."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if not near:
+        folded = {fold(other): other for other in known}
+        near = [folded[name] for name in difflib.get_close_matches(fold(word), folded, n=1, cutoff=0.6)]
+    if near:
+        return f"did you mean `{near[0]}`?"
+    shown = ", ".join(known[:12])
+    return f"{what}: {shown}{', …' if len(known) > 12 else ''}" if known else ""

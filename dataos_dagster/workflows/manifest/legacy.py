@@ -1,0 +1,63 @@
+"""Older and misplaced forms of jobs, services and workers, rewritten to the present one with a warning each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataos_dagster.manifests.kinds import STACKS, load_rules
+from dataos_dagster.manifests.moving import move
+from dataos_dagster.workflows.manifest.stacks import stack_name
+
+if TYPE_CHECKING:
+    from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.manifests.draft import Draft
+
+# Keys of a job that are found beside `spec`, by an accident of indentation, and the other way round.
+_SPEC_KEYS = ("stack", "compute", "stackSpec", "envs", "logLevel", "resources", "dataosSecrets", "runAsUser")
+_ENTRY_KEYS = ("retry", "file", "dependencies")
+_MISPLACED_IN_ENTRY = frozenset({*_SPEC_KEYS, "file"})
+_MISPLACED_IN_SPEC = frozenset(_ENTRY_KEYS)
+
+
+def normalise_workflow(draft: Draft, path: DocumentPath) -> None:
+    """Rewrite the old forms of the `workflow` at a path."""
+    dag = (*path, "dag")
+    if isinstance(draft.get(dag), dict) and "name" in draft.mapping(dag):
+        draft.warn("old-form", dag, "`dag` is a list: read as one with a single job", "write `- ` in front", key=True)
+        draft.put(dag, [draft.get(dag)])
+        draft.copy_origin(dag, (*dag, 0))
+    for entry, value in draft.items(dag):
+        if isinstance(value, dict):
+            _entry(draft, entry)
+
+
+def _entry(draft: Draft, entry: DocumentPath) -> None:
+    spec = (*entry, "spec")
+    if not _MISPLACED_IN_SPEC.isdisjoint(draft.mapping(spec)):
+        for key in _ENTRY_KEYS:
+            move(draft, (*spec, key), (*entry, key))
+    if not _MISPLACED_IN_ENTRY.isdisjoint(draft.mapping(entry)):
+        if draft.get((*entry, "file")) is not None and draft.get((*spec, "stack")) is None:
+            draft.mapping(entry).pop("spec", None)
+        else:
+            for key in _SPEC_KEYS:
+                move(draft, (*entry, key), (*spec, key))
+    if draft.mapping(spec):
+        normalise_runnable(draft, spec)
+
+
+def normalise_runnable(draft: Draft, path: DocumentPath) -> None:
+    """Rewrite the old forms of the job, service or worker at a path, those of its stack included."""
+    section = draft.mapping(path)
+    move(draft, (*path, "resource"), (*path, "resources"), code="key-spelling")
+    if isinstance(section.get("topology"), dict):
+        section["topology"] = [section["topology"]]
+    stack = stack_name(section.get("stack"))
+    if stack is None:
+        return
+    # The section named after its stack is what stacks had before `stackSpec`.
+    for key in [key for key in section if key.lower() == stack]:
+        move(draft, (*path, key), (*path, "stackSpec"), code="old-form")
+    rules = load_rules(STACKS[stack]) if stack in STACKS else None
+    if rules is not None and rules.normalise is not None and draft.mapping((*path, "stackSpec")):
+        rules.normalise(draft, (*path, "stackSpec"))
