@@ -7,7 +7,6 @@ known, and an engine chosen, before anything is touched.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from dataos_dagster.errors import Location
     from dataos_dagster.settings import EngineName
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 SchemaLanguage = Literal["avro", "spark", "ddl"]
 Transform = Literal["identity", "year", "month", "day", "hour", "bucket", "truncate"]
@@ -96,7 +94,7 @@ class ReadRequest:
 
     target: Target
     format: str | None = None
-    options: Mapping[str, str] = _NOTHING
+    options: Mapping[str, str] = field(default_factory=dict)
     schema: GivenSchema | None = None
     columns: tuple[str, ...] | None = None
     keep_system_columns: bool = False
@@ -169,12 +167,12 @@ class WriteRequest:
     target: Target
     mode: Literal["append", "overwrite"]
     format: str | None = None
-    options: Mapping[str, str] = _NOTHING
+    options: Mapping[str, str] = field(default_factory=dict)
     compression: str | None = None
     partition_spec: tuple[PartitionField, ...] = ()
     partition_by: tuple[str, ...] = ()
     sort: Sort | None = None
-    properties: Mapping[str, str] = _NOTHING
+    properties: Mapping[str, str] = field(default_factory=dict)
     dynamic_overwrite: bool = False
     merge: Merge | None = None
     branch: str | None = None
@@ -187,7 +185,8 @@ class Requirements:
     """What a session must be configured with before requests can be served on it, per engine.
 
     Attributes:
-        conf: Spark properties, by engine. Never holds a secret: those are set on the session by the door.
+        conf: Spark properties, by engine; nothing secret.
+        secret_conf: Spark properties whose values are secret, by engine.
         packages: Maven coordinates that Spark needs.
         environment: Variables that the engine's process must be started with, by engine.
         vetoes: Engines that cannot serve the requests, each with the reasons as sentences.
@@ -195,6 +194,7 @@ class Requirements:
     """
 
     conf: Mapping[EngineName, Mapping[str, str]] = field(default_factory=dict)
+    secret_conf: Mapping[EngineName, Mapping[str, SecretStr]] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     environment: Mapping[EngineName, Mapping[str, SecretStr]] = field(default_factory=dict)
     vetoes: Mapping[EngineName, tuple[str, ...]] = field(default_factory=dict)
