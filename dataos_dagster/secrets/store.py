@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import Location, SecretNotFound
 from dataos_dagster.redaction import redact_logs, register
-from dataos_dagster.secrets.access import USES, Credential, choose
+from dataos_dagster.secrets.access import USES, Credential, acl_of_name, choose
 from dataos_dagster.secrets.backends.encrypted import EncryptedBackend
 from dataos_dagster.secrets.backends.environment import EnvironmentBackend
 from dataos_dagster.secrets.backends.files import FilesBackend
@@ -101,6 +101,9 @@ class SecretStore:
     ) -> SecretValues:
         """Return the values to use out of the secrets that a depot, or another resource, refers to.
 
+        A secret that is nowhere is no error as long as it is of another level than the one that is needed: reading
+        does not wait for the credentials of writers.
+
         Args:
             references: The secrets, in the manifest's order; a reference's own `acl` wins over the secret's.
             acl: `r` for a read, `rw` for a write.
@@ -112,10 +115,22 @@ class SecretStore:
             SecretNotFound: A secret or a key is nowhere, or none of them may be used for this.
             SecretBackendError: A place could not answer.
         """
-        offered = []
+        offered: list[Credential] = []
+        missing: SecretNotFound | None = None
         for reference in references:
-            secret = self.secret(reference.name, workspace=reference.workspace or workspace)
-            offered.append(Credential(secret.name, reference.acl or secret.acl, selected(secret, reference)))
+            try:
+                secret = self.secret(reference.name, workspace=reference.workspace or workspace)
+                values = selected(secret, reference)
+            except SecretNotFound as error:
+                level = reference.acl or acl_of_name(reference.name)
+                not_found = SecretNotFound(f"{owner}: {error.message}", hint=error.hint, location=location)
+                if level in {None, acl}:
+                    raise not_found from error
+                missing = not_found
+            else:
+                offered.append(Credential(secret.name, reference.acl or secret.acl, values))
+        if missing and not any(credential.serves(acl) for credential in offered):
+            raise missing
         return choose(acl, offered, owner=owner, location=location)
 
     def known(self) -> list[StoredSecret]:

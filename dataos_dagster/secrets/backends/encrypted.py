@@ -36,7 +36,7 @@ class EncryptedBackend:
     """
 
     def __init__(self, file: Path, keys: KeyRing) -> None:
-        self._file = file
+        self.file = file
         self._keys = keys
 
     def find(self, name: str, workspace: str | None) -> StoredSecret | None:  # noqa: ARG002 - one store for the project
@@ -45,18 +45,18 @@ class EncryptedBackend:
         Raises:
             SecretBackendError: The file or its key cannot be had.
         """
-        if not self._file.exists():
+        if not self.file.exists():
             return None
         entry = self._read().get(name)
         return self._stored(name, entry) if entry else None
 
     def tried(self, name: str, workspace: str | None) -> str:  # noqa: ARG002 - the same
         """Return the file."""
-        return f"encrypted store {self._file}{'' if self._file.exists() else ' (not there)'}"
+        return f"encrypted store {self.file}{'' if self.file.exists() else ' (not there)'}"
 
     def secrets(self) -> list[StoredSecret]:
         """Return all secrets of the file."""
-        if not self._file.exists():
+        if not self.file.exists():
             return []
         return [self._stored(name, entry) for name, entry in sorted(self._read().items())]
 
@@ -77,12 +77,12 @@ class EncryptedBackend:
         Raises:
             SecretNotFound: The file has no such secret or key; nothing is removed then.
         """
-        if not self._file.exists():
-            raise SecretNotFound(f"there is no encrypted store {self._file}")
+        if not self.file.exists():
+            raise SecretNotFound(f"there is no encrypted store {self.file}")
         with self._changing() as content:
             if name not in content:
                 raise SecretNotFound(
-                    f"{self._file} has no secret {name!r}", hint=f"it has: {', '.join(sorted(content)) or 'none'}"
+                    f"{self.file} has no secret {name!r}", hint=f"it has: {', '.join(sorted(content)) or 'none'}"
                 )
             data = content[name]["data"]
             for key in keys:
@@ -104,10 +104,10 @@ class EncryptedBackend:
             SecretNotFound: There is no file.
             SecretBackendError: The present key cannot be had, or the new one is not given.
         """
-        if not self._file.exists():
-            raise SecretNotFound(f"there is no encrypted store {self._file}")
+        if not self.file.exists():
+            raise SecretNotFound(f"there is no encrypted store {self.file}")
         with self._locked():
-            old = key_id(self._text(), str(self._file))
+            old = key_id(self._text(), str(self.file))
             content = self._read()
             key = self._keys.replace()
             self._write(content, key)
@@ -116,31 +116,31 @@ class EncryptedBackend:
 
     def _stored(self, name: str, entry: Mapping[str, Any]) -> StoredSecret:
         values = {key: SecretStr(value) for key, value in entry["data"].items()}
-        return StoredSecret(name, values, str(self._file), entry["acl"] or acl_of_name(name))
+        return StoredSecret(name, values, str(self.file), entry["acl"] or acl_of_name(name))
 
     def _text(self) -> str:
         try:
-            return self._file.read_text("ascii")
+            return self.file.read_text("ascii")
         except OSError as error:
             raise SecretBackendError(
-                f"{self._file} cannot be read: {error.strerror}", hint="it must be a file that you may read"
+                f"{self.file} cannot be read: {error.strerror}", hint="it must be a file that you may read"
             ) from None
         except UnicodeDecodeError:
-            raise SecretBackendError(f"{self._file} is not an encrypted secret store") from None
+            raise SecretBackendError(f"{self.file} is not an encrypted secret store") from None
 
     def _read(self) -> dict[str, Any]:
         text = self._text()
-        key = self._keys.load(key_id(text, str(self._file)), str(self._file))
-        content: dict[str, Any] = decrypt(text, key, str(self._file))["secrets"]
+        key = self._keys.load(key_id(text, str(self.file)), str(self.file))
+        content: dict[str, Any] = decrypt(text, key, str(self.file))["secrets"]
         return content
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[dict[str, Any]]:
         """Give the content to change; it is written when the block ends without an error."""
         with self._locked():
-            if self._file.exists():
+            if self.file.exists():
                 content = self._read()
-                key = self._keys.load(key_id(self._text(), str(self._file)), str(self._file))
+                key = self._keys.load(key_id(self._text(), str(self.file)), str(self.file))
             else:
                 content, key = {}, None
             yield content
@@ -149,11 +149,11 @@ class EncryptedBackend:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self._file.with_name(f"{self._file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.file.with_name(f"{self.file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise SecretBackendError(
-                f"{self._file} cannot be written: {error.strerror}", hint="its folder must be writable"
+                f"{self.file} cannot be written: {error.strerror}", hint="its folder must be writable"
             ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -165,18 +165,18 @@ class EncryptedBackend:
         """Replace the file: a new one beside it, closed to others and flushed to the disk, takes its name."""
         text = encrypt({"secrets": content}, key)
         try:
-            handle, partial = tempfile.mkstemp(prefix=f".{self._file.name}.", dir=self._file.parent)
+            handle, partial = tempfile.mkstemp(prefix=f".{self.file.name}.", dir=self.file.parent)
             try:
                 with os.fdopen(handle, "w", encoding="ascii") as output:
                     output.write(text)
                     output.flush()
                     os.fsync(output.fileno())
-                Path(partial).replace(self._file)
+                Path(partial).replace(self.file)
             except OSError:
                 Path(partial).unlink(missing_ok=True)
                 raise
         except OSError as error:
             raise SecretBackendError(
-                f"{self._file} cannot be written: {error.strerror}; it is as it was before",
+                f"{self.file} cannot be written: {error.strerror}; it is as it was before",
                 hint="make room, or make its folder writable",
             ) from None

@@ -1,0 +1,104 @@
+"""`dataos history`: show the runs of jobs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dataos_dagster.cli.failures import reported
+from dataos_dagster.cli.projects import project_folder
+
+if TYPE_CHECKING:
+    from dataos_dagster.state.job_runs import JobRun
+
+app = typer.Typer()
+
+_COLOURS = {"succeeded": "green", "failed": "red", "dead": "red", "running": "yellow"}
+
+
+@app.command()
+def history(
+    path: Annotated[Path, typer.Argument(help="The project's folder.", exists=True)] = Path(),
+    job: Annotated[
+        str | None, typer.Option(help="Only this job: workspace/workflow/job, or its last parts.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many runs.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show the runs of jobs, newest first: when, how long, on which engine, what they wrote, and how they ended.
+
+    A run whose process is gone without having said how it ended is shown as dead.
+    """
+    with reported(as_json=as_json):
+        from dataos_dagster.settings import load_settings
+        from dataos_dagster.state.database import State
+
+        runs = State.open(load_settings(project_folder(path))).job_runs.history(limit, job)
+    if as_json:
+        typer.echo(json.dumps({"runs": [_as_json(run) for run in runs]}, ensure_ascii=False))
+    elif runs:
+        _print_table(runs)
+    else:
+        typer.echo(f"no runs of {job} are recorded" if job else "no runs are recorded")
+
+
+def _as_json(run: JobRun) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "run_id": run.run_id,
+        "dagster_run_id": run.dagster_run_id,
+        "job": run.job,
+        "workspace": run.workspace,
+        "workflow": run.workflow,
+        "principal": run.principal,
+        "engine": run.engine,
+        "engine_reasons": list(run.engine_reasons),
+        "inputs": list(run.inputs),
+        "outputs": [
+            {
+                "dataset": output.dataset,
+                "rows": output.rows,
+                "bytes": output.bytes,
+                "snapshot_id": output.snapshot_id,
+                "branch": output.branch,
+            }
+            for output in run.outputs
+        ],
+        "rows": run.rows,
+        "status": run.status,
+        "error": run.error,
+        "started_at": run.started_at.isoformat(),
+        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        "seconds": run.seconds,
+    }
+
+
+def _print_table(runs: list[JobRun]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("started (UTC)", no_wrap=True)
+    table.add_column("job", overflow="fold")
+    table.add_column("status", no_wrap=True)
+    table.add_column("engine", no_wrap=True)
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("principal", overflow="fold")
+    for run in runs:
+        table.add_row(
+            f"{run.started_at:%Y-%m-%d %H:%M:%S}",
+            Text(run.job),
+            Text(run.status, style=_COLOURS[run.status]),
+            run.engine or "",
+            "" if run.rows is None else f"{run.rows:,}",
+            "" if run.seconds is None else f"{run.seconds:.1f}",
+            Text(run.principal),
+        )
+        if run.error:
+            table.add_row("", Text(run.error.splitlines()[0], style="red", overflow="ellipsis"))
+    Console().print(table)
