@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -31,6 +33,14 @@ def allow_chains_of(length: int) -> None:
     wanted = _FRAMES_AROUND + _FRAMES_PER_OP * length
     if wanted > sys.getrecursionlimit():
         sys.setrecursionlimit(wanted)
+
+
+@contextmanager
+def code_references_without_warning() -> Iterator[None]:
+    """Keep Dagster's notice that code references are in beta out of the user's log."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*CodeReference", category=dg.BetaWarning)
+        yield
 
 
 def processes_of(instance: dg.DagsterInstance, run_id: str) -> tuple[tuple[int, float], ...]:

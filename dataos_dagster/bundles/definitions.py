@@ -9,7 +9,7 @@ import dagster as dg
 
 from dataos_dagster.bundles.membership import jobs_here
 from dataos_dagster.bundles.quarantine import Quarantine, broken_files, build_quarantine
-from dataos_dagster.dagster_compat import allow_chains_of
+from dataos_dagster.dagster_compat import allow_chains_of, code_references_without_warning
 from dataos_dagster.depots.catalog import DepotCatalog
 from dataos_dagster.depots.definitions import build_check_job, build_depot_resources, resource_key
 from dataos_dagster.errors import ManifestError
@@ -109,8 +109,9 @@ def build_definitions(
     nodes = {slug(*job_id.split("/")): graph.nodes[job_id] for job_id in here}
     execution = Execution(build_compute(nodes, bench_key), _resource_keys(bench_key, frozenset(depots)))
     kinds = {depot.name: depot.format if depot.is_lakehouse and depot.format else depot.type for depot in catalog}
-    jobs = build_job_assets(graph, here, translator(graph, settings, DESCRIBE, kinds), execution)
-    quarantine = build_quarantine(label, project, read) if bundle is None else Quarantine()
+    with code_references_without_warning():
+        jobs = build_job_assets(graph, here, translator(graph, settings, DESCRIBE, kinds), execution)
+        quarantine = build_quarantine(label, project, read) if bundle is None else Quarantine()
     return dg.Definitions(
         assets=[*jobs.assets, *jobs.external, *quarantine.assets],
         asset_checks=quarantine.checks,

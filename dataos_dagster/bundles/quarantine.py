@@ -4,22 +4,19 @@ A check that was never evaluated has no state, so a sensor reports each failure 
 text stands in the asset's metadata from the moment the location is loaded. Running the check reads the manifests again.
 """
 
-from __future__ import annotations
+# No postponed annotations here: Dagster compares that of a parameter `context` with its classes.
 
 import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import dagster as dg
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
-
-    from dataos_dagster.manifests.diagnostics import Diagnostic
-    from dataos_dagster.manifests.project import Project
+from dataos_dagster.manifests.diagnostics import Diagnostic
+from dataos_dagster.manifests.project import Project
 
 PREFIX = "dataos_manifests"
 CHECK = "manifest_is_valid"

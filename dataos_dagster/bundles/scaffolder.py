@@ -8,7 +8,7 @@ import dagster as dg
 from dagster.components import scaffold_component
 from pydantic import BaseModel, Field
 
-from dataos_dagster.bundles.starter import ORDERS, manifest_files, write_new
+from dataos_dagster.bundles.starter import Starter, files_in, manifest_files, sample, write_new
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,5 +36,6 @@ class BundleScaffolder(dg.Scaffolder[BundleScaffoldParams]):
         path = request.params.path if request.params else None
         scaffold_component(request, {"path": path or "manifests"})
         if path is None:
-            write_new(folder / "manifests", manifest_files(folder.name, data="../../data"))
-            write_new(folder, {"data/orders.csv": ORDERS})
+            data = folder / "data"
+            write_new(sample(data))
+            write_new(manifest_files(Starter(folder.name, data, files_in(data)), folder / "manifests"))

@@ -1,19 +1,15 @@
 """How depots appear in Dagster: one resource each, and one job that checks them."""
 
-from __future__ import annotations
+# No postponed annotations here: Dagster compares that of a parameter `context` with its classes.
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 import dagster as dg
 
+from dataos_dagster.depots.door import DepotStatus
 from dataos_dagster.depots.resource import PREFIX, DepotResource, depot_resource
 from dataos_dagster.naming import slug
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from dataos_dagster.depots.door import DepotStatus
-    from dataos_dagster.settings import Settings
+from dataos_dagster.settings import Settings
 
 
 def resource_key(depot: str) -> str:

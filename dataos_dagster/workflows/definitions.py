@@ -100,6 +100,7 @@ class JobTranslator:
         return dg.AssetSpec(
             dg.AssetKey(address.key if address else node.keys[0]),
             deps=deps,
+            skippable=True,
             description=said.description or _description(job),
             group_name=group_name(job.workspace, job.workflow.name, self.settings.default_workspace),
             kinds=self._kinds(job.stack, address, said.kinds),
@@ -109,15 +110,15 @@ class JobTranslator:
         )
 
     def get_not_run_spec(self, node: JobNode) -> dg.AssetSpec:
-        """Return the external asset of a job whose stack is not yet run."""
+        """Return the external asset of a job that is read and not yet run."""
         job = node.job
-        reason = f"Not run: jobs of the stack {job.stack} are read and not yet run."
+        why = node.missing.message if node.missing else f"jobs of the stack {job.stack} are read and not yet run"
         return dg.AssetSpec(
             dg.AssetKey(node.keys[0]),
-            description=f"{reason} {_description(job) or ''}".strip(),
+            description=f"Not run: {why}. {_description(job) or ''}".strip(),
             group_name=group_name(job.workspace, job.workflow.name, self.settings.default_workspace),
-            kinds={job.stack},
-            metadata={JOB_KEY: job.id, "dataos/state": "not run"} | code_reference(job),
+            kinds=self._kinds(job.stack),
+            metadata={JOB_KEY: job.id, "dataos/not_run": why} | code_reference(job),
         )
 
     def get_external_spec(self, address: Address) -> dg.AssetSpec:
@@ -187,9 +188,9 @@ def build_job_asset(node: JobNode, translator: JobTranslator, execution: Executi
     return dg.AssetsDefinition(node_def=op, keys_by_input_name=inputs, keys_by_output_name=outputs, specs=specs)
 
 
-# One object for all: they carry no name.
+# One object for all: they carry no name. A dry run materializes nothing, so no output is required.
 _NOTHING_IN = dg.In(dg.Nothing)
-_NOTHING_OUT = dg.Out(dg.Nothing)
+_NOTHING_OUT = dg.Out(dg.Nothing, is_required=False)
 
 
 def dependencies_of(node: JobNode, graph: JobGraph) -> tuple[AssetPath, ...]:
