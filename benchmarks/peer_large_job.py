@@ -35,7 +35,9 @@ def main() -> None:
     seconds = time.perf_counter() - start
 
     rows = spark.read.format("iceberg").load(str(target)).count()
-    print(json.dumps({"seconds": seconds, "rows": rows}))
+    print(json.dumps({"seconds": seconds, "rows": rows}), flush=True)
+    spark.stop()
+    server.stop()
 
 
 if __name__ == "__main__":

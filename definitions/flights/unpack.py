@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
-FOLDER = Path(__file__).resolve().parents[2] / ".dataos" / "flights"
+FOLDER = Path(__file__).resolve().parent / ".dataos" / "files"
 
 
 def unpack(folder: Path = FOLDER) -> list[Path]:
