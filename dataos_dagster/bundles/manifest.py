@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from dataos_dagster.manifests.cron import CronText, TimezoneText
-from dataos_dagster.manifests.kinds import KindRules
+from dataos_dagster.manifests.cycles import find_cycle
+from dataos_dagster.manifests.kinds import FileReference, InlineManifest, KindRules
 from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, TextMap
+from dataos_dagster.manifests.moving import move
+from dataos_dagster.manifests.validation import suggestion
+
+if TYPE_CHECKING:
+    from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.manifests.draft import Draft
 
 
 class StateCondition(ManifestModel):
@@ -35,7 +42,15 @@ class BundleResource(ManifestModel):
     file: Annotated[str | None, Field(description="Path of the manifest.")] = None
     spec: Annotated[Mapping[str, Any] | None, Field(description="The manifest itself.")] = None
     dependencies: Annotated[TextList, Field(description="Ids of nodes that come first.")] = ()
-    dependency_conditions: tuple[DependencyCondition, ...] = ()
+    dependency_conditions: Annotated[
+        tuple[DependencyCondition, ...], Field(description="What is waited for; default: that the status is active.")
+    ] = ()
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """Return the ids of the nodes that come first; a condition is a dependency too."""
+        conditions = (condition.resource_id for condition in self.dependency_conditions)
+        return tuple(dict.fromkeys((*self.dependencies, *conditions)))
 
 
 class BundleWorkspace(ManifestModel):
@@ -73,4 +88,80 @@ class BundleSection(ManifestModel):
     manage_as_user: str | None = None
 
 
-BUNDLE = KindRules(BundleSection)
+def normalise(draft: Draft, path: DocumentPath) -> None:
+    """Rewrite other forms: `name` for `id`, a single cron without a list, a state as plain text."""
+    for item, value in draft.items((*path, "resources")):
+        if not isinstance(value, dict):
+            continue
+        if "id" not in value:
+            move(draft, (*item, "name"), (*item, "id"), code="key-spelling")
+        for condition, _ in draft.items((*item, "dependencyConditions")):
+            for axis in ("status", "runtime"):
+                _listed_state(draft, (*condition, axis))
+    for action in ("create", "delete"):
+        _listed_crons(draft, (*path, "schedule", action))
+
+
+def _listed_state(draft: Draft, path: DocumentPath) -> None:
+    if isinstance(draft.get(path), str):
+        draft.put(path, {"is": [draft.get(path)]})
+        draft.copy_origin(path, (*path, "is", 0))
+
+
+def _listed_crons(draft: Draft, path: DocumentPath) -> None:
+    value = draft.get(path)
+    if isinstance(value, dict | str):
+        draft.put(path, [value])
+        draft.copy_origin(path, (*path, 0))
+    for item, cron in draft.items(path):
+        if isinstance(cron, str):
+            draft.put(item, {"cron": cron})
+            draft.copy_origin(item, (*item, "cron"))
+
+
+def check(draft: Draft, section: BundleSection, path: DocumentPath) -> None:
+    """Report nodes that are named twice, lead nowhere, wait for each other, or say both or neither of file and spec."""
+    ids = [node.id for node in section.resources]
+    for index, node in enumerate(section.resources):
+        place = (*path, "resources", index)
+        if ids.index(node.id) != index:
+            draft.error("duplicate-name", (*place, "id"), f"there is another node `{node.id}`", "rename one of them")
+        if node.file is not None and node.spec is not None:
+            draft.error("conflicting-keys", place, "a node has `file` or `spec`, not both", "remove one of them")
+        if node.file is None and node.spec is None:
+            draft.unresolved("missing-key", place, "a node needs `file` or `spec`", "write `file:` with a path")
+        for where, name in _waits_for(draft, node, place):
+            if name not in ids:
+                hint = suggestion(name, ids, what="nodes")
+                draft.unresolved("unknown-dependency", where, f"there is no node `{name}`", hint)
+    cycle = find_cycle({node.id: node.upstream for node in section.resources})
+    if cycle is not None:
+        message = f"the nodes wait for each other: {' → '.join(cycle)}"
+        hint = "remove one of these dependencies"
+        draft.error("dependency-cycle", (*path, "resources", ids.index(cycle[0])), message, hint)
+
+
+def _waits_for(draft: Draft, node: BundleResource, place: DocumentPath) -> Iterator[tuple[DocumentPath, str]]:
+    listed = isinstance(draft.get((*place, "dependencies")), list)
+    for number, name in enumerate(node.dependencies):
+        yield (*place, "dependencies", number) if listed else (*place, "dependencies"), name
+    for number, condition in enumerate(node.dependency_conditions):
+        yield (*place, "dependencyConditions", number, "resourceId"), condition.resource_id
+
+
+def member_files(section: BundleSection) -> Iterator[FileReference]:
+    """Yield the manifests that the nodes name by path."""
+    for index, node in enumerate(section.resources):
+        if node.file is not None:
+            path = ("resources", index, "file")
+            yield FileReference(node.file, path, "unknown-file", nests=True, workspace=node.workspace)
+
+
+def inline_manifests(section: BundleSection) -> Iterator[InlineManifest]:
+    """Yield the manifests that stand in the nodes themselves."""
+    for index, node in enumerate(section.resources):
+        if node.spec is not None:
+            yield InlineManifest(("resources", index, "spec"), node.workspace)
+
+
+BUNDLE = KindRules(BundleSection, normalise=normalise, check=check, files=member_files, inline=inline_manifests)

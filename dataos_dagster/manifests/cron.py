@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Annotated
+from typing import Annotated, LiteralString
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-# Type of the validation error of both; it carries `hint`.
-SCHEDULE_ERROR = "schedule"
+# Types of the validation errors; both carry `problem` and `hint`.
+CRON_ERROR = "cron"
+TIMEZONE_ERROR = "timezone"
 
 _FIELDS = (
     ("minute", 0, 59, {}),
@@ -28,8 +29,8 @@ _FIELDS = (
 _PART = re.compile(r"(?:\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>\d+))?")
 
 
-def _problem(problem: str, hint: str) -> PydanticCustomError:
-    return PydanticCustomError(SCHEDULE_ERROR, "{problem}", {"problem": problem, "hint": hint})
+def _problem(problem: str, hint: str, kind: LiteralString = CRON_ERROR) -> PydanticCustomError:
+    return PydanticCustomError(kind, "{problem}", {"problem": problem, "hint": hint})
 
 
 def check_cron(text: str) -> str:
@@ -84,7 +85,9 @@ def check_timezone(text: str) -> str:
         PydanticCustomError: The tz database has no such zone.
     """
     if not _is_timezone(text):
-        raise _problem(f"{text!r} is no time zone", "a name of the tz database, such as Europe/Lisbon or UTC")
+        raise _problem(
+            f"{text!r} is no time zone", "a name of the tz database, such as Europe/Lisbon or UTC", TIMEZONE_ERROR
+        )
     return text
 
 

@@ -10,6 +10,8 @@ from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath, Fix, 
 from dataos_dagster.manifests.resource import Move, original_path
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dataos_dagster.manifests.document import Document
 
 
@@ -22,23 +24,30 @@ class Draft:
     Attributes:
         data: The manifest.
         root: Where the manifest begins in the document; not empty for one that stands inside another.
+        placeholders: Where the document (counted from its own root) leaves values open.
+        allow_placeholders: A template is checked, so that what is open is no error.
         findings: What was reported so far.
         moves: Values that were moved, in order.
         is_broken: An error of the document itself was reported, so that no resource comes of it.
-        is_self_contained: Nothing outside the document had a say, so that the result may be kept with the document.
     """
 
     def __init__(
-        self, document: Document, data: dict[str, Any], *, root: DocumentPath = (), allow_placeholders: bool = False
+        self,
+        document: Document,
+        data: dict[str, Any],
+        *,
+        root: DocumentPath = (),
+        placeholders: Collection[DocumentPath] = (),
+        allow_placeholders: bool = False,
     ) -> None:
         self.document = document
         self.data = data
         self.root = root
+        self.placeholders = frozenset(placeholders)
         self.allow_placeholders = allow_placeholders
         self.findings: list[Diagnostic] = []
         self.moves: list[Move] = []
         self.is_broken = False
-        self.is_self_contained = True
 
     def get(self, path: DocumentPath) -> Any:
         """Return the value at a path; None where there is none."""
@@ -96,6 +105,11 @@ class Draft:
         """Return where the user wrote the value that is at a path now, counted from the document's root."""
         return (*self.root, *original_path(self.moves, path))
 
+    def is_open(self, path: DocumentPath) -> bool:
+        """Return whether the value at a path is, stands in or comes from a placeholder."""
+        place = self.origin(path)
+        return bool(self.placeholders) and any(place[:length] in self.placeholders for length in range(len(place) + 1))
+
     def error(
         self,
         code: str,
@@ -135,9 +149,10 @@ class Draft:
     def unresolved(self, code: str, path: DocumentPath, message: str, hint: str = "") -> None:
         """Report a name that leads nowhere: an error, or a warning where templates are checked.
 
-        The resource stays, so that it is visible where it would run.
+        The resource stays, so that it is visible where it would run. A placeholder has been reported itself.
         """
-        self.is_self_contained = False
+        if self.is_open(path):
+            return
         severity = Severity.WARNING if self.allow_placeholders else Severity.ERROR
         self._report(code, severity, path, message, hint)
 
@@ -146,7 +161,6 @@ class Draft:
 
         A relative path counts from the manifest's folder, then from the working directory.
         """
-        self.is_self_contained = False
         return find_file(text, self.document.file)
 
     def _report(

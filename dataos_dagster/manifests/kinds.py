@@ -50,6 +50,7 @@ class FileReference:
         kind: The kind that the file must hold; None for any.
         code: Diagnostic for a file that is not there.
         nests: The file becomes a part of this resource, so that a circle of them is an error.
+        workspace: Where the file's resources go that name no workspace themselves.
     """
 
     file: str
@@ -57,6 +58,7 @@ class FileReference:
     code: str
     kind: str | None = None
     nests: bool = False
+    workspace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

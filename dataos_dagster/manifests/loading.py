@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.manifests.draft import Draft
 from dataos_dagster.manifests.envelope import Envelope
+from dataos_dagster.manifests.interpolation import interpolate
 from dataos_dagster.manifests.kinds import KINDS, Kind, KindRules, load_rules
 from dataos_dagster.manifests.names import check_name
 from dataos_dagster.manifests.products import rewrite_product
@@ -67,40 +68,41 @@ class Loading:
         data = document.data
         if not is_named and not _looks_like_manifest(data):
             return
-        draft = Draft(document, data, allow_placeholders=self.allow_placeholders)
-        self._load(draft, frozenset(), workspace=None)
+        found = interpolate(document, data, self.environment, allow_placeholders=self.allow_placeholders)
+        self.diagnostics += found.diagnostics
+        draft = Draft(document, found.data, placeholders=found.placeholders, allow_placeholders=self.allow_placeholders)
+        draft.is_broken = found.is_broken
+        self._load(draft, workspace=None)
 
-    def _load(self, draft: Draft, placeholders: Collection[DocumentPath], workspace: str | None) -> None:
-        found = _Manifest(draft, placeholders).read()
+    def _load(self, draft: Draft, workspace: str | None) -> None:
+        found = _Manifest(draft).read()
         self.diagnostics += draft.findings
         if found is None or draft.is_broken:
             return
         resource, rules = found
         if resource.workspace is None and workspace is not None and KINDS[resource.kind].scope == "workspace":
-            resource = _in_workspace(resource, workspace)
+            resource = replace(resource, workspace=workspace)
         section = resource.section
-        references = tuple(rules.references(section)) if rules and rules.references else ()
-        files = tuple(rules.files(section)) if rules and rules.files else ()
-        self.loaded.append(Loaded(resource, references, files))
+        references = rules.references(section) if rules and rules.references else ()
+        files = rules.files(section) if rules and rules.files else ()
+        prefix = (resource.kind,)
+        self.loaded.append(
+            Loaded(
+                resource,
+                tuple(reference for reference in references if not draft.is_open((*prefix, *reference.path))),
+                tuple(file for file in files if not draft.is_open((*prefix, *file.path))),
+            )
+        )
         for inline in rules.inline(section) if rules and rules.inline else ():
             path = (resource.kind, *inline.path)
-            body = draft.get(path)
-            inner = Draft(draft.document, body, root=resource.origin(path), allow_placeholders=self.allow_placeholders)
-            self._load(inner, placeholders, workspace=inline.workspace)
-
-
-def _in_workspace(resource: Resource[Any], workspace: str) -> Resource[Any]:
-    return Resource(
-        resource.kind,
-        resource.name,
-        resource.version,
-        workspace,
-        resource.envelope,
-        resource.section,
-        resource.document,
-        resource.root,
-        resource.moves,
-    )
+            inner = Draft(
+                draft.document,
+                draft.mapping(path),
+                root=resource.origin(path),
+                placeholders=draft.placeholders,
+                allow_placeholders=self.allow_placeholders,
+            )
+            self._load(inner, workspace=inline.workspace)
 
 
 def _looks_like_manifest(data: Any) -> bool:
@@ -116,7 +118,6 @@ class _Manifest:
     """One manifest that is being read."""
 
     draft: Draft
-    placeholders: Collection[DocumentPath]
 
     def read(self) -> tuple[Resource[Any], KindRules | None] | None:
         """Return the resource and the rules of its kind; None when there is no telling what it is."""
@@ -163,7 +164,7 @@ class _Manifest:
                     data["type"] = found.name
                 return found
         by_section = next((KINDS[key] for key in data if key in KINDS), None)
-        if draft.origin(("type",)) in self.placeholders and (by_section or self.draft.allow_placeholders):
+        if draft.is_open(("type",)) and (by_section or self.draft.allow_placeholders):
             data["type"] = by_section.name if by_section else ""
             return by_section
         if word is None:
@@ -182,9 +183,7 @@ class _Manifest:
         draft = self.draft
         if kind.name not in draft.data:
             other = next((key for key in draft.data if fold(key) == fold(kind.name)), None)
-            other = other or next(
-                (key for key in draft.data if key in KINDS or draft.origin((key,)) in self.placeholders), None
-            )
+            other = other or next((key for key in draft.data if key in KINDS or draft.is_open((key,))), None)
             if other is None or other in KINDS:
                 found = f"; there is a section `{other}`" if other else ""
                 draft.error(
@@ -203,7 +202,7 @@ class _Manifest:
         draft = self.draft
         section = draft.data.pop(kind.name)
         try:
-            return validate(draft, Envelope, (), placeholders=self.placeholders)
+            return validate(draft, Envelope, ())
         finally:
             draft.data[kind.name] = section
 
@@ -213,7 +212,7 @@ class _Manifest:
             message = f"manifests of the type {kind.name} are read and not yet run"
             draft.info("not-run", ("type",), message, "nothing to do: it has no effect here yet")
             section = draft.data[kind.name]
-            if not isinstance(section, dict) and draft.origin(path) not in self.placeholders:
+            if not isinstance(section, dict) and not draft.is_open(path):
                 draft.error(
                     "wrong-type", path, f"`{kind.name}` must be a mapping", "indent what belongs to it", key=True
                 )
@@ -221,15 +220,15 @@ class _Manifest:
             return section
         if rules.normalise is not None and isinstance(draft.data[kind.name], dict | list):
             rules.normalise(draft, path)
-        return validate(draft, rules.model, path, folds_keys=rules.folds_keys, placeholders=self.placeholders)
+        return validate(draft, rules.model, path, folds_keys=rules.folds_keys)
 
     def _check_envelope(self, kind: Kind, envelope: Envelope) -> None:
         draft = self.draft
-        if draft.origin(("name",)) not in self.placeholders:
+        if not draft.is_open(("name",)):
             check_name(
                 draft, envelope.name, ("name",), hyphens=not kind.unhyphenated, appended=17 * (kind.name == "workflow")
             )
-        if draft.origin(("version",)) not in self.placeholders and envelope.version not in kind.versions:
+        if not draft.is_open(("version",)) and envelope.version not in kind.versions:
             usual = " or ".join(kind.versions)
             if _VERSION.fullmatch(envelope.version):
                 message = f"the version of a {kind.name} is {usual}: read as such"

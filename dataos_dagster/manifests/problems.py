@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataos_dagster.manifests.cron import SCHEDULE_ERROR
+from dataos_dagster.manifests.cron import CRON_ERROR, TIMEZONE_ERROR
 from dataos_dagster.manifests.locations import ADDRESS_ERROR
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
+_CODES = {ADDRESS_ERROR: "bad-address", CRON_ERROR: "bad-cron", TIMEZONE_ERROR: "bad-timezone"}
 # What stands in for a placeholder where a value of that type is needed.
 _STAND_INS: dict[str, Any] = {
     "string": "placeholder",
@@ -56,6 +57,9 @@ _STAND_INS: dict[str, Any] = {
     "model": {},
     "list": [],
     "tuple": [],
+    ADDRESS_ERROR: "dataos://placeholder:placeholder/placeholder",
+    CRON_ERROR: "0 0 * * *",
+    TIMEZONE_ERROR: "UTC",
 }
 
 
@@ -70,8 +74,8 @@ def explain(detail: ErrorDetails, value: Any, label: str) -> Problem | None:
         label: The value's key, as messages name it.
     """
     kind, context = detail["type"], detail.get("ctx", {})
-    if kind in {ADDRESS_ERROR, SCHEDULE_ERROR}:
-        code = "bad-address" if kind == ADDRESS_ERROR else "bad-schedule"
+    if kind in _CODES:
+        code = _CODES[kind]
         return Problem(code, context["problem"], context["hint"], context.get("offset", 0))
     if kind in {"literal_error", "enum"}:
         return _not_one_of(context["expected"], value, label)
@@ -93,14 +97,12 @@ def explain(detail: ErrorDetails, value: Any, label: str) -> Problem | None:
 
 
 def stand_in(detail: ErrorDetails) -> Any:
-    """Return a value that satisfies what an error asks for; None when there is no telling."""
+    """Return a value that satisfies what an error asks for; None when there is none."""
     kind = detail["type"]
     if kind in {"literal_error", "enum"}:
         words = _words(detail.get("ctx", {}).get("expected", ""))
         return words[0] if words else None
-    if kind == SCHEDULE_ERROR:
-        return None
-    return _STAND_INS.get(kind.partition("_")[0])
+    return _STAND_INS.get(kind, _STAND_INS.get(kind.partition("_")[0], "placeholder"))
 
 
 def _expected(kind: str) -> str | None:

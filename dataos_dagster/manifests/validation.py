@@ -37,7 +37,6 @@ def validate(
     path: DocumentPath,
     *,
     folds_keys: Collection[str] = (),
-    placeholders: Collection[DocumentPath] = (),
 ) -> M | None:
     """Return the model of the value at a path; None when the draft now holds errors about it.
 
@@ -46,9 +45,8 @@ def validate(
         model: What the value should be.
         path: Where it stands in the draft.
         folds_keys: Keys whose other letter cases are no cause for a warning.
-        placeholders: Where the document holds placeholders; a value that does not fit is no error there.
     """
-    repair = _Repair(draft, model, path, frozenset(folds_keys), frozenset(placeholders))
+    repair = _Repair(draft, model, path, folds_keys)
     for _ in range(MAX_ROUNDS):
         try:
             return model.model_validate(draft.get(path), by_alias=True, by_name=False)
@@ -70,14 +68,12 @@ class _Repair:
         draft: Draft,
         model: type[BaseModel],
         root: DocumentPath,
-        folds_keys: frozenset[str],
-        placeholders: frozenset[DocumentPath],
+        folds_keys: Collection[str],
     ) -> None:
         self.draft = draft
         self.model = model
         self.root = root
         self.folded = {fold(key): key for key in folds_keys}
-        self.placeholders = placeholders
 
     def mend(self, detail: ErrorDetails) -> bool:
         """Repair what an error complains about and return whether that was possible."""
@@ -98,12 +94,14 @@ class _Repair:
         path = self._path(detail["loc"])
         if detail["type"] == MISSING:
             key = str(detail["loc"][-1])
+            if self.draft.is_open((*path, key)):
+                return
             field = field_at(self.model, (*path[len(self.root) :], key), self.draft.get(self.root))
             hint = field.description or "" if field else ""
             self.draft.error("missing-key", path, f"`{key}` is missing", hint, key=True)
             return
-        if self.draft.origin(path) in self.placeholders:
-            return  # the placeholder itself is reported
+        if self.draft.is_open(path):
+            return  # the placeholder itself has been reported
         problem = problems.explain(detail, self.draft.get(path), self._label(path))
         if problem is not None:
             at_key = path == self.root
@@ -130,7 +128,7 @@ class _Repair:
 
     def _stand_in(self, path: DocumentPath, detail: ErrorDetails) -> bool:
         """Put a fitting value where a placeholder is, so that the rest of a template can be checked."""
-        if not self.draft.allow_placeholders or self.draft.origin(path) not in self.placeholders:
+        if not self.draft.allow_placeholders or not self.draft.is_open(path):
             return False
         value = problems.stand_in(detail)
         if value is None or self.draft.get(path) == value:

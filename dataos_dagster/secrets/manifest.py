@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from dataos_dagster.manifests.kinds import KindRules
 from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, scalar_text
+from dataos_dagster.manifests.moving import move
+
+if TYPE_CHECKING:
+    from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.manifests.draft import Draft
 
 Acl = Literal["r", "rw"]
 SecretType = Literal["key-value", "key-value-properties", "certificate", "cloud-kernel", "cloud-kernel-image-pull"]
@@ -59,5 +64,30 @@ class SecretSection(ManifestModel):
     files: Annotated[Mapping[str, str], Field(description="Key to the path of a file whose content is the value.")] = {}
 
 
-SECRET = KindRules(SecretSection, folds_keys=frozenset({"allKeys", "consumptionType"}))
+def normalise(draft: Draft, path: DocumentPath) -> None:
+    """Rewrite the old forms of a secret: a list with one item, `values`, `file`, and a key file beside `data`."""
+    section = draft.get(path)
+    if isinstance(section, list) and len(section) == 1:
+        draft.warn("old-form", path, "a secret is a mapping, not a list: read as its one item", "remove the `-`")
+        draft.put(path, section[0])
+        draft.copy_origin((*path, 0), path)
+    move(draft, (*path, "values"), (*path, "data"), code="old-form")
+    file = draft.get((*path, "file"))
+    if isinstance(file, dict):
+        move(draft, (*path, "file"), (*path, "files"), code="key-spelling")
+    elif file is not None:
+        move(draft, (*path, "file"), (*path, "files", "file"), code="old-form")
+    for key in ("key_json", "json_keyfile", "gcskey_json"):
+        move(draft, (*path, key), (*path, "files", key))
+
+
+def check(draft: Draft, section: SecretSection, path: DocumentPath) -> None:
+    """Report a secret that holds nothing."""
+    if not section.data and not section.files:
+        draft.warn("empty-secret", path, "the secret holds nothing", "write its pairs below `data`", key=True)
+
+
+SECRET = KindRules(
+    SecretSection, normalise=normalise, check=check, folds_keys=frozenset({"allKeys", "consumptionType"})
+)
 INSTANCE_SECRET = SECRET

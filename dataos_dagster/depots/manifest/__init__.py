@@ -24,15 +24,38 @@ from dataos_dagster.depots.manifest.connections import (
     SnowflakeConnection,
     SqlServerConnection,
 )
+from dataos_dagster.depots.manifest.credentials import CREDENTIAL_KEYS, CredentialKeys
+from dataos_dagster.depots.manifest.legacy import normalise_depot, normalise_lakehouse
 from dataos_dagster.depots.manifest.managed import DatabaseSection, Iceberg, LakehouseSection, LakehouseStorage
+from dataos_dagster.depots.manifest.references import (
+    check_depot,
+    check_lakehouse,
+    depot_references,
+    lakehouse_references,
+)
 from dataos_dagster.depots.manifest.section import ConnectionSecret, DepotSection, SourceType
 from dataos_dagster.manifests.kinds import KindRules
 
-DEPOT = KindRules(DepotSection, folds_keys=frozenset({"allKeys"}))
-LAKEHOUSE = KindRules(LakehouseSection, folds_keys=frozenset({"allKeys"}))
+_FOLDED = frozenset({"allKeys", "consumptionType"})
+
+DEPOT = KindRules(
+    DepotSection,
+    normalise=normalise_depot,
+    check=check_depot,
+    references=depot_references,
+    folds_keys=_FOLDED,
+)
+LAKEHOUSE = KindRules(
+    LakehouseSection,
+    normalise=normalise_lakehouse,
+    check=check_lakehouse,
+    references=lakehouse_references,
+    folds_keys=_FOLDED,
+)
 DATABASE = KindRules(DatabaseSection)
 
 __all__ = [
+    "CREDENTIAL_KEYS",
     "DATABASE",
     "DEPOT",
     "LAKEHOUSE",
@@ -40,6 +63,7 @@ __all__ = [
     "BigQueryConnection",
     "Connection",
     "ConnectionSecret",
+    "CredentialKeys",
     "DatabaseSection",
     "DatabricksConnection",
     "DepotSection",
