@@ -11,7 +11,8 @@ import re
 from typing import TYPE_CHECKING
 
 from dataos_dagster.manifests.composing import LINE_BREAK
-from dataos_dagster.manifests.diagnostics import Diagnostic, Edit, Fix, Position, Range, Severity
+from dataos_dagster.manifests.diagnostics import Diagnostic, Fix, Position, Range, Severity
+from dataos_dagster.manifests.fixes import line_edits
 from dataos_dagster.manifests.masking import MASK, mask
 from dataos_dagster.manifests.oddities import glued_comments
 from dataos_dagster.manifests.snippets import snippet
@@ -155,8 +156,9 @@ def _fix(finding: Finding, original: list[str]) -> Fix | None:
     """Return the repair as edits of the original text."""
     if not finding.repair:
         return None
-    edits = tuple(
-        Edit(Range(Position(number + 1, 1), Position(number + 1, len(original[number]) + 1)), text)
+    edits = [
+        edit
         for number, text in sorted(finding.edits.items())
-    )
-    return Fix(finding.repair, edits, safe=finding.safe)
+        for edit in line_edits(number + 1, original[number], text)
+    ]
+    return Fix(finding.repair, tuple(edits), safe=finding.safe)

@@ -1,0 +1,79 @@
+"""What can be wrong with a file before it is read as YAML."""
+
+from __future__ import annotations
+
+from dataos_dagster.manifests.codes.entry import CodeEntry
+
+ENTRIES = (
+    CodeEntry(
+        "file-missing",
+        "There is no such file",
+        "A file that was named, or that a manifest refers to, does not exist. Paths inside a manifest are relative to "
+        "the folder of that manifest.",
+    ),
+    CodeEntry(
+        "file-unreadable",
+        "The file cannot be read",
+        "The operating system refuses to open or read the file: it is a folder, the permissions do not allow it, or "
+        "the disk fails. The message is the system's own.",
+    ),
+    CodeEntry(
+        "file-too-large",
+        "The file is larger than a manifest",
+        "Files above `limits.file_bytes` (5 MB unless `dataos.yaml` says otherwise) are not read, because YAML takes "
+        "many times the file's size in memory. Keep data in a file of its own and refer to it.",
+    ),
+    CodeEntry(
+        "binary-file",
+        "The file is not text",
+        "The file holds bytes that no text has. It is probably an archive, an image or a Parquet file with the ending "
+        "of a manifest.",
+    ),
+    CodeEntry(
+        "not-utf8",
+        "The file is not UTF-8",
+        "Manifests are UTF-8 text. Editors have a command to save a file with another encoding.",
+    ),
+    CodeEntry(
+        "control-character",
+        "An invisible character that YAML does not allow",
+        "Control characters are not allowed in YAML outside of escapes in double quotes. They come with text pasted "
+        "from a terminal or a document. Delete the character, or write the line again.",
+    ),
+    CodeEntry(
+        "empty-file",
+        "The file holds no manifest",
+        "The file is empty or has comments only. It is left alone.",
+    ),
+    CodeEntry(
+        "not-a-mapping",
+        "The document is no mapping",
+        "A manifest is a mapping with `name`, `version`, `type` and a section named after the type; a file may also be "
+        "a list of such mappings. Most often a space is missing behind a ':', which makes the whole a text.",
+        wrong="name:orders",
+        right="name: orders\nversion: v1\ntype: workflow\nworkflow:\n  dag: []",
+    ),
+    CodeEntry(
+        "too-deep",
+        "Values nest too deep",
+        "Documents nested deeper than `limits.depth` (100 unless `dataos.yaml` says otherwise; 300 at most) are not "
+        "read. No manifest needs that; usually brackets are not closed.",
+        wrong="a: [[[[[[[[[[…",
+        right="a: [1, 2]",
+    ),
+    CodeEntry(
+        "alias-bomb",
+        "Aliases expand to too many values",
+        "Aliases of aliases multiply: a few lines can stand for billions of values. A document whose aliases stand for "
+        "more than 100,000 values is not read.",
+        wrong="a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n…",
+        right="a: [x, x]",
+    ),
+    CodeEntry(
+        "recursive-alias",
+        "An alias stands inside its own anchor",
+        "The value would contain itself and have no end.",
+        wrong="a: &a\n  b: *a",
+        right="a:\n  b: {}",
+    ),
+)
