@@ -14,17 +14,20 @@ from pydantic_core import PydanticCustomError
 CRON_ERROR = "cron"
 TIMEZONE_ERROR = "timezone"
 
-_FIELDS = (
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
+    )
+}
+_DAYS = {name: number for number, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
+# Name, lowest and highest number, and the words that stand for numbers.
+_FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("minute", 0, 59, {}),
     ("hour", 0, 23, {}),
     ("day of month", 1, 31, {}),
-    (
-        "month",
-        1,
-        12,
-        {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)},
-    ),
-    ("day of week", 0, 7, {name: number for number, name in enumerate("sun mon tue wed thu fri sat".split())}),
+    ("month", 1, 12, _MONTHS),
+    ("day of week", 0, 7, _DAYS),
 )
 _PART = re.compile(r"(?:\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>\d+))?")
 
@@ -58,14 +61,15 @@ def _check_part(part: str, name: str, low: int, high: int, words: dict[str, int]
     if not found:
         raise _problem(f"{part!r} is no {name}", f"{low}-{high}, '*', lists, ranges and steps such as '*/15'")
     bounds = [_number(text, words) for text in (found["first"], found["last"]) if text]
-    if any(number is None or not low <= number <= high for number in bounds):
+    if not all(low <= number <= high for number in bounds):
         raise _problem(f"{part!r} is no {name}", f"{low} to {high}")
-    if found["step"] == "0" or (len(bounds) == 2 and bounds[0] > bounds[1]):  # type: ignore[operator] # checked above
+    if found["step"] == "0" or bounds != sorted(bounds):
         raise _problem(f"{part!r} is no {name}: it never holds", f"{low} to {high}, the lower number first")
 
 
-def _number(text: str, words: dict[str, int]) -> int | None:
-    return int(text) if text.isdecimal() else words.get(text.lower())
+def _number(text: str, words: dict[str, int]) -> int:
+    """Return the number that a text stands for; one that no field has when it stands for none."""
+    return int(text) if text.isdecimal() else words.get(text.lower(), -1)
 
 
 @cache

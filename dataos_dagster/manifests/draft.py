@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,7 @@ class Draft:
         Anything on the way that is neither a mapping nor a list gives way to a mapping.
         """
         parent: Any = self.data
-        for step, following in zip(path[:-1], path[1:], strict=True):
+        for step, following in pairwise(path):
             child = _child(parent, step)
             if not isinstance(child, list if isinstance(following, int) else dict):
                 child = [] if isinstance(following, int) else {}
@@ -123,8 +124,7 @@ class Draft:
     ) -> None:
         """Report what cannot be repaired: no resource comes of the document.
 
-        Args:
-            offset: 0-based character of a text value that is at fault.
+        `offset` is the 0-based character of a text value that is at fault.
         """
         self.is_broken = True
         self._report(code, Severity.ERROR, path, message, hint, key=key, fix=fix, offset=offset)

@@ -8,15 +8,16 @@ met. Entry points of the group `dataos_dagster.kinds` add kinds of other distrib
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from pydantic import BaseModel
 
-    from dataos_dagster.manifests.diagnostics import DocumentPath, Fix
+    from dataos_dagster.manifests.diagnostics import DocumentPath
     from dataos_dagster.manifests.draft import Draft
 
 Scope = Literal["instance", "workspace"]

@@ -10,15 +10,15 @@ from dataos_dagster.manifests.draft import Draft
 from dataos_dagster.manifests.envelope import Envelope
 from dataos_dagster.manifests.interpolation import interpolate
 from dataos_dagster.manifests.kinds import KINDS, Kind, KindRules, load_rules
-from dataos_dagster.manifests.names import check_name
+from dataos_dagster.manifests.names import APPENDED, check_name
 from dataos_dagster.manifests.products import rewrite_product
 from dataos_dagster.manifests.resource import Resource
 from dataos_dagster.manifests.validation import fold, suggestion, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Mapping
 
-    from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath
+    from dataos_dagster.manifests.diagnostics import Diagnostic
     from dataos_dagster.manifests.document import Document
     from dataos_dagster.manifests.kinds import FileReference, Reference
 
@@ -224,10 +224,8 @@ class _Manifest:
 
     def _check_envelope(self, kind: Kind, envelope: Envelope) -> None:
         draft = self.draft
-        if not draft.is_open(("name",)):
-            check_name(
-                draft, envelope.name, ("name",), hyphens=not kind.unhyphenated, appended=17 * (kind.name == "workflow")
-            )
+        appended = APPENDED if kind.name == "workflow" else 0
+        check_name(draft, envelope.name, ("name",), hyphens=not kind.unhyphenated, appended=appended)
         if not draft.is_open(("version",)) and envelope.version not in kind.versions:
             usual = " or ".join(kind.versions)
             if _VERSION.fullmatch(envelope.version):

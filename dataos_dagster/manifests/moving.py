@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 def move(draft: Draft, source: DocumentPath, target: DocumentPath, *, code: str = "misplaced-key") -> None:
     """Move a value with a warning; what stands at the target already stays, and the value is dropped.
 
-    Args:
-        code: `misplaced-key` for the wrong place, `old-form` for the former one, `key-spelling` for a wrong name.
+    `code` is `misplaced-key` for the wrong place, `old-form` for the former one, `key-spelling` for a wrong name.
     """
     if draft.get(source) is None:
         return

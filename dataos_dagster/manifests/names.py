@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from dataos_dagster.manifests.draft import Draft
 
 MAX_NAME = 48
-MAX_WORKSPACE = 32
+# What the platform appends to the names of workflows and jobs when they run.
+APPENDED = 17
 
 _HYPHENATED = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _PLAIN = re.compile(r"[a-z]([a-z0-9]*)")
@@ -29,6 +30,8 @@ def check_name(draft: Draft, name: str, path: DocumentPath, *, hyphens: bool = T
         hyphens: Whether the kind's names may hold hyphens.
         appended: Characters that the platform appends, which count for the limit.
     """
+    if draft.is_open(path):
+        return
     problem, hint = _problem(name, hyphens=hyphens, appended=appended)
     if problem:
         draft.warn("name-rule", path, problem, hint)

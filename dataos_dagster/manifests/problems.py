@@ -75,25 +75,32 @@ def explain(detail: ErrorDetails, value: Any, label: str) -> Problem | None:
     """
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in _CODES:
-        code = _CODES[kind]
-        return Problem(code, context["problem"], context["hint"], context.get("offset", 0))
+        return Problem(_CODES[kind], context["problem"], context["hint"], context.get("offset", 0))
     if kind in {"literal_error", "enum"}:
         return _not_one_of(context["expected"], value, label)
-    if kind == "value_error":
-        return Problem("wrong-value", f"{label}: {context['error']}")
-    if kind in _BOUNDS:
-        bound, words = _BOUNDS[kind]
-        return Problem("wrong-value", f"{label} must be {words} {context[bound]}")
+    if kind.endswith(("_type", "_parsing", "_from_float")):
+        expected = _EXPECTED.get(kind.partition("_")[0])
+        if expected:
+            return Problem("wrong-type", f"{label} must be {expected}, not {_found(value)}")
+    return _wrong_value(detail, value, label)
+
+
+def _wrong_value(detail: ErrorDetails, value: Any, label: str) -> Problem | None:
+    kind, context = detail["type"], detail.get("ctx", {})
     if kind in {"string_too_short", "too_short"}:
         if isinstance(value, list | dict) and len(value) >= context.get("min_length", 0):
             return None  # its items were refused, and are reported themselves
-        return Problem("wrong-value", f"{label} must not be empty")
-    if kind == "string_too_long":
-        return Problem("wrong-value", f"{label} is longer than {context['max_length']} characters")
-    expected = _expected(kind)
-    if expected:
-        return Problem("wrong-type", f"{label} must be {expected}, not {_found(value)}")
-    return Problem("wrong-value", f"{label}: {detail['msg']}")
+        problem = " must not be empty"
+    elif kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        problem = f" must be {words} {context[bound]}"
+    elif kind == "string_too_long":
+        problem = f" is longer than {context['max_length']} characters"
+    elif kind == "value_error":
+        problem = f": {context['error']}"
+    else:
+        problem = f": {detail['msg']}"
+    return Problem("wrong-value", f"{label}{problem}")
 
 
 def stand_in(detail: ErrorDetails) -> Any:
@@ -105,13 +112,6 @@ def stand_in(detail: ErrorDetails) -> Any:
     return _STAND_INS.get(kind, _STAND_INS.get(kind.partition("_")[0], "placeholder"))
 
 
-def _expected(kind: str) -> str | None:
-    if kind == "int_from_float":
-        return "a whole number"
-    word = kind.partition("_")[0]
-    return _EXPECTED.get(word) if kind.endswith(("_type", "_parsing")) else None
-
-
 def _found(value: Any) -> str:
     if value is None:
         return "nothing"
@@ -119,7 +119,9 @@ def _found(value: Any) -> str:
         return "true or false"
     if isinstance(value, int | float):
         return "a number"
-    return {str: "text", list: "a list", dict: "a mapping"}.get(type(value), type(value).__name__)
+    if isinstance(value, list):
+        return "a list"
+    return "a mapping" if isinstance(value, dict) else "text"
 
 
 def _words(expected: str) -> list[str]:

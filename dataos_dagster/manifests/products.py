@@ -1,6 +1,6 @@
 """Data products: manifests of another shape, made into that of all others.
 
-A product says `entity: product`, keeps its body in `v1beta.data` (older ones in `v1alpha.data`), and may have keys beside
+A product says `entity: product`, keeps its body in `v1beta.data` (older ones: `v1alpha.data`), and may have keys beside
 it that no other kind has.
 """
 

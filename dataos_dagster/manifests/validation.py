@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Each round repairs all that the one before could see: nesting of manifests is nowhere near as deep.
 MAX_ROUNDS = 12
+# So many known words are listed where none of them is near.
+MAX_SHOWN = 12
 M = TypeVar("M", bound=BaseModel)
 
 MISSING: Final = "missing"
@@ -53,7 +55,8 @@ def validate(
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
         # From the back, so that an item that is taken out of a list does not move those still to be mended.
-        if not any([repair.mend(detail) for detail in reversed(details)]):
+        mended = [repair.mend(detail) for detail in reversed(details)]
+        if not any(mended):
             break
     for detail in details:
         repair.report(detail)
@@ -84,10 +87,18 @@ class _Repair:
         if detail["type"] == MISSING or path == self.root:
             return False
         if self.draft.get(path) is None and self._exists(path):
-            # `tags:` with nothing behind it means that there are none.
-            self.draft.take(path)
+            self._fill(path, detail)
             return True
         return self._stand_in(path, detail)
+
+    def _fill(self, path: DocumentPath, detail: ErrorDetails) -> None:
+        """Do without a value that is left empty: `tags:` means that there are none."""
+        field = field_at(self.model, path[len(self.root) :], self.draft.get(self.root))
+        if not self.draft.allow_placeholders or field is None or not field.is_required():
+            self.draft.take(path)
+            return
+        self.draft.warn("placeholder", path, f"{self._label(path)} is left empty", "write the value", key=True)
+        self.draft.put(path, problems.stand_in(detail))
 
     def report(self, detail: ErrorDetails) -> None:
         """Report an error that stays."""
@@ -170,5 +181,5 @@ def suggestion(word: str, known: Sequence[str], *, what: str = "known here") -> 
         near = [folded[name] for name in difflib.get_close_matches(fold(word), folded, n=1, cutoff=0.6)]
     if near:
         return f"did you mean `{near[0]}`?"
-    shown = ", ".join(known[:12])
-    return f"{what}: {shown}{', …' if len(known) > 12 else ''}" if known else ""
+    shown = ", ".join(known[:MAX_SHOWN])
+    return f"{what}: {shown}{', …' if len(known) > MAX_SHOWN else ''}" if known else ""

@@ -48,7 +48,9 @@ def _section(draft: Draft, path: DocumentPath) -> str | None:
     named = [key for key in depot if key != "source" and source_type(key) and not isinstance(depot[key], str)]
     written = source_type(depot.get("type"))
     candidates = [key for key in named if source_type(key) == written] or named
-    if _SPEC in depot and depot[_SPEC] is not None:
+    if depot.get(_SPEC) is None:
+        depot.pop(_SPEC, None)  # left empty beside the section that is meant
+    else:
         candidates.append(_SPEC)
     for other in candidates[1:]:
         message = f"`{other}` and `{candidates[0]}` are both connection sections"

@@ -94,4 +94,5 @@ class FlareSpec(ManifestModel):
     executor: ExecutorSize = ExecutorSize()
     # Not in the repr: standalone jobs keep storage keys here.
     spark_conf: Annotated[SparkConf, Field(repr=False, description="Spark properties; a later entry wins.")] = {}
+    configs: Annotated[Mapping[str, Any], Field(description="Accepted, without effect.")] = {}
     job: FlareJob

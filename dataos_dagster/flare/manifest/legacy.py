@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.flare.manifest.files import inline_files, read_step_files
 from dataos_dagster.flare.manifest.sinks import rewrite_sinks
+from dataos_dagster.flare.manifest.standalone import STANDALONE_TYPES
 from dataos_dagster.manifests.moving import drop, move, spread
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ _ICEBERG_KEYS = ("merge", "properties")
 # A mapping that has none of these is as it should be: most are, and looking for each key would be most of the work.
 _OLD_SPEC = frozenset({"sparkConfig", *JOB_KEYS})
 _OLD_JOB = frozenset({"sparkConf", "loglevel", "options", "rewriteDataset", "streaming"})
-_OLD_INPUT = frozenset({*_INPUT_OPTIONS, "schema", "inputType", "bigquery", "options", *_BELONG_TO_JOB})
-_OLD_OUTPUT = frozenset({*_WRITE_OPTIONS, "outputType", "type", "iceberg", "isStream", "bigquery", "format", "options"})
+_OLD_INPUT = frozenset({*_INPUT_OPTIONS, *_BELONG_TO_JOB, *STANDALONE_TYPES, "schema", "inputType", "options"})
+_OLD_OUTPUT = frozenset(
+    {*_WRITE_OPTIONS, *STANDALONE_TYPES, "outputType", "type", "iceberg", "isStream", "format", "options"}
+)
 
 
 def normalise(draft: Draft, path: DocumentPath) -> None:
@@ -173,9 +176,20 @@ def _trailing_slash(draft: Draft, path: DocumentPath) -> None:
         draft.put((*path, "dataset"), f"{address.rstrip('/')}{mark}{params}")
 
 
+def _infer_type(draft: Draft, path: DocumentPath, type_key: str) -> None:
+    """Take a section of a connection for what the missing type says."""
+    entry = draft.mapping(path)
+    section = next((key for key in entry if key in STANDALONE_TYPES and isinstance(entry[key], dict)), None)
+    if section is not None and entry.get(type_key) is None and entry.get("dataset") is None:
+        message = f"`{type_key}` is missing: read as `{section}`, which has a section"
+        draft.warn("old-form", (*path, section), message, f"write `{type_key}: {section}`", key=True)
+        entry[type_key] = section
+
+
 def _standalone(draft: Draft, path: DocumentPath, type_key: str) -> None:
     """Lift what is not about the connection out of a connection that is spelled out: there is one place for it."""
     move(draft, (*path, "bigquery", "projected"), (*path, "bigquery", "projectId"), code="key-spelling")
+    _infer_type(draft, path, type_key)
     kind = draft.get((*path, type_key))
     section = (*path, kind.strip().lower()) if isinstance(kind, str) else path
     if section == path or not draft.mapping(section):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
 
-from dataos_dagster.manifests.model import ManifestModel, ScalarText, TextList, TextMap, scalar_text
+from dataos_dagster.manifests.model import ManifestModel, ScalarText, TextList, scalar_text
 
 Credential = Annotated[SecretStr, BeforeValidator(scalar_text)]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.manifests.cycles import find_cycle
 from dataos_dagster.manifests.kinds import STACKS, FileReference, KindRules, Reference, load_rules
-from dataos_dagster.manifests.names import check_name
+from dataos_dagster.manifests.names import APPENDED, check_name
 from dataos_dagster.manifests.validation import suggestion
 from dataos_dagster.workflows.manifest.stacks import KNOWN_STACKS
 
@@ -52,14 +52,14 @@ def check_workflow(draft: Draft, section: WorkflowSection, path: DocumentPath) -
     names = [entry.name for entry in section.dag]
     for index, entry in enumerate(section.dag):
         place = (*path, "dag", index)
-        check_name(draft, entry.name, (*place, "name"), appended=17)
+        check_name(draft, entry.name, (*place, "name"), appended=APPENDED)
         if names.index(entry.name) != index:
             draft.error(
                 "duplicate-name", (*place, "name"), f"there is another job `{entry.name}`", "rename one of them"
             )
         if entry.spec is None and entry.file is None:
             draft.error("missing-key", place, "an entry needs `spec` or `file`", "write the job below `spec:`")
-        if entry.spec is not None and entry.file is not None:
+        if entry.spec is not None and entry.file is not None and not draft.is_open((*place, "file")):
             draft.error("conflicting-keys", place, "an entry has `spec` or `file`, not both", "remove one of them")
         for number, name in enumerate(entry.dependencies):
             if name not in names:
@@ -89,6 +89,8 @@ def _dependency(draft: Draft, entry: DocumentPath, number: int) -> DocumentPath:
 def check_runnable(draft: Draft, section: Runnable, path: DocumentPath) -> None:
     """Report an unknown stack, one that is not run yet, and what the stack's section gets wrong."""
     name = section.stack.name.lower()
+    if draft.is_open((*path, "stack")):
+        return
     if name not in KNOWN_STACKS:
         hint = suggestion(name, KNOWN_STACKS, what="stacks")
         draft.warn("unknown-stack", (*path, "stack"), f"unknown stack `{name}`", hint)

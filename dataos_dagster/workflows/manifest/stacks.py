@@ -32,6 +32,7 @@ KNOWN_STACKS = (
     "lakesearch-v2",
     "nilus",
     "python",
+    "python3",
     "scanner",
     "soda",
     "steampipestack",
