@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_KEY = re.compile(r"((?:\\.|[^\\=:\s])+)\s*(?:[=:]\s*)?(.*)", re.DOTALL)
+_PAIR = re.compile(r"((?:\\.|[^\\=: \t\f])+)[ \t\f]*[=:][ \t\f]*(.*)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "f": "\f"}
 _WRITTEN = str.maketrans({"\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r", "\f": r"\f"})
@@ -18,8 +18,8 @@ def parse_properties(text: str) -> dict[str, str]:
     """Return the pairs of a text, or none when a line has no `=` or `:`: then it is not a properties text."""
     pairs: dict[str, str] = {}
     for line in _logical_lines(text):
-        found = _KEY.fullmatch(line)
-        if found is None or not re.search(r"(?<!\\)[=:]", line):
+        found = _PAIR.fullmatch(line)
+        if found is None:
             return {}
         pairs[_plain(found.group(1))] = _plain(found.group(2))
     return pairs
@@ -29,7 +29,7 @@ def format_properties(pairs: Mapping[str, str]) -> str:
     """Return the text that `parse_properties`, and Java, read the same pairs from."""
     lines = []
     for key, value in pairs.items():
-        name = re.sub(r"([=:\s#!])", r"\\\1", key.replace("\\", "\\\\"))
+        name = re.sub(r"([=: #!])", r"\\\1", key.translate(_WRITTEN))
         written = value.translate(_WRITTEN)
         lines.append(f"{name}={chr(92) if written.startswith(' ') else ''}{written}\n")
     return "".join(lines)
