@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dataos_dagster.manifests.codes import files, interpolation, layout, syntax, values
+from dataos_dagster.manifests.codes import files, forms, interpolation, layout, references, shape, syntax, values
 from dataos_dagster.manifests.codes.entry import CodeEntry
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ TOPICS: Mapping[str, tuple[CodeEntry, ...]] = MappingProxyType(
         "Indentation": layout.ENTRIES,
         "YAML that means something else": values.ENTRIES,
         "Variables and placeholders": interpolation.ENTRIES,
+        "Keys and values": shape.ENTRIES,
+        "Older forms and doubtful choices": forms.ENTRIES,
+        "Names that lead nowhere": references.ENTRIES,
     }
 )
 CODES: Mapping[str, CodeEntry] = MappingProxyType(
