@@ -1,0 +1,100 @@
+"""`dataos history`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from dataos_dagster.cli.history import app
+from dataos_dagster.settings import Settings
+from dataos_dagster.state.database import State
+from dataos_dagster.state.job_runs import JobRunStart, OutputRecord
+
+SECONDS_KEYS = {"id", "run_id", "started_at", "finished_at", "seconds"}
+
+
+def call(*arguments: object):
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Return a project with a run that succeeded and, after it, one that failed."""
+    runs = State.open(Settings(project=tmp_path)).job_runs
+    start = JobRunStart(
+        "public/daily/delays", "public", "daily", "ann", "r1", engine="sail", engine_reasons=("proven",)
+    )
+    output = OutputRecord("dataos://lakehouse:flights/delays", 336_776, 4096, "77")
+    runs.finish(runs.start(start), "succeeded", outputs=[output])
+    other = JobRunStart("public/daily/[bold]odd", "public", "daily", "ann", "r1", inputs=("dataos://a:b/c",))
+    runs.finish(runs.start(other), "failed", error="no column `x`\nat line 2")
+    return tmp_path
+
+
+def test_runs_are_shown_newest_first_with_what_they_did(project):
+    lines = call(project).stdout.splitlines()
+    assert lines[0].split() == ["started", "(UTC)", "job", "status", "engine", "rows", "seconds", "principal"]
+    assert "public/daily/[bold]odd" in lines[1]
+    assert "failed" in lines[1]
+    assert lines[2].strip() == "no column `x`"
+    assert lines[3].split()[2:] == ["public/daily/delays", "succeeded", "sail", "336,776", "0.0", "ann"]
+
+
+def test_json_holds_everything_that_is_recorded(project):
+    [run] = json.loads(call(project, "--job", "delays", "--json").stdout)["runs"]
+    assert set(run) >= SECONDS_KEYS
+    assert {key: value for key, value in run.items() if key not in SECONDS_KEYS} == {
+        "dagster_run_id": None,
+        "job": "public/daily/delays",
+        "workspace": "public",
+        "workflow": "daily",
+        "principal": "ann",
+        "engine": "sail",
+        "engine_reasons": ["proven"],
+        "inputs": [],
+        "outputs": [
+            {
+                "dataset": "dataos://lakehouse:flights/delays",
+                "rows": 336_776,
+                "bytes": 4096,
+                "snapshot_id": "77",
+                "branch": None,
+            }
+        ],
+        "rows": 336_776,
+        "status": "succeeded",
+        "error": None,
+    }
+
+
+def test_the_number_of_runs_is_limited(project):
+    assert len(json.loads(call(project, "--limit", 1, "--json").stdout)["runs"]) == 1
+
+
+def test_a_project_without_runs_says_so(tmp_path):
+    assert call(tmp_path).stdout == "no runs are recorded\n"
+    assert call(tmp_path, "--job", "x").stdout == "no runs of x are recorded\n"
+    assert json.loads(call(tmp_path, "--json").stdout) == {"runs": []}
+
+
+def test_a_folder_that_is_not_there_is_wrong_usage(tmp_path):
+    assert call(tmp_path / "nowhere").exit_code == 2
+
+
+def test_a_database_that_cannot_be_read_ends_with_one_and_a_reason(tmp_path):
+    (tmp_path / ".dataos" / "state.db").mkdir(parents=True)
+    result = call(tmp_path)
+    assert result.exit_code == 1
+    assert "error: state database" in result.stderr
+    assert "hint: the folder must be there and writable" in result.stderr
+    error = json.loads(call(tmp_path, "--json").stdout)["error"]
+    assert (error["type"], error["hint"]) == ("StateError", "the folder must be there and writable")
+
+
+def test_wrong_settings_end_with_two(tmp_path):
+    (tmp_path / "dataos.yaml").write_text("stat: 1\n")
+    result = call(tmp_path)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: dataos.yaml:1:1: unknown setting 'stat'")
