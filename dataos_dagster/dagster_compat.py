@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any, Self
 
 import dagster as dg
 from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from dagster._core.definitions.input import InputDefinition
+    from dagster._core.definitions.output import OutputDefinition
 
 # The job behind "Materialize" that Dagster makes for all assets of a location. Schedules ask it for a selection; a job
 # of its own for each workflow makes loading quadratic in the number of workflows.
@@ -62,3 +67,62 @@ def _pids(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[int, floa
 def runs_in_local_processes(instance: dg.DagsterInstance) -> bool:
     """Tell whether runs of an instance are processes of the machine that evaluates its schedules."""
     return isinstance(instance.run_launcher, dg.DefaultRunLauncher)
+
+
+class OwnResources(dg.AssetsDefinition):
+    """Assets of one job, in a location that has many resources.
+
+    When a location is loaded, Dagster gives each asset the resources that it needs, and looks at all of them for each:
+    ten thousand jobs and four hundred depots make that four million looks, and the better part of a minute. Here only
+    those that the op names are looked at. None of ours needs another one, so nothing is left out.
+    """
+
+    def with_resources(self, resource_defs: Mapping[str, dg.ResourceDefinition]) -> Self:
+        """Return the same assets with the resources that their op names."""
+        named = self.op.required_resource_keys
+        bound = copy.copy(self)
+        # One that is missing is found, and told by name, when the location's requirements are checked.
+        bound._resource_defs = {key: resource_defs[key] for key in named if key in resource_defs}  # noqa: SLF001 - a copy of ours
+        return bound
+
+
+def nothing_inputs(count: int) -> dict[str, Any]:
+    """Return the inputs of an op that only waits for so many assets: `in_0`, `in_1` and so on.
+
+    Ops share the definitions of their inputs, which say nothing but the name.
+    """
+    return {name: _nothing_input(name) for name in (f"in_{index}" for index in range(count))}
+
+
+def nothing_outputs(count: int) -> dict[str, dg.Out]:
+    """Return the outputs of an op that materializes so many assets: `out_0`, `out_1` and so on.
+
+    None is required: a dry run materializes nothing.
+    """
+    return {f"out_{index}": _NOTHING_OUT for index in range(count)}
+
+
+@cache
+def _nothing_input(name: str) -> InputDefinition:
+    return dg.In(dg.Nothing).to_definition(name)
+
+
+class _NothingOut(dg.Out):
+    """An output without a value, whose definitions are shared by all ops."""
+
+    def to_definition(
+        self,
+        annotation_type: type,  # noqa: ARG002 - the parameters are Dagster's
+        name: str | None,
+        description: str | None,  # noqa: ARG002
+        code_version: str | None,  # noqa: ARG002
+    ) -> OutputDefinition:
+        return _nothing_output(name or "result")
+
+
+_NOTHING_OUT = _NothingOut(dg.Nothing, is_required=False)
+
+
+@cache
+def _nothing_output(name: str) -> OutputDefinition:
+    return dg.Out(dg.Nothing, is_required=False).to_definition(type(None), name, None, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +12,7 @@ import dagster as dg
 from dataos_dagster.bundles.membership import jobs_here
 from dataos_dagster.bundles.quarantine import Quarantine, broken_files, build_quarantine
 from dataos_dagster.dagster_compat import allow_chains_of, code_references_without_warning
-from dataos_dagster.depots.catalog import DepotCatalog
+from dataos_dagster.depots.catalog import depots_of
 from dataos_dagster.depots.definitions import build_check_job, build_depot_resources, resource_key
 from dataos_dagster.errors import ManifestError
 from dataos_dagster.flare.definitions import describe_output
@@ -24,7 +26,7 @@ from dataos_dagster.workflows.resource import bench_resource
 from dataos_dagster.workflows.schedules import build_schedules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import Settings
@@ -97,13 +99,26 @@ def build_definitions(
     def read() -> Project:
         return load_project(manifests or settings.project, settings=settings)
 
+    with _collecting_nothing():
+        return _build(read, settings, label, bundle, on_error, translator, executor)
+
+
+def _build(
+    read: Callable[[], Project],
+    settings: Settings,
+    label: str,
+    bundle: str | None,
+    on_error: OnError | None,
+    translator: type[JobTranslator],
+    executor: dg.ExecutorDefinition | None,
+) -> dg.Definitions:
     project = read()
     if (on_error or settings.on_error) == "fail" and project.errors:
         raise _refusal(project)
     graph = build_graph(project, default_workspace=settings.default_workspace)
     allow_chains_of(len(graph.nodes))
     here = jobs_here(project, graph, settings, bundle)
-    catalog = tuple(DepotCatalog.from_project(project, settings))
+    catalog = depots_of(project, settings)
     depots = build_depot_resources((depot.name for depot in catalog), settings)
     bench_key = f"dataos__{label}"
     nodes = {slug(*job_id.split("/")): graph.nodes[job_id] for job_id in here}
@@ -121,6 +136,21 @@ def build_definitions(
         resources={bench_key: bench_resource(project, settings), **depots},
         executor=executor,
     )
+
+
+@contextmanager
+def _collecting_nothing() -> Iterator[None]:
+    """Keep the garbage collector from looking for cycles in what is being built and will stay.
+
+    It is a third of the time that loading ten thousand manifests takes.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _resource_keys(bench_key: str, depots: frozenset[str]) -> Callable[[JobNode], frozenset[str]]:

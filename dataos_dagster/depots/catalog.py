@@ -59,18 +59,7 @@ class DepotCatalog:
         """
         from dataos_dagster.secrets.store import secret_store
 
-        depots = {DEFAULT_LAKEHOUSE: _default_lakehouse(settings)}
-        for declared in _declared(project, settings) if project else ():
-            depots[declared.name] = declared
-        for name, catalog in settings.catalogs.items():
-            depot = depots.get(canonical_name(name))
-            # A catalog without a depot of its name is a lakehouse of its own: files are where the catalog says.
-            depots[canonical_name(name)] = (
-                replace(depot, catalog=catalog)
-                if depot and depot.location
-                else Depot(canonical_name(name), "file", None, settings.project, format=ICEBERG, catalog=catalog)
-            )
-        return cls(depots.values(), secrets or secret_store(project, settings, environment), settings)
+        return cls(depots_of(project, settings), secrets or secret_store(project, settings, environment), settings)
 
     def __iter__(self) -> Iterator[Depot]:
         return iter(self._depots.values())
@@ -109,6 +98,22 @@ class DepotCatalog:
         if depot.secrets:
             return self._secrets.credentials(depot.secrets, acl, owner=owner, location=depot.location)
         return {}
+
+
+def depots_of(project: Project | None, settings: Settings) -> tuple[Depot, ...]:
+    """Return the depots that manifests and settings declare, and the default lakehouse; looks up no credentials."""
+    depots = {DEFAULT_LAKEHOUSE: _default_lakehouse(settings)}
+    for declared in _declared(project, settings) if project else ():
+        depots[declared.name] = declared
+    for name, catalog in settings.catalogs.items():
+        depot = depots.get(canonical_name(name))
+        # A catalog without a depot of its name is a lakehouse of its own: files are where the catalog says.
+        depots[canonical_name(name)] = (
+            replace(depot, catalog=catalog)
+            if depot and depot.location
+            else Depot(canonical_name(name), "file", None, settings.project, format=ICEBERG, catalog=catalog)
+        )
+    return tuple(depots.values())
 
 
 def canonical_name(name: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import dagster as dg
 
+from dataos_dagster.dagster_compat import OwnResources, nothing_inputs, nothing_outputs
 from dataos_dagster.naming import group_name, owner_of, slug, tags_of
 from dataos_dagster.workflows.retries import retry_plan
 
@@ -178,19 +179,14 @@ def build_job_asset(node: JobNode, translator: JobTranslator, execution: Executi
         compute_fn=execution.compute,
         name=slug(*job.id.split("/")),
         description=specs[0].description,
-        ins=dict.fromkeys(inputs, _NOTHING_IN),
-        outs=dict.fromkeys(outputs, _NOTHING_OUT),
+        ins=nothing_inputs(len(inputs)),
+        outs=nothing_outputs(len(outputs)),
         required_resource_keys=execution.resource_keys(node),
         tags={JOB_KEY: job.id} | (compute.tags if compute else {}),
         pool=compute.pool if compute else None,
         retry_policy=dg.RetryPolicy(max_retries=plan.step_retries, delay=plan.delay) if plan.step_retries else None,
     )
-    return dg.AssetsDefinition(node_def=op, keys_by_input_name=inputs, keys_by_output_name=outputs, specs=specs)
-
-
-# One object for all: they carry no name. A dry run materializes nothing, so no output is required.
-_NOTHING_IN = dg.In(dg.Nothing)
-_NOTHING_OUT = dg.Out(dg.Nothing, is_required=False)
+    return OwnResources(node_def=op, keys_by_input_name=inputs, keys_by_output_name=outputs, specs=specs)
 
 
 def dependencies_of(node: JobNode, graph: JobGraph) -> tuple[AssetPath, ...]:
