@@ -8,6 +8,7 @@ one is looked for in the repaired text. What no rule explains is told in the par
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.manifests.composing import LINE_BREAK
@@ -29,19 +30,20 @@ if TYPE_CHECKING:
 # The order decides between causes whose repairs let the parser read equally far.
 RULES: tuple[Callable[[Broken], Iterator[Finding]], ...] = (
     spacing.tabs,
+    spacing.odd_spaces,
     spacing.odd_characters,
     quoting.bold_marks,
     quoting.braces,
     quoting.behind_quotes,
-    indentation.glued_comment,
+    indentation.lost_line_break,
     indentation.unindented_text,
     spacing.glued_dash,
     spacing.glued_colon,
+    spacing.missing_colon,
     indentation.misplaced_item,
     indentation.misplaced_key,
     quoting.reserved_start,
     quoting.colon_in_value,
-    spacing.missing_colon,
     brackets.stray_bracket,
     brackets.unclosed_bracket,
     quoting.unclosed_quote,
@@ -49,6 +51,8 @@ RULES: tuple[Callable[[Broken], Iterator[Finding]], ...] = (
 MOST_FINDINGS = 20
 # Characters that repairs of one file may let the parser read: bounds the time for a large file to some seconds.
 _MOST_READ = 2_000_000
+# How many lines may lie between two places that count as equally far.
+_NEAR = 2
 
 
 def diagnose(text: str, error: yaml.MarkedYAMLError, name: str) -> list[Diagnostic]:
@@ -69,9 +73,9 @@ def diagnose(text: str, error: yaml.MarkedYAMLError, name: str) -> list[Diagnost
         chosen, after, tried = _choose(broken, texts, budget)
         budget -= tried * len(text)
         if chosen is None:
-            findings.append(translate(broken))
+            findings.append(_in_original(translate(broken), texts, original))
             break
-        findings.append(chosen)
+        findings.append(_in_original(chosen, texts, original))
         texts = _edited(texts, chosen.edits)
         current = after
     findings += _other_glued_comments(text, findings)
@@ -81,23 +85,36 @@ def diagnose(text: str, error: yaml.MarkedYAMLError, name: str) -> list[Diagnost
 
 
 def _choose(broken: Broken, texts: list[str], budget: int) -> tuple[Finding | None, Trouble | None, int]:
-    """Return the cause whose repair lets the parser read furthest, what is wrong then, and how many were tried."""
-    best: Finding | None = None
-    reached = broken.trouble.position
-    left: Trouble | None = None
+    """Return the cause whose repair lets the parser read furthest, what is wrong then, and how many were tried.
+
+    Places that are near each other count as equally far, for a wrong repair can gain some columns by chance: then the
+    order of the rules decides.
+    """
+    candidates: list[tuple[Finding, Trouble]] = []
     tried = 0
     size = sum(map(len, texts))
     for rule in RULES:
         for finding in rule(broken):
             if tried * size > budget:
-                return best, left, tried
+                break
             tried += 1
             after = find_trouble(_edited(texts, finding.edits))
-            if after is None:
-                return finding, None, tried
-            if after.position > reached:
-                best, reached, left = finding, after.position, after
-    return best, left, tried
+            if after is None or (finding.certain and after.position > broken.trouble.position):
+                return finding, after, tried
+            if after.position > broken.trouble.position:
+                candidates.append((finding, after))
+    furthest = max((after.line for _, after in candidates), default=0)
+    for finding, after in candidates:
+        if after.line >= furthest - _NEAR:
+            return finding, after, tried
+    return None, None, tried
+
+
+def _in_original(finding: Finding, texts: list[str], original: list[str]) -> Finding:
+    """Return a finding with the columns of the file, where an earlier repair has moved its line."""
+    now, then = texts[finding.line], original[finding.line]
+    shift = (len(then) - len(then.lstrip())) - (len(now) - len(now.lstrip()))
+    return replace(finding, column=max(finding.column + shift, 0), end_column=max(finding.end_column + shift, 0))
 
 
 def _edited(texts: list[str], edits: Mapping[int, str]) -> list[str]:

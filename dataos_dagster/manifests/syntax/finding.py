@@ -5,7 +5,6 @@ Numbers of lines and columns are 0-based here, as libyaml's are; diagnostics are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,8 @@ import yaml
 from dataos_dagster.manifests.composing import nodes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dataos_dagster.manifests.syntax.lines import Line
 
 # Contexts that libyaml reports where they begin, and whose symptom may stand many lines further down.
@@ -100,6 +101,7 @@ class Finding:
         edits: New text of each line that the repair changes.
         safe: There is only one thing that the user can have meant.
         repair: What the repair does, as an order.
+        certain: The line's own shape says so: it counts as soon as its repair lets the parser go on at all.
     """
 
     code: str
@@ -111,3 +113,4 @@ class Finding:
     edits: Mapping[int, str] = field(default_factory=dict)
     safe: bool = False
     repair: str = ""
+    certain: bool = False

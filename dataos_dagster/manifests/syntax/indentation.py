@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.manifests.oddities import glued_comments
 from dataos_dagster.manifests.syntax.finding import Finding
-from dataos_dagster.manifests.syntax.lines import block, openings
+from dataos_dagster.manifests.syntax.lines import block, openings, usual_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dataos_dagster.manifests.syntax.finding import Broken
     from dataos_dagster.manifests.syntax.lines import Line, Opening
 
+_WORD = re.compile(r"\S+")
 _PLAIN_KEY = re.compile(r"^[ ]*(?:- +)*[A-Za-z_][\w.-]*:(?=\s|$)")
 
 
@@ -24,73 +25,110 @@ def misplaced_key(broken: Broken) -> Iterator[Finding]:
     if line.key is None or line.dashes:
         return
     opened = openings(broken.lines, line.number)
-    mappings = [opening for opening in opened if not opening.is_list]
-    lists = [opening for opening in opened if opening.is_list and opening.column == line.column]
-    if lists:
-        yield from _beside_dash(broken, line, lists[0], mappings)
+    mappings = [opening for opening in opened if not opening.is_list and opening.line.key is not None]
+    items = next((opening for opening in opened if opening.is_list and opening.column == line.column), None)
+    if items is not None:
+        yield from _beside_dash(broken, line, items, mappings)
         return
+    yield from _first_key_elsewhere(broken, line, mappings)
     for opening in sorted(mappings, key=lambda mapping: (abs(mapping.column - line.column), -mapping.column)):
-        if opening.column == line.column:
+        sibling = opening.line
+        if opening is mappings[0] and line.column > opening.column and not sibling.holds:
+            yield _moved(
+                broken,
+                line,
+                opening.column,
+                "key-too-deep",
+                f"{line.key!r} stands further right than {sibling.key!r} {_on(sibling)}, which has a value and so can "
+                "hold no keys",
+                f"move {line.key!r} {_by(line.column, opening.column)}, in line with {sibling.key!r}, and what belongs "
+                f"to it with it; or delete the value of {sibling.key!r} when it is to hold {line.key!r}",
+                certain=_WORD.fullmatch(line.key) is not None,
+            )
+        elif opening.column != line.column:
+            yield _moved(
+                broken,
+                line,
+                opening.column,
+                "key-misaligned",
+                f"{line.key!r} is in line with no key above it; {sibling.key!r} {_on(sibling)} stands "
+                f"{_by(line.column, opening.column)}",
+                f"move {line.key!r} {_by(line.column, opening.column)}, in line with {sibling.key!r}, and what belongs "
+                "to it with it",
+            )
+
+
+def _first_key_elsewhere(broken: Broken, line: Line, mappings: list[Opening]) -> Iterator[Finding]:
+    """Find that not the line of the trouble is misplaced, but the first key of its mapping, further up.
+
+    Two shapes say so. The first key stands in the column of its parent, which then holds nothing. Or it is indented
+    by another step than the rest of the file, while the line of the trouble is indented as usual.
+    """
+    for opening in mappings:
+        first, parent = opening.line, broken.before(opening.line.number)
+        if first.dashes or opening.column == line.column:
             continue
-        if opening is mappings[0] and line.column > opening.column:
-            yield _moved(broken, line, opening.column, "key-too-deep", *_too_deep(line, opening.line))
+        if opening.column < line.column:
+            is_stray = (
+                parent is not None
+                and parent.key is not None
+                and parent.column == first.column
+                and parent.value == ""
+                and not parent.dashes
+            )
         else:
-            yield _moved(broken, line, opening.column, "key-misaligned", *_misaligned(line, opening.line))
-
-
-def _too_deep(line: Line, sibling: Line) -> tuple[str, str]:
-    return (
-        f"{line.key!r} stands {_columns(line.column - sibling.column)} further right than {sibling.key!r} on line "
-        f"{sibling.number + 1}, which has a value and so holds no keys",
-        f"put {line.key!r} into column {sibling.column + 1}, below {sibling.key!r}, and what belongs to it with it; "
-        f"or delete the value of {sibling.key!r} when it is to hold {line.key!r}",
-    )
-
-
-def _misaligned(line: Line, sibling: Line) -> tuple[str, str]:
-    return (
-        f"{line.key!r} in column {line.column + 1} is in line with no key above it; "
-        f"{sibling.key!r} on line {sibling.number + 1} stands in column {sibling.column + 1}",
-        f"put {line.key!r} into column {sibling.column + 1}, in line with {sibling.key!r}, with all that belongs to it",
-    )
+            outer = next((other.column for other in mappings if other.column < line.column), 0)
+            step = usual_step(broken.lines)
+            is_stray = (
+                opening.first.number == first.number
+                and line.column - outer == step != opening.column - outer
+                and any(other.column < line.column for other in mappings)
+            )
+        if is_stray:
+            yield _moved(
+                broken,
+                first,
+                line.column,
+                "key-misaligned",
+                f"{first.key!r} is not in line with {line.key!r} {_on(line)}, which stands "
+                f"{_by(first.column, line.column)}",
+                f"move {first.key!r} {_by(first.column, line.column)}, and what belongs to it with it",
+                stop=line.number,
+            )
 
 
 def _beside_dash(broken: Broken, line: Line, items: Opening, mappings: list[Opening]) -> Iterator[Finding]:
     """A key in the column of a list's dashes: it belongs to the last item, or to what holds the list.
 
-    An item that has further keys, rightly placed, is complete: then the key is the list's neighbour.
+    An item that has further keys, rightly placed, is complete: then the key is the neighbour of the list's key.
     """
     item = items.line
     inner = next((mapping for mapping in mappings if mapping.column > items.column), None)
     outer = next((mapping for mapping in mappings if mapping.column < items.column), None)
-    belongs = inner is not None and inner.first.number == inner.line.number
-    into_item = (
-        None
-        if inner is None
-        else _moved(
+    into_item = beside_list = None
+    if inner is not None:
+        into_item = _moved(
             broken,
             line,
             inner.column,
             "key-beside-dash",
-            f"{line.key!r} stands in the column of the dash on line {item.number + 1}, so it is not part of that item",
-            f"indent {line.key!r} by {_columns(inner.column - line.column)}, in line with {inner.first.key!r}, and what "
-            "belongs to it with it",
+            f"{line.key!r} stands in the column of the dash {_on(item)}, so it is not part of that item",
+            f"move {line.key!r} {_by(line.column, inner.column)}, in line with {inner.first.key!r} {_on(inner.first)}, "
+            "and what belongs to it with it",
+            certain=inner.first.number == inner.line.number,
         )
-    )
-    beside_list = (
-        None
-        if outer is None
-        else _moved(
+    if outer is not None:
+        beside_list = _moved(
             broken,
             line,
             outer.column,
             "key-among-items",
-            f"{line.key!r} stands in the column of the list's dashes (line {item.number + 1}), where only items may stand",
-            f"put {line.key!r} into column {outer.column + 1}, in line with {outer.line.key!r} on line "
-            f"{outer.line.number + 1}",
+            f"{line.key!r} stands in the column of the list's dashes ({_on(item)}), where only items may stand",
+            f"move {line.key!r} {_by(line.column, outer.column)}, in line with {outer.line.key!r} {_on(outer.line)}; "
+            "or indent it below its item when it is part of it",
         )
-    )
-    candidates = (into_item, beside_list) if belongs else (beside_list, into_item)
+    item_is_open = inner is not None and inner.first.number == inner.line.number
+    candidates = (into_item, beside_list) if item_is_open else (beside_list, into_item)
     yield from (candidate for candidate in candidates if candidate)
 
 
@@ -99,24 +137,24 @@ def misplaced_item(broken: Broken) -> Iterator[Finding]:
     line = broken.at
     if not line.dashes:
         return
-    opened = openings(broken.lines, line.number)
-    lists = [opening for opening in opened if opening.is_list and opening.column != line.indent]
-    under_value = list(_list_below_value(broken, line))
-    alike = [opening for opening in lists if opening.line.key == line.key]
-    if not alike:
-        yield from under_value
-    for opening in sorted(alike or lists, key=lambda found: abs(found.column - line.indent)):
-        yield _moved(
+    lists = [opening for opening in openings(broken.lines, line.number) if opening.is_list]
+    lists = [opening for opening in lists if opening.column != line.indent]
+    below_value = list(_list_below_value(broken, line))
+    # An item that begins like those of the list above belongs to it; another one rather misses its own key.
+    is_alike = bool(lists) and (lists[0].line.key == line.key)
+    moved = [
+        _moved(
             broken,
             line,
             opening.column,
             "item-misaligned",
-            f"the dash in column {line.indent + 1} is in line with no item of the list above, whose dash on line "
-            f"{opening.line.number + 1} stands in column {opening.column + 1}",
-            f"put the dash into column {opening.column + 1}, and what belongs to the item with it",
+            f"the dash is in line with no item of the list above; that of line {opening.line.number + 1} stands "
+            f"{_by(line.indent, opening.column)}",
+            f"move the dash {_by(line.indent, opening.column)}, and what belongs to the item with it",
         )
-    if alike:
-        yield from under_value
+        for opening in sorted(lists, key=lambda found: abs(found.column - line.indent))
+    ]
+    yield from (*moved, *below_value) if is_alike else (*below_value, *moved)
 
 
 def _list_below_value(broken: Broken, line: Line) -> Iterator[Finding]:
@@ -127,40 +165,37 @@ def _list_below_value(broken: Broken, line: Line) -> Iterator[Finding]:
         "list-below-value",
         line.number,
         line.indent,
-        len(line.text),
-        f"a list begins here, but {owner.key!r} on line {owner.number + 1} already has a value",
-        f"delete the value of {owner.key!r} when the list belongs to it; otherwise a key is missing: write the list's "
-        "own key on a line above it",
+        line.column + len(line.key or "-"),
+        f"a list begins here, but {owner.key!r} {_on(owner)} already has a value",
+        f"delete the value of {owner.key!r} when the list belongs to it; otherwise the list's own key is missing: "
+        "write it on a line above the list",
         {owner.number: owner.with_value("").rstrip()},
     )
 
 
 def unindented_text(broken: Broken) -> Iterator[Finding]:
     """A block of text (`key: |`) whose first line is not indented below its key."""
-    opener = next(
-        (
-            line
-            for line in reversed(broken.lines[: broken.at.number + 1])
-            if line.opens_block_scalar and not line.inside
-        ),
-        None,
-    )
+    above = reversed(broken.lines[: broken.at.number + 1])
+    opener = next((line for line in above if line.opens_block_scalar and not line.inside), None)
     if opener is None:
         return
     body = [line for line in broken.lines[opener.number + 1 :] if line.text.strip()]
     if not body or body[0].inside or _PLAIN_KEY.match(body[0].text) or body[0].text.startswith("---"):
         return
     end = next((line.number for line in body if _ends_text(line, opener)), len(broken.lines))
-    shift = max(opener.column + 2 - min(line.indent for line in body if line.number < end), 0)
+    text = [line for line in body if line.number < end]
+    shift = opener.column + 2 - min((line.indent for line in text), default=0)
+    if shift <= 0:
+        return
     first = body[0]
     yield Finding(
         "text-not-indented",
         first.number,
         first.indent,
         len(first.text),
-        f"the text of {opener.key!r} (line {opener.number + 1}) begins here, but is not indented below its key",
+        f"the text of {opener.key!r} {_on(opener)} begins here, but is not indented below its key",
         f"indent every line of the text by at least {_columns(opener.column + 2 - first.indent)}",
-        {line.number: " " * shift + line.text for line in body if line.number < end},
+        {line.number: " " * shift + line.text for line in text},
         repair=f"indent the text by {_columns(shift)}",
     )
 
@@ -169,7 +204,7 @@ def _ends_text(line: Line, opener: Line) -> bool:
     return line.text.startswith("---") or (line.column <= opener.column and bool(_PLAIN_KEY.match(line.text)))
 
 
-def glued_comment(broken: Broken) -> Iterator[Finding]:
+def lost_line_break(broken: Broken) -> Iterator[Finding]:
     """A key that a lost line break has put at the end of a comment."""
     text = "\n".join(line.text for line in broken.lines[: broken.at.number])
     glued = list(glued_comments(text))
@@ -190,15 +225,23 @@ def glued_comment(broken: Broken) -> Iterator[Finding]:
         )
 
 
-def _moved(broken: Broken, line: Line, column: int, code: str, message: str, hint: str) -> Finding:
+def _moved(
+    broken: Broken,
+    line: Line,
+    column: int,
+    code: str,
+    message: str,
+    hint: str,
+    *,
+    certain: bool = False,
+    stop: int | None = None,
+) -> Finding:
     """Return a finding whose repair moves a line, and what belongs to it, to a column."""
     shift = column - line.indent
-    members = block(broken.lines, line)
-    edits = {
-        member.number: " " * max(member.indent + shift, 0) + member.text[member.indent :]
-        for member in members
-        if member.text.strip()
-    }
+    members = [member for member in block(broken.lines, line) if member.text.strip()]
+    if stop is not None:
+        members = [member for member in members if member.number < stop]
+    edits = {member.number: " " * max(member.indent + shift, 0) + member.text[member.indent :] for member in members}
     return Finding(
         code,
         line.number,
@@ -207,8 +250,18 @@ def _moved(broken: Broken, line: Line, column: int, code: str, message: str, hin
         message,
         hint,
         edits,
-        repair=f"move {'the line' if len(edits) == 1 else f'{len(edits)} lines'} to column {column + 1}",
+        repair=f"move {'the line' if len(edits) == 1 else f'{len(edits)} lines'} {_by(line.indent, column)}",
+        certain=certain,
     )
+
+
+def _on(line: Line) -> str:
+    return f"on line {line.number + 1}"
+
+
+def _by(start: int, end: int) -> str:
+    """Return a distance with its direction: `2 columns to the right`."""
+    return f"{_columns(abs(end - start))} to the {'right' if end > start else 'left'}"
 
 
 def _columns(count: int) -> str:

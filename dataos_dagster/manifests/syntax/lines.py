@@ -6,7 +6,9 @@ The text is broken, so nothing here asks a parser. Line numbers and columns are 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 
 _QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'"
 _LINE = re.compile(
@@ -93,8 +95,12 @@ def _read_line(number: int, text: str) -> Line:
     found = _LINE.match(text)
     assert found is not None, "the pattern matches every line"  # noqa: S101 - a fact about the pattern
     start, dashes = found.end("indent"), found["dashes"]
-    key = found["key"]
-    value = without_comment(found["value"])
+    key, value, value_column = found["key"], found["value"], found.start("value")
+    if key is not None and key.count("{{") > key.count("}}"):
+        # The colon is inside a placeholder: `${{"key1": "value1"}}`.
+        value_column = start + len(dashes)
+        key, value = None, text[value_column:]
+    value = without_comment(value)
     return Line(
         number=number,
         text=text,
@@ -103,7 +109,7 @@ def _read_line(number: int, text: str) -> Line:
         column=start + len(dashes),
         key=None if key is None else key.strip("\"'"),
         value=value,
-        value_column=found.start("value"),
+        value_column=value_column,
     )
 
 
@@ -123,7 +129,7 @@ class Opening:
         column: Where its keys or dashes stand.
         line: The last line that begins a key or item of it.
         is_list: It is a list, and `column` is that of its dashes.
-        size: For a mapping in a list item: 1 while only the line of the dash belongs to it.
+        first: The line of the mapping's first key: the same as `line` while it has only one.
     """
 
     column: int
@@ -178,3 +184,14 @@ def block(lines: list[Line], start: Line) -> list[Line]:
             break
         members.append(line)
     return members
+
+
+def usual_step(lines: list[Line]) -> int:
+    """Return by how many columns the lines of a file are mostly indented below their key; 2 when none is."""
+    keys = [line for line in lines if line.key is not None and not line.inside]
+    steps = Counter(
+        below.indent - above.column
+        for above, below in pairwise(keys)
+        if above.value == "" and below.indent > above.column and not below.dashes
+    )
+    return steps.most_common(1)[0][0] if steps else 2

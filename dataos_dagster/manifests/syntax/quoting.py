@@ -28,6 +28,12 @@ _RESERVED = {
 }
 _BOLD = re.compile(r"(\*\*|__)(?P<text>[^*_]\S*?(?: [^*]*?)?)\1")
 _QUOTED_THEN = re.compile(r"(?P<quoted>\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*')(?P<rest>.+)")
+# Keys that begin a line of nearly every manifest: in the middle of one, a line break was lost.
+_COMMON_KEYS = frozenset(
+    {"name", "version", "type", "tags", "description", "owner", "layer", "workspace", "title", "dag", "spec", "stack"}
+    | {"compute", "stackSpec", "schedule", "cron", "acl", "data", "dataset", "format", "options", "inputs", "outputs"}
+    | {"steps", "sequence", "sql", "depot", "secrets", "replicas", "resources"}
+)
 _WORD_BEFORE_COLON = re.compile(r"\s(?P<key>[A-Za-z][\w-]*):(?=\s|$)")
 
 
@@ -79,7 +85,20 @@ def braces(broken: Broken) -> Iterator[Finding]:
         opening = re.search(r"\$?\{[{%]", value)
         if opening is None or value.startswith(('"', "'")) or line.inside:
             continue
-        if "}}" in value[opening.end() :] or "%}" in value[opening.end() :]:
+        if _WORD_BEFORE_COLON.search(f" {value[: opening.start()]}"):
+            continue  # a second key stands in front of the braces
+        ends = "}}" if opening.group().endswith("{") else "%}"
+        if line.key is None and not line.dashes and ": " in value:
+            yield Finding(
+                "placeholder-without-key",
+                line.number,
+                line.value_column,
+                line.value_column + len(value),
+                "a placeholder stands where keys are expected",
+                "write the keys themselves, each on a line of its own: 'key: value'",
+                {line.number: ""},
+            )
+        elif ends in value[opening.end() :]:
             yield _quote(
                 line,
                 "unquoted-braces",
@@ -93,8 +112,8 @@ def braces(broken: Broken) -> Iterator[Finding]:
                 line.value_column + opening.start(),
                 line.value_column + len(value),
                 f"the braces {opening.group()!r} are not closed on their line",
-                f"close them with {'}}' if opening.group().endswith('{') else '%}'!r}, and put the whole value in quotes",
-                {line.number: line.with_value(quoted(value + ("}}" if opening.group().endswith("{") else "%}")))},
+                f"close them with {ends!r}, and put the whole value in quotes",
+                {line.number: line.with_value(quoted(value + ends))},
                 repair="close the braces and put the value in quotes",
             )
 
@@ -158,7 +177,7 @@ def behind_quotes(broken: Broken) -> Iterator[Finding]:
 def unclosed_quote(broken: Broken) -> Iterator[Finding]:
     """A quote that is opened and closed on no line, or only by the quote of another value further down."""
     starts = [broken.trouble.start_line] if broken.trouble.spans else []
-    above = range(broken.at.number, max(broken.at.number - 30, -1), -1)
+    above = range(broken.at.number, -1, -1)
     for number in dict.fromkeys([*starts, *above]):
         if number >= len(broken.lines):
             continue
@@ -210,9 +229,3 @@ def colon_in_value(broken: Broken) -> Iterator[Finding]:
         f"the value of {line.key!r} contains ': ', which ends a key in YAML",
         "put the value in quotes",
     )
-
-
-_COMMON_KEYS = frozenset(
-    "name version type tags description owner layer workspace title dag spec stack compute stackSpec schedule cron "
-    "acl data dataset format options inputs outputs steps sequence sql depot secrets replicas resources".split()
-)

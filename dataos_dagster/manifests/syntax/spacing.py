@@ -26,6 +26,8 @@ _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 _TAB_WIDTHS = (2, 4, 8, 1)
 # How far above the symptom a missing space or colon is looked for, in lines that say something.
 _LOOK_BACK = 3
+# How far above it a key without colon is looked for: the list below such a key is part of one text.
+_TEXT_LINES = 40
 
 
 def tabs(broken: Broken) -> Iterator[Finding]:
@@ -67,9 +69,10 @@ def _expand(text: str, width: int) -> str:
     return text[:end].replace("\t", " " * width) + text[end:]
 
 
-def odd_characters(broken: Broken) -> Iterator[Finding]:
-    """Spaces, dashes and colons of word processors, and the fences of Markdown."""
-    for line in _near(broken):
+def odd_spaces(broken: Broken) -> Iterator[Finding]:
+    """Spaces of word processors and web pages that indent lines, anywhere up to the trouble."""
+    last = max(broken.at.number, broken.trouble.line)
+    for line in broken.lines[: last + 1]:
         indent = _ODD_INDENT.match(line.text)
         if indent:
             yield Finding(
@@ -82,7 +85,13 @@ def odd_characters(broken: Broken) -> Iterator[Finding]:
                 {line.number: " " * indent.end() + line.text[indent.end() :]},
                 safe=True,
                 repair="replace it by plain spaces",
+                certain=True,
             )
+
+
+def odd_characters(broken: Broken) -> Iterator[Finding]:
+    """Dashes and colons of word processors, and the fences of Markdown."""
+    for line in _near(broken):
         yield from _replaced(line.number, line.text, _ODD_COLON, "colon", "odd-colon", ":")
         yield from _replaced(line.number, line.text, _ODD_DASH, "dash", "odd-dash", "-")
         if _FENCE.match(line.text):
@@ -156,22 +165,27 @@ def glued_colon(broken: Broken) -> Iterator[Finding]:
 
 
 def missing_colon(broken: Broken) -> Iterator[Finding]:
-    """A key without its colon."""
-    for line in _near(broken):
-        found = _NO_COLON.match(line.text)
-        if found is None or line.inside or line.key is not None:
+    """A key without its colon: YAML takes the line and those below it for one text."""
+    near = {line.number for line in _near(broken)}
+    above = [line for line in reversed(broken.lines[: broken.at.number]) if not line.blank]
+    for line in dict.fromkeys([*_near(broken), *above[:_TEXT_LINES]]):
+        if line.inside or line.key is not None:
+            continue
+        found = _NO_COLON.match(line.text[: line.value_column + len(line.value)])
+        if found is None or (found["value"] and line.number not in near):
             continue
         column = found.end("key")
-        value = found["value"].strip()
+        rest = line.text[column:]
         yield Finding(
             "missing-colon",
             line.number,
             found.start("key"),
             column,
             f"there is no ':' behind {found['key']!r}",
-            f"write '{found['key']}: …'" if value else f"write '{found['key']}:'",
-            {line.number: f"{line.text[:column]}:{' ' + value if value else ''}"},
+            f"write '{found['key']}: …'" if found["value"] else f"write '{found['key']}:'",
+            {line.number: f"{line.text[:column]}:{rest}"},
             repair=f"put ':' behind {found['key']!r}",
+            certain=line.indent == broken.at.indent and bool(above) and line is above[0],
         )
 
 
