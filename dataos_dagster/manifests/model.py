@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
@@ -78,12 +78,18 @@ def one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+_SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+
 # Text whose YAML form may be a number, a boolean or a date.
-ScalarText = Annotated[str, BeforeValidator(scalar_text)]
+ScalarText = Annotated[str, BeforeValidator(scalar_text), WithJsonSchema(_SCALAR)]
 # Options and environment variables: everything is text to the program that reads them.
-TextMap = Annotated[Mapping[str, str], BeforeValidator(option_map)]
+TextMap = Annotated[Mapping[str, str], BeforeValidator(option_map), WithJsonSchema({"type": "object"})]
 # A list of texts, which may be written as one text.
-TextList = Annotated[tuple[ScalarText, ...], BeforeValidator(one_or_many)]
+TextList = Annotated[
+    tuple[ScalarText, ...],
+    BeforeValidator(one_or_many),
+    WithJsonSchema({"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]}),
+]
 
 
 def folded(value: Any) -> Any:

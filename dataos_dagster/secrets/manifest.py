@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, SecretStr, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from dataos_dagster.manifests.kinds import KindRules
 from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, scalar_text
@@ -39,6 +41,11 @@ class SecretReference(ManifestModel):
         Field(description="Environment variables, a properties file, or one file a key."),
     ] = "envVars"
     acl: Annotated[Annotated[Acl, AnyCase()] | None, Field(description="Access level that the secret grants.")] = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe both forms: the name alone, and a mapping."""
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
 
     @model_validator(mode="before")
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from dataos_dagster.flare.manifest.assertions import Assertion, merged_entries
 from dataos_dagster.flare.manifest.inputs import FlareInput
@@ -17,7 +17,11 @@ from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, T
 LogLevel = Annotated[Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"], AnyCase({"warning": "WARN"})]
 TriggerMode = Literal["Once", "AvailableNow", "ProcessingTime", "Continuous"]
 
-SparkConf = Annotated[TextMap, BeforeValidator(lambda value: option_map(merged_entries(value)))]
+SparkConf = Annotated[
+    Mapping[str, str],
+    BeforeValidator(lambda value: option_map(merged_entries(value))),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]}),
+]
 
 
 class Streaming(ManifestModel):

@@ -140,7 +140,6 @@ ENTRIES = (
     CodeEntry(
         "not-run",
         "Read, and not yet run",
-        "The manifest is checked as far as its form is known, and has no effect here. `dataos check --strict` does not "
-        "fail because of it.",
+        "The manifest is checked as far as its form is known, and has no effect here.",
     ),
 )

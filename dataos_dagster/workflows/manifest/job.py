@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from dataos_dagster.manifests.kinds import STACKS, load_rules
 from dataos_dagster.manifests.model import ManifestModel, ScalarText, TextList, TextMap, one_or_many, scalar_text
@@ -72,6 +81,20 @@ class Runnable(ManifestModel):
     stack_spec: Annotated[
         BaseModel | Mapping[str, Any] | None, Field(description="Section of the stack.", repr=False)
     ] = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe `stackSpec` by the stack where it is one that is run."""
+        described = handler.resolve_ref_schema(handler(schema))
+        described["properties"]["stackSpec"] = {"type": "object", "description": "Section of the stack."}
+        described["allOf"] = [
+            {
+                "if": {"properties": {"stack": {"pattern": f"^{name}([+:].*)?$"}}, "required": ["stack"]},
+                "then": {"properties": {"stackSpec": handler(load_rules(path).model.__pydantic_core_schema__)}},
+            }
+            for name, path in STACKS.items()
+        ]
+        return described
 
     @field_validator("stack_spec", mode="plain")
     @classmethod
