@@ -1,0 +1,1 @@
+"""Iceberg lakehouses: tables in a folder with the layout of Iceberg's Hadoop catalog, or behind a REST catalog."""

@@ -1,0 +1,146 @@
+"""How a session gets to know a lakehouse: Spark properties, connectors, variables of the engine's process."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from dataos_dagster.depots.requests import Requirements
+from dataos_dagster.depots.storage import DEFAULT_REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+
+    from dataos_dagster.depots.lakehouse.tables import Warehouse
+    from dataos_dagster.depots.storage import S3Access
+
+
+ICEBERG = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0"
+ICEBERG_AWS = "org.apache.iceberg:iceberg-aws-bundle:1.11.0"
+HADOOP_AWS = "org.apache.hadoop:hadoop-aws:3.4.2"
+EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+_MEMORY_CATALOG = {"type": "memory", "name": "sail", "initial_database": ["default"]}
+
+
+def requirements(warehouse: Warehouse) -> Requirements:
+    """Return what sessions need to read and write the tables of a lakehouse."""
+    from pydantic import SecretStr
+
+    prefix = f"spark.sql.catalog.{warehouse.catalog}"
+    conf = {"spark.sql.extensions": EXTENSIONS, prefix: "org.apache.iceberg.spark.SparkCatalog"}
+    # A cached table would not show what another process, or another catalog of this session, has committed.
+    conf[f"{prefix}.cache-enabled"] = "false"
+    secret: dict[str, SecretStr] = {}
+    packages = [ICEBERG]
+    environment = sail_s3(warehouse.s3) if warehouse.s3 else {}
+    if warehouse.rest is not None:
+        rest = warehouse.rest
+        conf |= {f"{prefix}.type": "rest", f"{prefix}.uri": rest.uri}
+        conf |= {f"{prefix}.{key}": value for key, value in rest.properties.items()}
+        if rest.warehouse:
+            conf[f"{prefix}.warehouse"] = rest.warehouse
+        if rest.token:
+            secret[f"{prefix}.token"] = rest.token
+        environment["SAIL_CATALOG__LIST"] = SecretStr(_sail_catalogs(warehouse))
+        environment["SAIL_CATALOG__DEFAULT_CATALOG"] = SecretStr("sail")
+        if warehouse.s3:
+            packages.append(ICEBERG_AWS)
+            conf |= {f"{prefix}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO"}
+            conf |= {f"{prefix}.{key}": value for key, value in _s3_file_io(warehouse.s3).items()}
+            secret |= {f"{prefix}.{key}": value for key, value in _s3_keys(warehouse.s3).items()}
+    elif warehouse.root is not None:
+        conf |= {f"{prefix}.type": "hadoop", f"{prefix}.warehouse": warehouse.root.url("spark")}
+        if warehouse.s3:
+            packages += [HADOOP_AWS]
+            secret |= s3a_secrets(warehouse.s3, warehouse.root.bucket)
+            conf |= s3a_conf(warehouse.s3, warehouse.root.bucket)
+    return Requirements(
+        conf={"spark": conf, "connect": conf},
+        secret_conf={"spark": secret, "connect": secret},
+        packages=tuple(packages),
+        environment={"sail": environment},
+    )
+
+
+def sail_s3(s3: S3Access) -> dict[str, SecretStr]:
+    """Return the variables by which a Sail process opens S3: one identity for its whole life."""
+    from pydantic import SecretStr
+
+    found: dict[str, SecretStr] = {"AWS_REGION": SecretStr(s3.region or DEFAULT_REGION)}
+    if s3.access_key and s3.secret_key:
+        found |= {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
+    if s3.endpoint:
+        found |= {key: SecretStr(s3.endpoint) for key in ("AWS_ENDPOINT", "AWS_ENDPOINT_URL")}
+        found["AWS_ALLOW_HTTP"] = SecretStr("true")
+        found["AWS_VIRTUAL_HOSTED_STYLE_REQUEST"] = SecretStr("false")
+    return found
+
+
+def s3a_conf(s3: S3Access, bucket: str) -> dict[str, str]:
+    """Return the properties by which Spark's file reader opens one bucket, without its keys."""
+    prefix = f"spark.hadoop.fs.s3a.bucket.{bucket}"
+    conf = {
+        "spark.hadoop.fs.s3a.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        f"{prefix}.endpoint.region": s3.region or DEFAULT_REGION,
+    }
+    if s3.endpoint:
+        conf |= {
+            f"{prefix}.endpoint": s3.endpoint,
+            f"{prefix}.path.style.access": "true",
+            f"{prefix}.connection.ssl.enabled": str(urlsplit(s3.endpoint).scheme == "https").lower(),
+        }
+    return conf
+
+
+def s3a_secrets(s3: S3Access, bucket: str) -> dict[str, SecretStr]:
+    """Return the keys by which Spark's file reader opens one bucket."""
+    if not s3.access_key or not s3.secret_key:
+        return {}
+    prefix = f"spark.hadoop.fs.s3a.bucket.{bucket}"
+    return {f"{prefix}.access.key": s3.access_key, f"{prefix}.secret.key": s3.secret_key}
+
+
+def pyiceberg_properties(warehouse: Warehouse) -> dict[str, str]:
+    """Return the properties with which pyiceberg opens a REST catalog. Holds secrets: never log it."""
+    assert warehouse.rest is not None  # noqa: S101 - only asked of a warehouse behind a catalog
+    rest = warehouse.rest
+    found = {"type": "rest", "uri": rest.uri, **rest.properties}
+    if rest.warehouse:
+        found["warehouse"] = rest.warehouse
+    if rest.token:
+        found["token"] = rest.token.get_secret_value()
+    if warehouse.s3:
+        found |= {key.replace("client.region", "s3.region"): value for key, value in _s3_file_io(warehouse.s3).items()}
+        found |= {key: value.get_secret_value() for key, value in _s3_keys(warehouse.s3).items()}
+    return found
+
+
+def _sail_catalogs(warehouse: Warehouse) -> str:
+    assert warehouse.rest is not None  # noqa: S101 - only asked of a warehouse behind a catalog
+    entry = {"type": "iceberg-rest", "name": warehouse.catalog, "uri": warehouse.rest.uri}
+    if warehouse.rest.warehouse:
+        entry["warehouse"] = warehouse.rest.warehouse
+    if warehouse.rest.token:
+        entry["bearer_access_token"] = warehouse.rest.token.get_secret_value()
+    # Written as inline tables of TOML, in which Sail's variables are read.
+    return f"[{_toml(_MEMORY_CATALOG)}, {_toml(entry)}]"
+
+
+def _toml(table: Mapping[str, object]) -> str:
+    return "{" + ", ".join(f"{key}={json.dumps(value)}" for key, value in table.items()) + "}"
+
+
+def _s3_file_io(s3: S3Access) -> dict[str, str]:
+    found = {"client.region": s3.region or DEFAULT_REGION}
+    if s3.endpoint:
+        found |= {"s3.endpoint": s3.endpoint, "s3.path-style-access": "true"}
+    return found
+
+
+def _s3_keys(s3: S3Access) -> dict[str, SecretStr]:
+    if not s3.access_key or not s3.secret_key:
+        return {}
+    return {"s3.access-key-id": s3.access_key, "s3.secret-access-key": s3.secret_key}

@@ -1,0 +1,194 @@
+"""The statements that change a table, in the dialect of each engine.
+
+Each of them is one commit. On Sail a table of the folder layout is named by attaching it to the session under a name
+of its own; on Spark, and behind a REST catalog, it has its name in the catalog.
+"""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dataos_dagster.depots.fitting import quoted
+from dataos_dagster.depots.lakehouse.metadata import STRICT_COLUMNS
+from dataos_dagster.depots.lakehouse.partitioning import default_name, differs, evolution, to_sql
+from dataos_dagster.errors import DepotUnsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.readwriter import DataFrameWriterV2
+
+    from dataos_dagster.depots.lakehouse.tables import Table
+    from dataos_dagster.depots.requests import Merge, PartitionField, WriteRequest
+    from dataos_dagster.engines.session import EngineSession
+
+
+class Statements:
+    """Statements on one table, on one session.
+
+    Args:
+        table: The table.
+        request: What is asked for; its sort, options and branch apply to every write.
+        session: Where to run them.
+        properties: Table properties to set.
+    """
+
+    def __init__(
+        self, table: Table, request: WriteRequest, session: EngineSession, properties: Mapping[str, str]
+    ) -> None:
+        self._table = table
+        self._request = request
+        self._session = session
+        self._properties = properties
+        self._on_sail = session.engine == "sail"
+        self._by_path = self._on_sail and table.warehouse.rest is None
+
+    def create(self, frame: DataFrame, spec: Sequence[PartitionField]) -> int | None:
+        """Create the table with the frame's rows, in one commit; return the rows if the engine counts them."""
+        properties = dict(self._properties)
+        if self._on_sail:
+            properties[STRICT_COLUMNS] = "true"
+        name = f"dataos_{uuid.uuid4().hex}" if self._by_path else self._table.identifier
+        location = f" LOCATION {_literal(self._table.place.path)}" if self._by_path else ""
+        partitioned = f" PARTITIONED BY ({', '.join(map(to_sql, spec))})" if spec else ""
+        pairs = ", ".join(f"{_literal(key)} = {_literal(value)}" for key, value in properties.items())
+        listed = f" TBLPROPERTIES ({pairs})" if pairs else ""
+        with self._view(frame) as view:
+            declared = f"CREATE TABLE {name} USING iceberg{partitioned}{location}{listed}"
+            rows = self._run(f"{declared} AS SELECT * FROM {view}")
+        if self._by_path:
+            self._run(f"DROP TABLE {name}")
+        return rows
+
+    def append(self, frame: DataFrame) -> int | None:
+        """Add the frame's rows."""
+        frame = self._sorted(frame)
+        if self._by_path:
+            frame.write.format("iceberg").mode("append").save(self._table.place.url("sail"))
+        else:
+            self._writer(frame).append()
+        return None
+
+    def overwrite(self, frame: DataFrame) -> int | None:
+        """Replace all rows by the frame's, or only those of the partitions that occur in it."""
+        from pyspark.sql.functions import lit
+
+        if self._request.dynamic_overwrite:
+            with self._attached() as name:
+                self._writer(self._sorted(frame), name).overwritePartitions()
+        elif self._by_path:
+            frame = self._sorted(frame)
+            frame.write.format("iceberg").mode("overwrite").save(self._table.place.url("sail"))
+        else:
+            self._writer(self._sorted(frame)).overwrite(lit(True))
+        return None
+
+    def merge(self, frame: DataFrame, merge: Merge) -> int | None:
+        """Run an upsert; return the rows inserted, updated and deleted if the engine counts them."""
+        when = merge.when.strip()
+        when = when if when[:4].upper() == "WHEN" else f"WHEN {when}"
+        with self._attached() as name, self._view(frame) as view:
+            return self._run(f"MERGE INTO {name} old USING {view} new ON {merge.on} {when}")
+
+    def set_properties(self, present: Mapping[str, str]) -> None:
+        """Set the properties that differ from those of the table."""
+        changed = {key: value for key, value in self._properties.items() if present.get(key) != value}
+        if not changed:
+            return
+        pairs = ", ".join(f"{_literal(key)} = {_literal(value)}" for key, value in changed.items())
+        with self._attached() as name:
+            self._run(f"ALTER TABLE {name} SET TBLPROPERTIES ({pairs})")
+
+    def evolve(self, spec: Sequence[PartitionField], present: Sequence[tuple[str, str, str]]) -> None:
+        """Give the table the wanted partition spec; files that are there keep their layout."""
+        if not differs(spec, present):
+            return
+        self.spark_only("cannot change the partition spec of a table")
+        dropped, added = evolution(spec, present)
+        for name in dropped:
+            self._run(f"ALTER TABLE {self._table.identifier} DROP PARTITION FIELD {quoted(name)}")
+        for field in added:
+            named = f" AS {quoted(field.name)}" if field.name else ""
+            self._run(f"ALTER TABLE {self._table.identifier} ADD PARTITION FIELD {to_sql(field)}{named}")
+
+    def name_fields(self, fields: Sequence[PartitionField]) -> None:
+        """Give partition fields of a new table their own names, where the engine can."""
+        if self._on_sail:
+            return
+        for field in fields:
+            self._run(
+                f"ALTER TABLE {self._table.identifier} REPLACE PARTITION FIELD {quoted(default_name(field))} "
+                f"WITH {to_sql(field)} AS {quoted(field.name or '')}"
+            )
+
+    def create_branch(self, branch: str) -> None:
+        """Make a branch of the table's present state."""
+        self._run(f"ALTER TABLE {self._table.identifier} CREATE BRANCH IF NOT EXISTS {quoted(branch)}")
+
+    def _writer(self, frame: DataFrame, name: str | None = None) -> DataFrameWriterV2:
+        branch = self._request.branch
+        target = name or (self._table.branch_identifier(branch) if branch else self._table.identifier)
+        writer = frame.writeTo(target)
+        if not self._on_sail:
+            for key, value in self._request.options.items():
+                writer = writer.option(key, value)
+        return writer
+
+    @contextmanager
+    def _attached(self) -> Iterator[str]:
+        """Yield the table's name on this session."""
+        if not self._by_path:
+            branch = self._request.branch
+            yield self._table.branch_identifier(branch) if branch else self._table.identifier
+            return
+        name = f"dataos_{uuid.uuid4().hex}"
+        self._run(f"CREATE TABLE IF NOT EXISTS {name} USING iceberg LOCATION {_literal(self._table.place.path)}")
+        try:
+            yield name
+        finally:
+            self._run(f"DROP TABLE IF EXISTS {name}")
+
+    @contextmanager
+    def _view(self, frame: DataFrame) -> Iterator[str]:
+        """Yield the name of a view of the sorted frame that no other view can have."""
+        view = f"dataos_{uuid.uuid4().hex}"
+        self._sorted(frame).createTempView(view)
+        try:
+            yield view
+        finally:
+            self._session.spark.catalog.dropTempView(view)
+
+    def _sorted(self, frame: DataFrame) -> DataFrame:
+        from pyspark.sql.functions import col
+
+        sort = self._request.sort
+        if sort is None:
+            return frame
+        columns = [
+            col(quoted(column.name)).desc() if column.descending else col(quoted(column.name)).asc()
+            for column in sort.columns
+        ]
+        return frame.orderBy(*columns) if sort.scope == "global" else frame.sortWithinPartitions(*columns)
+
+    def _run(self, statement: str) -> int | None:
+        """Run a statement; return the rows that it says it changed."""
+        rows = self._session.spark.sql(statement).collect()
+        counted = rows[0].asDict().get("count") if rows else None
+        return int(counted) if counted is not None else None
+
+    def spark_only(self, what: str) -> None:
+        """Refuse what Sail cannot do; the routing sends it to Spark unless Sail was asked for."""
+        if self._on_sail:
+            raise DepotUnsupported(
+                f"{self._request.target}: Sail {what}",
+                hint="run the job on Spark: --engine spark, or engines.jobs in dataos.yaml",
+                location=self._request.location,
+            )
+
+
+def _literal(text: str) -> str:
+    """Return a text as a literal of Spark SQL, on both engines: a quote is escaped by a backslash."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

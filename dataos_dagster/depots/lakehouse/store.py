@@ -1,0 +1,160 @@
+"""A lakehouse as the door sees it."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from dataos_dagster.address import Address
+from dataos_dagster.depots.lakehouse import configuration, rest
+from dataos_dagster.depots.lakehouse.metadata import read_state
+from dataos_dagster.depots.lakehouse.partitioning import differs, named_fields, wanted_spec
+from dataos_dagster.depots.lakehouse.write import TableWriter
+from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
+from dataos_dagster.depots.requirements import join, veto
+from dataos_dagster.errors import DatasetNotFound, DepotUnsupported
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.dataframe import DataFrame
+
+    from dataos_dagster.depots.lakehouse.metadata import TableState
+    from dataos_dagster.depots.lakehouse.tables import Table, Warehouse
+    from dataos_dagster.depots.requests import WriteResult
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.identity import Principal
+    from dataos_dagster.settings import Settings
+
+_STATE_OPTIONS = ("branch", "tag", "snapshot-id", "as-of-timestamp")
+
+
+@dataclass(frozen=True, slots=True)
+class LakehouseStore:
+    """The tables of one warehouse."""
+
+    warehouse: Warehouse
+    settings: Settings
+
+    def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
+        """Return what a session needs; looks at the table where that decides about the engine."""
+        table = self.warehouse.table(request.target)
+        parts = [configuration.requirements(self.warehouse), veto("sail", *_sail_obstacles(self.warehouse))]
+        if isinstance(request, WriteRequest):
+            self._refuse_object_store(table, request)
+            parts.append(self._write_requirements(table, request))
+        return join(parts)
+
+    def read(self, request: ReadRequest, session: EngineSession) -> DataFrame:
+        """Return a lazy frame of a table, or of one of its states.
+
+        Raises:
+            DatasetNotFound: There is no such table; suggests the nearest name.
+        """
+        table = self.warehouse.table(request.target)
+        if self.state(table) is None:
+            raise self._not_found(table, request)
+        reader = session.spark.read
+        for key, value in request.options.items():
+            if key in _STATE_OPTIONS or session.engine != "sail":
+                reader = reader.option(key, value)
+        with session.failures(request.location):
+            if session.engine == "sail" and self.warehouse.rest is None:
+                frame = reader.format("iceberg").load(table.place.url("sail"))
+            else:
+                frame = reader.table(table.identifier)
+            # Asked for here, so that a state that is not there is this input's error and not a later step's.
+            frame.schema  # noqa: B018 - the property asks the engine
+        return frame
+
+    def write(
+        self, frame: DataFrame, request: WriteRequest, session: EngineSession, principal: Principal
+    ) -> WriteResult:
+        """Commit a frame to a table, creating it when it is missing."""
+        table = self.warehouse.table(request.target)
+        self._refuse_object_store(table, request)
+        return TableWriter(self, table, request, session, principal).write(frame)
+
+    def state(self, table: Table) -> TableState | None:
+        """Return the state of a table, or None when there is none."""
+        return rest.read_state(table) if self.warehouse.rest is not None else read_state(table.place)
+
+    def check(self) -> str:
+        """Return how many tables and namespaces there are."""
+        names = self._tables()
+        spaces = {name[:-1] for name in names}
+        return f"{_counted(len(names), 'table')} in {_counted(len(spaces), 'namespace')}"
+
+    def datasets(self) -> tuple[Address, ...]:
+        """Return the addresses of all tables."""
+        return tuple(
+            Address(self.warehouse.name, name[0] if len(name) > 1 else None, name[1:] or name)
+            for name in self._tables()
+        )
+
+    def _tables(self) -> list[tuple[str, ...]]:
+        if self.warehouse.rest is not None:
+            return rest.list_tables(self.warehouse)
+        from pyarrow.fs import FileType
+
+        root = self.warehouse.root
+        assert root is not None  # noqa: S101 - a warehouse has one of the two
+        found: list[tuple[str, ...]] = []
+        folders = [root]
+        while folders:
+            folder = folders.pop()
+            inside = [entry for entry in folder.entries() if entry.type == FileType.Directory]
+            if folder.path != root.path and any(entry.base_name == "metadata" for entry in inside):
+                found.append(tuple(folder.path.removeprefix(root.path).strip("/").split("/")))
+                continue
+            folders += [folder.join(entry.base_name) for entry in inside if not entry.base_name.startswith((".", "_"))]
+        return sorted(found)
+
+    def _write_requirements(self, table: Table, request: WriteRequest) -> Requirements:
+        spec, state = wanted_spec(request), self.state(table)
+        reasons = []
+        if request.branch:
+            reasons.append(f"Sail cannot write to a branch ({request.branch} of {request.target})")
+        if state is not None and differs(spec, state.partition_spec):
+            reasons.append(
+                f"Sail cannot change the partition spec of {request.target}, which is there with another one"
+            )
+        notes = [
+            f"{request.target}: on Sail the partition field {field.name!r} keeps Iceberg's own name"
+            for field in named_fields(spec)
+            if state is None
+        ]
+        if request.sort is not None:
+            notes.append(f"{request.target}: Sail does not keep the order of rows inside the data files")
+        return join([veto("sail", *reasons), Requirements(notes=tuple(notes))])
+
+    def _refuse_object_store(self, table: Table, request: WriteRequest) -> None:
+        """Refuse to write where a commit is not atomic: an object store has no rename."""
+        if self.warehouse.rest is None and not table.place.is_local:
+            raise DepotUnsupported(
+                f"{request.target} is an Iceberg table in a bucket without a catalog, which is read only here: "
+                "an object store cannot commit it atomically",
+                hint=f"name an Iceberg REST catalog in dataos.yaml: catalogs.{self.warehouse.name}.uri",
+                location=request.location,
+            )
+
+    def _not_found(self, table: Table, request: ReadRequest) -> DatasetNotFound:
+        known = {".".join(name): name for name in self._tables()}
+        near = difflib.get_close_matches(table.dotted, known, n=1)
+        return DatasetNotFound(
+            f"there is no table {table.dotted} in depot {self.warehouse.name!r}",
+            hint=f"did you mean {near[0]}?" if near else "write it first; `dataos depot check` says what is there",
+            location=request.location,
+        )
+
+
+def _sail_obstacles(warehouse: Warehouse) -> tuple[str, ...]:
+    root = warehouse.root
+    if warehouse.rest is not None or root is None or quote(root.path) == root.path:
+        return ()
+    # Sail 0.7.2 takes the percent-encoded form of an Iceberg table's path for its name on the disk.
+    return (f"Sail cannot open Iceberg tables below {root}: only letters, digits and -._~/ in the path are safe",)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

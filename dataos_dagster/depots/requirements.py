@@ -1,0 +1,56 @@
+"""Join what several requests need of one session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from dataos_dagster.depots.requests import Requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dataos_dagster.settings import EngineName
+
+V = TypeVar("V")
+
+ENGINES: tuple[EngineName, ...] = ("sail", "spark", "connect")
+
+
+def join(parts: Iterable[Requirements]) -> Requirements:
+    """Return the requirements of all parts together; parts that contradict each other veto the engine."""
+    parts = tuple(parts)
+    vetoes = {engine: [reason for part in parts for reason in part.vetoes.get(engine, ())] for engine in ENGINES}
+    for engine in ENGINES:
+        if _contradict(part.environment.get(engine, {}) for part in parts):
+            vetoes[engine].append(
+                f"the job opens S3 with more than one identity, and a {engine} process has one for its whole life"
+            )
+    return Requirements(
+        conf={engine: _merged(part.conf.get(engine, {}) for part in parts) for engine in ENGINES},
+        secret_conf={engine: _merged(part.secret_conf.get(engine, {}) for part in parts) for engine in ENGINES},
+        packages=tuple(sorted({package for part in parts for package in part.packages})),
+        environment={engine: _merged(part.environment.get(engine, {}) for part in parts) for engine in ENGINES},
+        vetoes={engine: tuple(dict.fromkeys(reasons)) for engine, reasons in vetoes.items() if reasons},
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+    )
+
+
+def veto(engine: EngineName, *reasons: str) -> Requirements:
+    """Return requirements that an engine cannot meet."""
+    return Requirements(vetoes={engine: reasons} if reasons else {})
+
+
+def _contradict(environments: Iterable[Mapping[str, V]]) -> bool:
+    seen: dict[str, V] = {}
+    for environment in environments:
+        for key, value in environment.items():
+            if seen.setdefault(key, value) != value:
+                return True
+    return False
+
+
+def _merged(mappings: Iterable[Mapping[str, V]]) -> dict[str, V]:
+    merged: dict[str, V] = {}
+    for mapping in mappings:
+        merged |= mapping
+    return merged
