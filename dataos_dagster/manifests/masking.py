@@ -23,7 +23,7 @@ _DOCUMENT_START = re.compile(r"^---(\s|$)")
 _KEY = re.compile(r"^(?P<lead>[\s\-?*]*)(?P<key>\"[^\"]*\"|'[^']*'|[^\s:#\"'][^:#]*?)\**\s*:(?P<gap>\s+|$)")
 
 # Keys at the left margin of a secret document whose values are the envelope's, not secret.
-_ENVELOPE = frozenset({"name", "version", "type", "tags", "description", "owner", "layer", "workspace"})
+ENVELOPE_KEYS = frozenset({"name", "version", "type", "tags", "description", "owner", "layer", "workspace"})
 # Keys of a section that select a form; they count until `data` begins, whose keys are the user's own.
 _FORM = frozenset({"name", "type", "acl", "external", "source", "compute", "allkeys", "format", "consumptiontype"})
 _DATA = frozenset({"data", "files", "values", "connectionsecret", "connectionsecrets"})
@@ -97,7 +97,7 @@ def _secret_document(lines: list[str]) -> list[MaskedLine]:
             continue
         name = _name(key)
         in_data = in_data or name in _DATA
-        shown = (name in _ENVELOPE and key["lead"] == "") or (name in _FORM and not in_data)
+        shown = (name in ENVELOPE_KEYS and key["lead"] == "") or (name in _FORM and not in_data)
         masked.append(MaskedLine(line, len(line)) if shown else _from(line, key.end()))
     return masked
 

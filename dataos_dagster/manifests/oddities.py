@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dataos_dagster.manifests.composing import LINE_BREAK
 from dataos_dagster.manifests.diagnostics import Diagnostic, Edit, Fix, Position, Range, Severity
 from dataos_dagster.manifests.kinds import KINDS
+from dataos_dagster.manifests.masking import ENVELOPE_KEYS
 from dataos_dagster.manifests.positions import FIELDS
 from dataos_dagster.manifests.snippets import snippet
 
@@ -86,10 +87,14 @@ def range_of_node(node: Node) -> Range:
 
 
 def _quote(place: Range, text: str) -> Fix | None:
-    if place.start.line != place.end.line:
+    """Return the fix that puts quotes around a value of one line, unless it holds both kinds itself."""
+    if place.start.line != place.end.line or "\\" in text:
         return None
-    quoted = f'"{text}"' if '"' not in text and "\\" not in text else "'" + text.replace("'", "''") + "'"
-    return Fix("put it in quotes", (Edit(place, quoted),), safe=True)
+    mark = next((mark for mark in "\"'" if mark not in text), None)
+    if mark is None:
+        return None
+    ends = (Range(place.start, place.start), Range(place.end, place.end))
+    return Fix("put it in quotes", tuple(Edit(end, mark) for end in ends), safe=True)
 
 
 # A key that a missing line break has glued to the comment in front of it: `# Resource meta sectionname: orders`.
@@ -106,7 +111,12 @@ _KEYS = "|".join(
 _GLUED_COMMENT = re.compile(
     rf"^[ \t]*#[^\n]*?(?:{_COMMENT_NOUNS})(?P<key>{_KEYS})[ \t]*:(?=[ \t]|$)", re.MULTILINE | re.IGNORECASE
 )
+_EMPTY_SECTION = re.compile(
+    rf"^(?P<section>{'|'.join(KINDS)}):[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*(?P<next>[A-Za-z_][\w-]*):(?=\s)",
+    re.MULTILINE,
+)
 _COMMA = re.compile(r":[ \t]+(?P<value>[^\s\"'#\[{|>&*!%@`,][^\s,\"']*(?P<mark>,))[ \t]*$", re.MULTILINE)
+_TYPOGRAPHIC = re.compile("(?::|-)[ \t]+(?P<value>(?P<mark>[\u201c\u2018]))")
 _DASHED = re.compile(r"^[ \t]*(?P<value>(?P<mark>-)[A-Za-z\"'$<{])", re.MULTILINE)
 _GLUED_KEY = re.compile(r"^[ \t]*(?P<value>[A-Za-z_][\w-]*(?P<mark>:)(?![/:\s])[^\s:]+)[ \t]*$", re.MULTILINE)
 
@@ -118,9 +128,23 @@ def glued_comments(text: str) -> Iterator[tuple[int, int, str]]:
             yield *_place(text, found.start("key")), found["key"]
 
 
+def unindented_sections(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """Yield line, column and name of each section that holds nothing, and the key that stands beside it instead.
+
+    Keys of the envelope may follow a section, unless they stood above it already.
+    """
+    for found in _EMPTY_SECTION.finditer(text):
+        following = found["next"]
+        if following not in ENVELOPE_KEYS or re.search(rf"^{following}:", text[: found.start()], re.MULTILINE):
+            yield *_place(text, found.start("section")), found["section"], following
+
+
 def suspicious_lines(text: str, documents: Sequence[Document], name: str) -> list[Diagnostic]:
     """Return warnings about lines that YAML reads in another way than their writer."""
     found = [glued_comment(text, name, *place) for place in glued_comments(text)]
+    found += [unindented_section(text, name, *place) for place in unindented_sections(text)]
+    if "\u201c" in text or "\u2018" in text:
+        found += _at_values(text, documents, name, _TYPOGRAPHIC, _quotes)
     if ",\n" in text or text.endswith(","):
         found += _at_values(text, documents, name, _COMMA, _comma)
     found += _at_values(text, documents, name, _DASHED, _dash)
@@ -137,6 +161,29 @@ def glued_comment(text: str, name: str, line: int, column: int, key: str) -> Dia
         Range(Position(line, column), Position(line, column + len(key))),
         f"the key {key!r} stands in a comment, so it does not count",
         f"begin a new line in front of '{key}:'",
+    )
+
+
+def unindented_section(text: str, name: str, line: int, column: int, section: str, following: str) -> Diagnostic:
+    """Return the warning about a section whose lines stand in its own column."""
+    return _warning(
+        "section-not-indented",
+        text,
+        name,
+        Range(Position(line, column), Position(line, column + len(section))),
+        f"the section {section!r} holds nothing: {following!r} below it stands in its own column",
+        f"indent the lines that belong to {section!r} by 2 columns",
+    )
+
+
+def _quotes(text: str, name: str, place: Range) -> Diagnostic:
+    return _warning(
+        "typographic-quotes",
+        text,
+        name,
+        place,
+        "slanted quotes are part of the value in YAML, they do not quote it",
+        "write \" or ' instead",
     )
 
 

@@ -15,7 +15,7 @@ from dataos_dagster.manifests.composing import LINE_BREAK
 from dataos_dagster.manifests.diagnostics import Diagnostic, Fix, Position, Range, Severity
 from dataos_dagster.manifests.fixes import line_edits
 from dataos_dagster.manifests.masking import MASK, mask
-from dataos_dagster.manifests.oddities import glued_comments
+from dataos_dagster.manifests.oddities import glued_comments, unindented_sections
 from dataos_dagster.manifests.snippets import snippet
 from dataos_dagster.manifests.syntax import brackets, indentation, quoting, spacing
 from dataos_dagster.manifests.syntax.finding import Broken, Finding, Trouble, find_trouble
@@ -79,6 +79,17 @@ def diagnose(text: str, error: yaml.MarkedYAMLError, name: str) -> list[Diagnost
         texts = _edited(texts, chosen.edits)
         current = after
     findings += _other_glued_comments(text, findings)
+    findings += [
+        Finding(
+            "section-not-indented",
+            line - 1,
+            column - 1,
+            column - 1 + len(section),
+            f"the section {section!r} holds nothing: {following!r} below it stands in its own column",
+            f"indent the lines that belong to {section!r} by 2 columns",
+        )
+        for line, column, section, following in unindented_sections(text)
+    ]
     findings.sort(key=lambda finding: (finding.line, finding.column))
     hidden = mask(original)
     return [_diagnostic(finding, text, original, hidden[finding.line].visible, name) for finding in findings]

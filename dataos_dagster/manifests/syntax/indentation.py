@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dataos_dagster.manifests.masking import ENVELOPE_KEYS
 from dataos_dagster.manifests.oddities import glued_comments
 from dataos_dagster.manifests.syntax.finding import Finding
 from dataos_dagster.manifests.syntax.lines import block, openings, usual_step
@@ -61,30 +62,19 @@ def misplaced_key(broken: Broken) -> Iterator[Finding]:
 def _first_key_elsewhere(broken: Broken, line: Line, mappings: list[Opening]) -> Iterator[Finding]:
     """Find that not the line of the trouble is misplaced, but the first key of its mapping, further up.
 
-    Two shapes say so. The first key stands in the column of its parent, which then holds nothing. Or it is indented
-    by another step than the rest of the file, while the line of the trouble is indented as usual.
+    Three shapes say so. The first key stands in the column of its parent, which then holds nothing. It stands to the
+    left of a mapping that goes on below it. Or it is indented by another step than the rest of the file, while the
+    line of the trouble is indented as usual.
     """
     for opening in mappings:
-        first, parent = opening.line, broken.before(opening.line.number)
+        first = opening.line
         if first.dashes or opening.column == line.column:
             continue
-        if opening.column < line.column:
-            is_stray = (
-                parent is not None
-                and parent.key is not None
-                and parent.column == first.column
-                and parent.value == ""
-                and not parent.dashes
-            )
-        else:
-            outer = next((other.column for other in mappings if other.column < line.column), 0)
-            step = usual_step(broken.lines)
-            is_stray = (
-                opening.first.number == first.number
-                and line.column - outer == step != opening.column - outer
-                and any(other.column < line.column for other in mappings)
-            )
-        if is_stray:
+        if (
+            _is_beside_parent(broken, first, line)
+            or _interrupts(broken, first, line)
+            or _has_odd_step(broken, opening, line, mappings)
+        ):
             yield _moved(
                 broken,
                 first,
@@ -94,7 +84,35 @@ def _first_key_elsewhere(broken: Broken, line: Line, mappings: list[Opening]) ->
                 f"{_by(first.column, line.column)}",
                 f"move {first.key!r} {_by(first.column, line.column)}, and what belongs to it with it",
                 stop=line.number,
+                certain=opening.column < line.column,
             )
+
+
+def _is_beside_parent(broken: Broken, first: Line, line: Line) -> bool:
+    parent = broken.before(first.number)
+    return (
+        first.column < line.column
+        and parent is not None
+        and parent.key is not None
+        and parent.column == first.column
+        and parent.value == ""
+    )
+
+
+def _interrupts(broken: Broken, first: Line, line: Line) -> bool:
+    """Tell whether a key ends a mapping that the line of the trouble goes on with; those of the envelope may."""
+    if first.column >= line.column or first.value == "" or (first.column == 0 and first.key in ENVELOPE_KEYS):
+        return False
+    return any(not other.is_list and other.column == line.column for other in openings(broken.lines, first.number))
+
+
+def _has_odd_step(broken: Broken, opening: Opening, line: Line, mappings: list[Opening]) -> bool:
+    if opening.first.number != opening.line.number:
+        return False
+    outer = next((other.column for other in mappings if other.column < min(line.column, opening.column)), None)
+    if outer is None:
+        return line.column == 0
+    return line.column - outer == usual_step(broken.lines, without=opening.line) != opening.column - outer
 
 
 def _beside_dash(broken: Broken, line: Line, items: Opening, mappings: list[Opening]) -> Iterator[Finding]:
@@ -155,6 +173,25 @@ def misplaced_item(broken: Broken) -> Iterator[Finding]:
         for opening in sorted(lists, key=lambda found: abs(found.column - line.indent))
     ]
     yield from (*moved, *below_value) if is_alike else (*below_value, *moved)
+    yield from _key_right_of_its_list(broken, line)
+
+
+def _key_right_of_its_list(broken: Broken, line: Line) -> Iterator[Finding]:
+    key = broken.before(line.number)
+    if key is None or key.key is None or key.value or key.dashes or key.column <= line.indent:
+        return
+    for opening in openings(broken.lines, key.number):
+        if not opening.is_list and opening.column <= line.indent:
+            yield _moved(
+                broken,
+                key,
+                opening.column,
+                "key-misaligned",
+                f"{key.key!r} stands further right than the list below it",
+                f"move {key.key!r} {_by(key.column, opening.column)}, in line with {opening.line.key!r} "
+                f"{_on(opening.line)}",
+                stop=line.number,
+            )
 
 
 def _list_below_value(broken: Broken, line: Line) -> Iterator[Finding]:

@@ -186,12 +186,12 @@ def block(lines: list[Line], start: Line) -> list[Line]:
     return members
 
 
-def usual_step(lines: list[Line]) -> int:
-    """Return by how many columns the lines of a file are mostly indented below their key; 2 when none is."""
+def usual_step(lines: list[Line], *, without: Line) -> int:
+    """Return by how many columns the lines of a file, `without` one, are mostly indented; 2 when none is."""
     keys = [line for line in lines if line.key is not None and not line.inside]
     steps = Counter(
         below.indent - above.column
         for above, below in pairwise(keys)
-        if above.value == "" and below.indent > above.column and not below.dashes
+        if below is not without and above.value == "" and below.indent > above.column and not below.dashes
     )
     return steps.most_common(1)[0][0] if steps else 2

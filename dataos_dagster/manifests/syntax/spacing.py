@@ -21,7 +21,7 @@ _ODD_COLON = re.compile(r"^(?P<before>[ ]*(?:- +)*[\w.-]+)[ ]?(?P<colon>[\uff1a\
 _ODD_DASH = re.compile(r"^(?P<before>[ ]*)(?P<dash>[\u2010-\u2015\u2022\u00b7\u2212\u25cf\u25e6*+])(?=\s)")
 _GLUED_DASH = re.compile(r"^(?P<before>[ ]*(?:- +)*)-(?=[^\s-])")
 _GLUED_COLON = re.compile(r"^(?P<before>[ ]*(?:-[ ]+)*[A-Za-z_][\w.-]*):(?![\s/:])(?=\S)")
-_NO_COLON = re.compile(r"^(?P<before>[ ]*(?:-[ ]+)*)(?P<key>[A-Za-z_][\w.-]*)(?P<gap>[ ]*)(?P<value>[^:#]*?)[ ]*$")
+_NO_COLON = re.compile(r"^(?P<before>[ ]*(?:-[ ]+)*)(?P<key>[A-Za-z_][\w.-]*)(?:[ ]+(?P<value>\S.*?))?[ ]*$")
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 _TAB_WIDTHS = (2, 4, 8, 1)
 # How far above the symptom a missing space or colon is looked for, in lines that say something.
@@ -185,7 +185,7 @@ def missing_colon(broken: Broken) -> Iterator[Finding]:
             f"write '{found['key']}: …'" if found["value"] else f"write '{found['key']}:'",
             {line.number: f"{line.text[:column]}:{rest}"},
             repair=f"put ':' behind {found['key']!r}",
-            certain=line.indent == broken.at.indent and bool(above) and line is above[0],
+            certain=line.column == broken.at.column and bool(above) and line is above[0],
         )
 
 
