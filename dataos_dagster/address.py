@@ -16,9 +16,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from dataos_dagster.errors import AddressError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 GRAMMAR = "dataos://depot:collection/dataset?acl=r|rw"
 SCHEME = "dataos://"
@@ -30,7 +33,9 @@ DEPOT_ALIASES = {"icebase": "lakehouse"}
 Acl = Literal["r", "rw"]
 
 _DEPOT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_DOTTED_PART = re.compile(r'"([^"]+)"|([^".]+)')
+_DOTTED_PART = re.compile(r'"([^"]+)"|([^".\s]+)')
+_NOT_DOTTED = re.compile(r"[/:]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TAG_PREFIXES = ("dataset:", "dataos:system:ds:dataset:", "dataos:system:minerva:table:")
 
 
@@ -94,24 +99,28 @@ class Address:
         Raises:
             AddressError: The text is none of them; it names the text, the offset and the grammar.
         """
+        text = text.rstrip()
+        control = _CONTROL.search(text)
+        if control:
+            raise _bad(text, control.start(), "a control character")
         for prefix in _TAG_PREFIXES:
             if text.startswith(prefix):
                 return cls._from_parts(text, len(prefix), text[len(prefix) :].split(":"))
         if text.startswith(SCHEME):
             return cls._from_url(text)
-        if "://" not in text and "." in text and "/" not in text:
-            parts = [quoted or plain for quoted, plain in _DOTTED_PART.findall(text)]
-            return cls._from_parts(text, 0, parts)
+        if "." in text and not _NOT_DOTTED.search(text):
+            return cls._from_parts(text, 0, _dotted_parts(text))
         offset = next((i for i, (a, b) in enumerate(zip(text, SCHEME, strict=False)) if a != b), len(text))
         raise _bad(text, offset, f"expected {SCHEME!r}")
 
     @classmethod
     def _from_parts(cls, text: str, offset: int, parts: list[str]) -> Self:
-        if len(parts) < 3 or not all(parts):
+        if not all(parts) or not parts[2:]:
             raise _bad(text, offset, "expected depot, collection and dataset")
         depot, collection, *path = parts
         if not _DEPOT.fullmatch(depot):
             raise _bad(text, offset, f"{depot!r} is not a depot name")
+        _refuse_relative(text, parts)
         return cls(_canonical(depot), _level(collection), tuple(path))
 
     @classmethod
@@ -133,11 +142,14 @@ class Address:
             raise _bad(text, offset + 1 + rest[1:].index(":"), "a collection or dataset holds no ':'")
         segments = path.rstrip("/").split("/") if path.rstrip("/") else []
         if not all(segments) or path.startswith("/"):
-            raise _bad(text, offset + 1 + len(collection) + path.find("//") + 1, "empty segment between two slashes")
+            start = offset + len(":") + len(collection) + len("/")
+            place = 0 if path.startswith("/") else path.index("//") + 1
+            raise _bad(text, start + place, "empty segment between two slashes")
         if not collection and not segments:
             raise _bad(
                 text, offset + 1, "expected a collection behind ':'", hint=f"write {SCHEME}{depot} for the whole depot"
             )
+        _refuse_relative(text, (collection, *segments))
         return cls(
             _canonical(depot),
             _level(collection or NO_COLLECTION),
@@ -145,6 +157,30 @@ class Address:
             is_folder=bool(slash) and path.endswith("/"),
             params=params,
         )
+
+
+def _dotted_parts(text: str) -> list[str]:
+    parts: list[str] = []
+    place = 0
+    while True:
+        found = _DOTTED_PART.match(text, place)
+        if not found:
+            raise _bad(text, place, "expected a name, or a name in double quotes")
+        parts.append(found[1] or found[2])
+        place = found.end()
+        if place == len(text):
+            return parts
+        if text[place] != ".":
+            raise _bad(text, place, "expected '.'")
+        place += 1
+
+
+def _refuse_relative(text: str, parts: Iterable[str]) -> None:
+    """Refuse `.` and `..`: in a depot of files they would lead out of its folder."""
+    for part in parts:
+        if part in {".", ".."}:
+            offset = text.index(part, text.index("/") if "/" in text else 0)
+            raise _bad(text, offset, f"{part!r} is not a name")
 
 
 def _canonical(depot: str) -> str:

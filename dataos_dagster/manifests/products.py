@@ -23,7 +23,7 @@ def rewrite_product(draft: Draft) -> None:
     """Make a data product's body the section `data`; leave every other manifest as it is."""
     data = draft.data
     body = next((key for key in data if _BODY.fullmatch(key)), None)
-    if data.get("type") not in {None, KIND} and body is None:
+    if data.get("type") not in (None, KIND) and body is None:
         return
     if body is None and "entity" not in data:
         return
