@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.errors import Location
@@ -57,7 +58,7 @@ class Document:
             path: Way from the document's root.
             key: Return the range of the mapping key in front of the value instead, where there is one.
         """
-        return self.positions.range_of(self.data, path, key=key)
+        return self.positions.range_of(_decoded(self.encoded), path, key=key)
 
     def location(self, path: DocumentPath = (), *, key: bool = False) -> Location:
         """Return where the value at a path (or its key) begins, as errors carry it."""
@@ -112,3 +113,9 @@ class Document:
 def digest_of(content: bytes) -> bytes:
     """Return the digest that identifies the content of a file."""
     return hashlib.blake2b(content, digest_size=16).digest()
+
+
+@lru_cache(maxsize=4)
+def _decoded(encoded: str) -> Any:
+    """Return values for looking up positions, which change nothing: a file with a thousand jobs is decoded once."""
+    return json.loads(encoded)

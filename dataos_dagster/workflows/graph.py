@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from dataos_dagster.manifests.diagnostics import Severity
 from dataos_dagster.workflows.cycles import cut_cycles
-from dataos_dagster.workflows.jobs import DEFAULT_WORKSPACE, job_diagnostic, resolve_jobs
+from dataos_dagster.workflows.findings import graph_diagnostics
+from dataos_dagster.workflows.jobs import DEFAULT_WORKSPACE, resolve_jobs
 from dataos_dagster.workflows.stacks import stack_of
 
 if TYPE_CHECKING:
@@ -105,18 +105,23 @@ class JobGraph:
         nodes: By job id, in manifest order.
         owners: Asset key of a dataset to the id of the job that owns it.
         members: Identifier of a workflow to the ids of its jobs, nested ones included.
-        diagnostics: What the graph had to decide: cut edges, datasets with several writers, jobs that are not run.
+        nesting: What is wrong with the names of jobs and with workflows that nest each other.
     """
 
     nodes: Mapping[str, JobNode]
     owners: Mapping[AssetPath, str]
     members: Mapping[str, tuple[str, ...]]
-    diagnostics: tuple[Diagnostic, ...]
+    nesting: tuple[Diagnostic, ...]
 
     @property
     def jobs(self) -> tuple[Job, ...]:
         """Return the jobs in manifest order."""
         return tuple(node.job for node in self.nodes.values())
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Return what is wrong, and what had to be decided: cut edges, several writers, jobs that are not run."""
+        return (*self.nesting, *graph_diagnostics(self))
 
     @cached_property
     def writers(self) -> Mapping[AssetPath, tuple[str, ...]]:
@@ -207,7 +212,6 @@ class _Building:
     stacks: dict[str, Stack | None] = field(default_factory=dict)
     reads: dict[str, tuple[Address, ...]] = field(default_factory=dict)
     writes: dict[str, tuple[Address, ...]] = field(default_factory=dict)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
     missing: dict[str, NotYetRun] = field(default_factory=dict)
 
     def result(self) -> JobGraph:
@@ -220,13 +224,11 @@ class _Building:
             self.stacks[job.id] = stack
             self.reads[job.id] = stack.reads(job) if stack else ()
             self.writes[job.id] = stack.writes(job) if stack else ()
-            if stack is None:
-                self._tell_not_run(job)
         self.writers = _index(self.writes.items())
         owners = {key: job_ids[0] for key, job_ids in self.writers.items()}
         kept, cut = cut_cycles([*self._stated_edges(), *self._data_edges()])
         nodes = self._nodes(owners, _by_downstream(kept), _by_downstream(cut))
-        return JobGraph(nodes, owners, self.job_set.members, (*self.job_set.diagnostics, *self.diagnostics))
+        return JobGraph(nodes, owners, self.job_set.members, self.job_set.diagnostics)
 
     def _stated_edges(self) -> Iterator[Edge]:
         passed: dict[str, tuple[str, ...]] = {}
@@ -258,7 +260,6 @@ class _Building:
                 seen.add(address.key)
                 writers = self.writers.get(address.key, ())
                 if address.key in written:
-                    self._tell_reads_own(job, address)
                     writers = writers[:1]
                 for upstream in writers:
                     if upstream != job.id:
@@ -273,10 +274,6 @@ class _Building:
             unique = {address.key: address for address in self.writes[job.id]}
             owned = tuple(address for key, address in unique.items() if owners[key] == job.id)
             reported = tuple(address for key, address in unique.items() if owners[key] != job.id)
-            for address in reported:
-                self._tell_several_writers(job, address, owners[address.key])
-            for edge in cut.get(job.id, ()):
-                self._tell_cut(job, edge)
             nodes[job.id] = JobNode(
                 job=job,
                 stack=self.stacks[job.id],
@@ -290,31 +287,6 @@ class _Building:
                 missing=self.missing.get(job.id),
             )
         return nodes
-
-    def _tell_not_run(self, job: Job) -> None:
-        missing = self.missing.get(job.id)
-        message = f"jobs of the stack {job.stack!r} are read and not yet run"
-        if missing is not None:
-            message = f"{missing.message} ({missing.location})"
-        self._tell(job, "stack-not-run", Severity.INFO, message, "it is shown, and nothing waits for it")
-
-    def _tell_reads_own(self, job: Job, address: Address) -> None:
-        message = f"{job.label} reads and writes {address}; it does not wait for itself"
-        self._tell(job, "self-dependency", Severity.INFO, message)
-
-    def _tell_several_writers(self, job: Job, address: Address, owner: str) -> None:
-        first = self.jobs[owner]
-        message = f"{address} belongs to {first.label} ({first.location()}), which is the first to write it"
-        hint = f"{job.label} appears under its own name and reports what it writes to {address}"
-        self._tell(job, "several-writers", Severity.INFO, message, hint)
-
-    def _tell_cut(self, job: Job, edge: Edge) -> None:
-        message = f"dependencies run in a circle; cut here: {edge}"
-        hint = "state the order that you want with `dependencies:`, or give one of the jobs another dataset"
-        self._tell(job, "dependency-cycle", Severity.WARNING, message, hint)
-
-    def _tell(self, job: Job, code: str, severity: Severity, message: str, hint: str = "") -> None:
-        self.diagnostics.append(job_diagnostic(job.workflow, (*job.path, "name"), code, severity, message, hint))
 
 
 def _by_downstream(edges: Iterable[Edge]) -> dict[str, list[Edge]]:
