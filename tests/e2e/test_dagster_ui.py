@@ -1,0 +1,88 @@
+"""What someone sees who opens the flights product in Dagster: the graph, a dataset with its numbers, a broken manifest."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+AIRLINES = "/assets/lakehouse/flights/airlines"
+BROKEN = "/assets/dataos_manifests/workflows/night-report.yaml"
+SECONDS_TO_RUN = 180
+
+LAUNCH = """
+mutation ($assets: [AssetKeyInput!]!) {
+  launchPipelineExecution(executionParams: {
+    selector: {
+      repositoryLocationName: "flights", repositoryName: "__repository__", pipelineName: "__ASSET_JOB",
+      assetSelection: $assets
+    },
+    mode: "default", runConfigData: {}
+  }) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
+STATUS = "query ($run: ID!) {runOrError(runId: $run) {... on Run {status}}}"
+
+
+@pytest.fixture(scope="module")
+def airlines(deployment) -> str:
+    """Materialize one dataset through the running deployment, as its button does, and return its page."""
+    key = {"path": ["lakehouse", "flights", "airlines"]}
+    launched = deployment.graphql(LAUNCH, assets=[key])["launchPipelineExecution"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    run = launched["run"]["runId"]
+    deadline = time.monotonic() + SECONDS_TO_RUN
+    while (status := deployment.graphql(STATUS, run=run)["runOrError"]["status"]) not in {"SUCCESS", "FAILURE"}:
+        assert time.monotonic() < deadline, f"still {status}"
+        time.sleep(0.5)
+    assert status == "SUCCESS", deployment.log.read_text()
+    return AIRLINES
+
+
+def test_the_graph_joins_files_tables_and_products(page):
+    page.goto("/assets/lakehouse/flights/carrier_delays_daily?view=lineage&lineageScope=upstream&lineageDepth=5")
+    graph = page.locator("svg").filter(has_text="carrier_delays_daily")
+    for dataset in ("carrier_delays_daily", "flights", "airlines", "airlines.csv", "flights.csv"):
+        expect(graph.get_by_text(dataset, exact=True).first).to_be_visible()
+
+
+def test_the_whole_product_is_one_group_a_workflow(page):
+    page.goto("/asset-groups")
+    for group in ("aviation", "nycfiles", "dataos_manifests"):
+        expect(page.get_by_text(group, exact=True).first).to_be_visible()
+
+
+def test_a_materialized_dataset_shows_its_rows_and_columns(page, airlines):
+    page.goto(airlines)
+    expect(page.get_by_text("Materialized", exact=False).first).to_be_visible()
+    body = page.locator("body")
+    expect(body).to_contain_text(re.compile(r"Row count\s*16|row_count\s*.*16", re.DOTALL | re.IGNORECASE))
+    expect(body).to_contain_text("carrier")
+    expect(body).to_contain_text("sail")
+
+
+def test_a_dataset_leads_to_the_line_of_its_manifest(page):
+    page.goto(AIRLINES)
+    expect(page.get_by_text("flights-ingest/load-airlines").first).to_be_visible()
+    link = page.locator("a[href*='ingest.yaml']").first
+    expect(link).to_have_attribute("href", re.compile(r"workflows/ingest\.yaml:\d+"))
+
+
+def test_a_broken_manifest_says_what_is_wrong_and_the_rest_works(page):
+    page.goto(BROKEN)
+    body = page.locator("body")
+    expect(body).to_contain_text("night-report.yaml:5:20")
+    expect(body).to_contain_text("a cron has five fields, this one has 4")
+    page.goto("/assets")
+    expect(page.locator("a[href='/assets/lakehouse/flights/carrier_delays_daily']").first).to_be_visible()
+
+
+def test_schedules_of_the_manifests_wait_to_be_started(page):
+    page.goto("/automation")
+    for schedule in ("aviation__flights_ingest", "aviation__flights_delays"):
+        expect(page.get_by_text(schedule, exact=True)).to_be_visible()
+    expect(page.get_by_text("05:00 AM")).to_be_visible()
