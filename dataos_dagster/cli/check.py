@@ -44,9 +44,10 @@ def check(
     given = paths or [Path()]
     with reported(as_json=as_json):
         from dataos_dagster.manifests.project import load_project
+        from dataos_dagster.workflows.findings import with_job_diagnostics
 
         def load() -> Project:
-            return load_project(given, allow_placeholders=allow_placeholders)
+            return with_job_diagnostics(load_project(given, allow_placeholders=allow_placeholders))
 
         project = load()
         fixed: dict[str, int] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.manifests.diagnostics import Severity
@@ -11,10 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dataos_dagster.manifests.diagnostics import Diagnostic
+    from dataos_dagster.manifests.project import Project
     from dataos_dagster.workflows.graph import JobGraph, JobNode
 
 # Code, severity, message, hint.
 Finding = tuple[str, Severity, str, str]
+
+
+def with_job_diagnostics(project: Project) -> Project:
+    """Return a project whose diagnostics include those about the graph of its jobs."""
+    from dataos_dagster.workflows.graph import build_graph
+
+    found = (*project.diagnostics, *build_graph(project).diagnostics)
+    return replace(project, diagnostics=tuple(sorted(found, key=lambda one: (one.file, one.line, one.column))))
 
 
 def graph_diagnostics(graph: JobGraph) -> tuple[Diagnostic, ...]:
@@ -40,7 +50,7 @@ def _findings(graph: JobGraph, node: JobNode) -> Iterator[Finding]:
         yield "several-writers", Severity.INFO, message, hint
     for edge in node.cut:
         hint = "state the order that you want with `dependencies:`, or give one of the jobs another dataset"
-        yield "dependency-cycle", Severity.WARNING, f"dependencies run in a circle; cut here: {edge}", hint
+        yield "data-cycle", Severity.WARNING, f"dependencies run in a circle; cut here: {edge}", hint
 
 
 def _not_run(node: JobNode) -> Finding:

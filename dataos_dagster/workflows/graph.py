@@ -105,13 +105,13 @@ class JobGraph:
         nodes: By job id, in manifest order.
         owners: Asset key of a dataset to the id of the job that owns it.
         members: Identifier of a workflow to the ids of its jobs, nested ones included.
-        nesting: What is wrong with the names of jobs and with workflows that nest each other.
+        naming: What is wrong with the names of jobs.
     """
 
     nodes: Mapping[str, JobNode]
     owners: Mapping[AssetPath, str]
     members: Mapping[str, tuple[str, ...]]
-    nesting: tuple[Diagnostic, ...]
+    naming: tuple[Diagnostic, ...]
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -121,7 +121,7 @@ class JobGraph:
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Return what is wrong, and what had to be decided: cut edges, several writers, jobs that are not run."""
-        return (*self.nesting, *graph_diagnostics(self))
+        return (*self.naming, *graph_diagnostics(self))
 
     @cached_property
     def writers(self) -> Mapping[AssetPath, tuple[str, ...]]:

@@ -74,7 +74,7 @@ class JobSet:
     Attributes:
         jobs: In manifest order: path of the file, document, entry.
         members: Identifier of a workflow to the ids of its jobs, those of workflows that it nests included.
-        diagnostics: What is wrong with nesting and names.
+        diagnostics: What is wrong with names.
     """
 
     jobs: tuple[Job, ...]
@@ -134,11 +134,9 @@ class _Resolution:
             path = ("workflow", "dag", index)
             job_id = self._id(workflow, entry)
             if job_id in self.jobs:
-                first = self.jobs[job_id].location()
-                message = f"there is a job {job_id!r} already, at {first}"
-                self._report(
-                    workflow, (*path, "name"), "duplicate-job", Severity.ERROR, message, "give it another name"
-                )
+                message = f"there is a job {job_id!r} already, at {self.jobs[job_id].location()}"
+                place, hint = (*path, "name"), "give it another name"
+                self.diagnostics.append(job_diagnostic(workflow, place, "duplicate-job", Severity.ERROR, message, hint))
                 continue
             workspace = workflow.workspace or self.default_workspace
             self.jobs[job_id] = Job(job_id, workflow, entry, entry.spec, path, workspace, retry=entry.retry)
@@ -149,19 +147,13 @@ class _Resolution:
         if known is not None:
             return known
         ids: dict[str, None] = {}
-        for index, entry in enumerate(workflow.section.dag):
+        for entry in workflow.section.dag:
             if entry.spec is not None:
                 ids[self._id(workflow, entry)] = None
             for nested in self._nested(workflow, entry):
-                if nested.identifier in (*inside, workflow.identifier):
-                    chain = " → ".join((*inside, workflow.identifier, nested.identifier))
-                    message = f"workflows nest each other: {chain}"
-                    path = ("workflow", "dag", index, "file")
-                    self._report(
-                        workflow, path, "dependency-cycle", Severity.ERROR, message, "remove one `file:` entry"
-                    )
-                    continue
-                ids.update(dict.fromkeys(self._members(nested, (*inside, workflow.identifier))))
+                # Workflows that nest each other are reported where manifests are read.
+                if nested.identifier not in (*inside, workflow.identifier):
+                    ids.update(dict.fromkeys(self._members(nested, (*inside, workflow.identifier))))
         self.members[workflow.identifier] = tuple(job_id for job_id in ids if job_id in self.jobs)
         return self.members[workflow.identifier]
 
@@ -197,8 +189,3 @@ class _Resolution:
 
     def _id(self, workflow: WorkflowResource, entry: DagEntry) -> str:
         return f"{workflow.workspace or self.default_workspace}/{workflow.name}/{entry.name}"
-
-    def _report(
-        self, workflow: WorkflowResource, path: DocumentPath, code: str, severity: Severity, message: str, hint: str
-    ) -> None:
-        self.diagnostics.append(job_diagnostic(workflow, path, code, severity, message, hint))

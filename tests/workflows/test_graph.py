@@ -84,7 +84,7 @@ def test_jobs_that_maintain_one_table_do_not_wait_for_each_other(tmp_path):
     upserts = [flare(f"upsert-{number}", reads=[f"s{number}", "t"], writes="t") for number in range(3)]
     graph = graph_of(tmp_path, *upserts)
     assert edges(graph) == {("upsert-0", "upsert-1"), ("upsert-0", "upsert-2")}
-    assert "dependency-cycle" not in codes(graph)
+    assert "data-cycle" not in codes(graph)
 
 
 def test_a_job_that_reads_and_writes_one_table_does_not_wait_for_itself(tmp_path):
@@ -101,7 +101,7 @@ def test_a_circle_of_data_is_cut_at_the_last_edge_and_told(tmp_path):
         "public/wf/b after public/wf/a (reads dataos://lakehouse:shop/t1)"
     ]
     [told] = graph.diagnostics
-    assert (told.code, told.severity) == ("dependency-cycle", Severity.WARNING)
+    assert (told.code, told.severity) == ("data-cycle", Severity.WARNING)
 
 
 def test_what_a_manifest_states_wins_over_what_data_implies(tmp_path):
