@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import DataOSError
@@ -66,6 +67,18 @@ class FlareStack:
         Raises:
             DataOSError: It failed; what was written before the failure was told to `context.reporter`.
         """
+        from dataos_dagster.flare.functions.function import EngineUnsuited
+
+        try:
+            return self._run(job, context)
+        except EngineUnsuited as error:
+            # Types are known only now. Steps come before outputs, so nothing has been written.
+            if context.engine_of(job.id) != "auto" or not context.availability.has("spark"):
+                raise
+            context.reporter.note(job.id, f"{error.message}: it starts again on Spark")
+            return self._run(job, replace(context, engine="spark"))
+
+    def _run(self, job: Job, context: RunContext) -> JobResult:
         from dataos_dagster.flare.job import run_plan
 
         plan = self.plan(job, context)

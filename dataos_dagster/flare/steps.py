@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.address import Address
 from dataos_dagster.errors import AddressError, StepError
-from dataos_dagster.flare.functions.function import FunctionError, quoted
+from dataos_dagster.flare.functions.function import EngineUnsuited, FunctionError, quoted
 from dataos_dagster.flare.functions.registry import ParameterError, read_function
 from dataos_dagster.flare.inputs import PlannedInput, implicit_input
 from dataos_dagster.flare.locations import job_location, location_in_text
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dataos_dagster.flare.manifest import Command, SequenceItem
     from dataos_dagster.flare.sql import Relation
     from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.settings import EngineName
     from dataos_dagster.workflows.jobs import Job
 
 
@@ -188,7 +189,7 @@ def run_step(step: PlannedStep, session: EngineSession, lineage: Lineage) -> Dat
                 return None
             frames = [session.spark.sql(step.sql)]
             for function, place in zip(step.functions, step.places, strict=True):
-                frames.append(_applied(step, function, frames[-1], place))
+                frames.append(_applied(step, function, frames[-1], place, session.engine))
             lineage.add_step(step, frames[1:])
             frame = register(frames[-1], step.name, session)
             if step.statement.target:
@@ -218,9 +219,12 @@ def _hint(message: str) -> str:
     return "the message is the engine's; `dataos run --engine spark` or `--engine sail` tells whether the other agrees"
 
 
-def _applied(step: PlannedStep, function: Function, frame: DataFrame, place: Location) -> DataFrame:
+def _applied(step: PlannedStep, function: Function, frame: DataFrame, place: Location, engine: EngineName) -> DataFrame:
     try:
-        return function.apply(frame)
+        return function.apply(frame, engine)
+    except EngineUnsuited as error:
+        error.location = place
+        raise
     except FunctionError as error:
         raise StepError(f"{step.label}: {error.message}", step=step.label, hint=error.hint, location=place) from None
 

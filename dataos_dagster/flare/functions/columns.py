@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from dataos_dagster.flare.trace import Trace
+    from dataos_dagster.settings import EngineName
 
 # `HTTPServer` is `http_server`: an upper-case run ends before a capitalised word.
 _RUN_BEFORE_WORD = re.compile(r"([A-Z]+)([A-Z][a-z])")
@@ -46,7 +47,7 @@ class _Renaming(Function):
     def new_names(self, columns: Sequence[str]) -> tuple[str, ...]:
         """Return the new name of each column, in the same order."""
 
-    def apply(self, frame: DataFrame) -> DataFrame:
+    def apply(self, frame: DataFrame, engine: EngineName) -> DataFrame:  # noqa: ARG002 - the same on every engine
         """Return the frame with these columns."""
         columns = frame.columns
         new = self.new_names(columns)
@@ -118,7 +119,7 @@ class Drop(Function):
 
     columns: Annotated[ColumnNames, Field(description="Columns to remove.")]
 
-    def apply(self, frame: DataFrame) -> DataFrame:
+    def apply(self, frame: DataFrame, engine: EngineName) -> DataFrame:  # noqa: ARG002 - the same on every engine
         """Return the frame with these columns."""
         gone = self._present(frame.columns)
         return frame.drop(*gone) if gone else frame

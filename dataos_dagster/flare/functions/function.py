@@ -21,10 +21,15 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from dataos_dagster.flare.trace import Trace
+    from dataos_dagster.settings import EngineName
 
 
 class FunctionError(JobError):
     """A function does not fit the rows it is given; the step that holds it is named by who catches this."""
+
+
+class EngineUnsuited(JobError):
+    """A function met types with which an engine is not known to give Spark's result; nothing was written."""
 
 
 # A single name is accepted where a list is documented: there is one thing it can mean.
@@ -43,11 +48,12 @@ class Function(ManifestModel, ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def apply(self, frame: DataFrame) -> DataFrame:
+    def apply(self, frame: DataFrame, engine: EngineName) -> DataFrame:
         """Return the changed frame; nothing is evaluated but its schema.
 
         Raises:
             FunctionError: The parameters do not fit the frame's columns.
+            EngineUnsuited: This engine would give another result than Spark.
         """
 
     @abstractmethod

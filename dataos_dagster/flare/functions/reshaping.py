@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from dataos_dagster.flare.trace import Trace
+    from dataos_dagster.settings import EngineName
 
 ALL = "*"
 
@@ -29,6 +30,12 @@ def _star(value: object) -> object:
 _NamesOrAll = Annotated[Literal["*"] | ColumnNames, BeforeValidator(_star)]
 
 
+def _literal(text: str) -> str:
+    """Return a text as a literal of Spark SQL."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
 class Unfurl(Function):
     """Add columns from an expression: `payload.*` spreads a struct, `explode(items) as item` multiplies rows."""
 
@@ -38,7 +45,7 @@ class Unfurl(Function):
         str, AfterValidator(parse_expression), Field(description="Spark SQL expression, or `struct.*`.")
     ]
 
-    def apply(self, frame: DataFrame) -> DataFrame:
+    def apply(self, frame: DataFrame, engine: EngineName) -> DataFrame:  # noqa: ARG002 - the same on every engine
         """Return the reshaped frame."""
         return frame.selectExpr("*", self.expression)
 
@@ -71,15 +78,15 @@ class Unpivot(Function):
             raise ValueError("* stands for the columns of neither list, so it can be in one of the two only")
         return self
 
-    def apply(self, frame: DataFrame) -> DataFrame:
+    def apply(self, frame: DataFrame, engine: EngineName) -> DataFrame:  # noqa: ARG002 - the same on every engine
         """Return the reshaped frame."""
         identifiers, melted = self._split(frame.columns)
         self._check_types(frame, melted)
-        return frame.unpivot(
-            [quoted(column) for column in identifiers],
-            [quoted(column) for column in melted],
-            self.key_column_name,
-            self.value_column_name,
+        # `DataFrame.unpivot` ends Sail's connection when one of the columns may be null and another may not.
+        pairs = ", ".join(f"{_literal(column)}, {quoted(column)}" for column in melted)
+        names = f"({quoted(self.key_column_name)}, {quoted(self.value_column_name)})"
+        return frame.selectExpr(
+            *(quoted(column) for column in identifiers), f"stack({len(melted)}, {pairs}) AS {names}"
         )
 
     def trace(self, columns: Trace, frame: DataFrame) -> Trace:  # noqa: ARG002 - names say it all here
