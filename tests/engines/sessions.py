@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
+from servers.spark_jars import COORDINATES
 
-from dataos_dagster.engines.availability import find_java
 from dataos_dagster.engines.session import EngineSession, SessionConfiguration, Sessions
 from dataos_dagster.settings import EngineSettings, Settings, SparkSettings
 
@@ -24,25 +23,9 @@ SAIL = SessionConfiguration("sail")
 SPARK = SessionConfiguration(
     "spark",
     conf=(("spark.sql.extensions", "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"),),
-    packages=(
-        "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0",
-        "org.apache.iceberg:iceberg-aws-bundle:1.11.0",
-        "org.apache.spark:spark-avro_2.13:4.1.1",
-        "org.postgresql:postgresql:42.7.8",
-    ),
+    packages=COORDINATES,
     driver_memory="1g",
 )
-
-
-def require_java() -> None:
-    """Skip the test without a Java for Spark, or fail it where `CI=true`."""
-    java = find_java()
-    if java and java.suits_spark:
-        return
-    message = "no Java 17 or 21 for Apache Spark"
-    if os.environ.get("CI", "").lower() == "true":
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
 
 
 def engine_settings(folder: Path) -> Settings:
@@ -64,9 +47,8 @@ def sail_session(sessions: Sessions) -> EngineSession:
 
 
 @pytest.fixture(scope="session")
-def spark_session(sessions: Sessions) -> EngineSession:
+def spark_session(sessions: Sessions, spark_jars: None) -> EngineSession:
     """Return a warm session on Apache Spark with Iceberg, S3, Avro and PostgreSQL."""
-    require_java()
     return sessions.get(SPARK)
 
 

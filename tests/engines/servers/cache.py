@@ -1,24 +1,19 @@
-"""Where downloads are kept: one folder outside of the repository, shared by all checkouts and test processes."""
+"""Installations: one after the other, into the folder of downloads that the package itself uses, outside of the repository."""
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from dataos_dagster.engines.connectors import cache_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-def cache_folder() -> Path:
-    """Return the folder of downloads: `DATAOS_CACHE`, or `~/.cache/dataos-dagster`. It exists afterwards."""
-    folder = Path(os.environ.get("DATAOS_CACHE") or Path.home() / ".cache" / "dataos-dagster")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+__all__ = ["cache_folder", "installing"]
 
 
 @contextmanager
@@ -27,6 +22,7 @@ def installing(name: str, what: str) -> Iterator[None]:
 
     Two test workers, or two checkouts, install an engine one after the other: the second then finds it there.
     """
+    cache_folder().mkdir(parents=True, exist_ok=True)
     with FileLock(cache_folder() / f"{name}.lock"):
         print(f"{name}: {what} …", flush=True)
         started = time.monotonic()

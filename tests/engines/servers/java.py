@@ -1,4 +1,4 @@
-"""Java 17 or newer, which Spark and the Iceberg REST catalog run on."""
+"""A Java that Spark and the Iceberg REST catalog run on."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 import shutil
 import subprocess
 
+from dataos_dagster.engines.availability import MAXIMUM_JAVA, MINIMUM_JAVA
+
 from .cache import installing
 from .packages import apt_install
-
-OLDEST = 17
 
 
 def missing() -> str | None:
@@ -20,7 +20,9 @@ def missing() -> str | None:
     found = re.search(r'version "(\d+)', shown)
     if found is None:
         return f"java does not run: {shown.strip()[:200]}"
-    return None if int(found.group(1)) >= OLDEST else f"java is version {found.group(1)}, {OLDEST} or newer is needed"
+    if MINIMUM_JAVA <= int(found.group(1)) <= MAXIMUM_JAVA:
+        return None
+    return f"java is version {found.group(1)}, one from {MINIMUM_JAVA} to {MAXIMUM_JAVA} is needed"
 
 
 def install() -> None:

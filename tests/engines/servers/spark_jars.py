@@ -1,11 +1,13 @@
-"""Spark's connectors: resolved once into the cache that every session looks in, so that tests need no network."""
+"""Spark's connectors that tests use: resolved once into the cache in which sessions look, so that no test downloads."""
 
 from __future__ import annotations
 
 from dataos_dagster.engines.connectors import CONNECTORS, installed, resolve
+from dataos_dagster.errors import EngineUnavailable
 
 from .cache import installing
 from .java import missing as java_missing
+from .packages import InstallationFailed
 
 COORDINATES = tuple(CONNECTORS[name] for name in ("iceberg", "iceberg-aws", "avro", "postgresql"))
 
@@ -18,6 +20,9 @@ def missing() -> str | None:
 
 
 def install() -> None:
-    """Resolve the connectors as a session does."""
-    with installing("spark_jars", f"resolving {len(COORDINATES)} connectors with Ivy (100 MB)"):
-        resolve(COORDINATES)
+    """Resolve the connectors as a session would."""
+    with installing("spark_jars", f"resolving {len(COORDINATES)} connectors of Spark (100 MB)"):
+        try:
+            resolve(COORDINATES)
+        except EngineUnavailable as error:
+            raise InstallationFailed(str(error)) from error
