@@ -1,0 +1,128 @@
+"""What `dagster_compat` assumes about the installed Dagster."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import dagster as dg
+import pytest
+
+from dataos_dagster import dagster_compat as compat
+
+
+@dg.asset
+def something() -> None:
+    """An asset."""
+
+
+def test_dagster_makes_one_job_for_all_assets_under_this_name():
+    repository = dg.Definitions(assets=[something]).get_repository_def()
+    assert compat.ASSET_JOB in repository.job_names
+
+
+def test_a_schedule_may_ask_that_job_for_a_selection():
+    schedule = dg.ScheduleDefinition(
+        name="nightly",
+        cron_schedule="0 1 * * *",
+        job_name=compat.ASSET_JOB,
+        execution_fn=lambda _: dg.RunRequest(asset_selection=[something.key]),
+    )
+    repository = dg.Definitions(assets=[something], schedules=[schedule]).get_repository_def()
+    [request] = repository.get_schedule_def("nightly").evaluate_tick(dg.build_schedule_context()).run_requests
+    assert list(request.asset_selection) == [something.key]
+
+
+def test_a_run_names_the_processes_that_it_started_in():
+    with dg.instance_for_test() as instance:
+        result = dg.materialize([something], instance=instance)
+        found = compat.processes_of(instance, result.run_id)
+    assert {pid for pid, _ in found} == {os.getpid()}
+
+
+def test_runs_of_the_default_launcher_are_local_processes():
+    with dg.instance_for_test() as instance:
+        assert compat.runs_in_local_processes(instance)
+    other = {"run_launcher": {"module": "dagster._core.test_utils", "class": "ExplodingRunLauncher"}}
+    with dg.instance_for_test(overrides=other) as instance:
+        assert not compat.runs_in_local_processes(instance)
+
+
+def chain(length: int) -> list[dg.AssetsDefinition]:
+    assets = []
+    for number in range(length):
+        deps = [dg.AssetKey(f"a{number - 1}")] if number else []
+        ins = {f"in_{index}": dep for index, dep in enumerate(deps)}
+        spec = dg.AssetSpec(f"a{number}", deps=deps, skippable=True)
+        op = dg.OpDefinition(
+            compute_fn=lambda _step, _inputs: iter(()),
+            name=f"op{number}",
+            ins=compat.nothing_inputs(len(deps)),
+            outs=compat.nothing_outputs(1),
+            required_resource_keys={"bench"},
+        )
+        assets.append(
+            compat.OwnResources(
+                node_def=op, keys_by_input_name=ins, keys_by_output_name={"out_0": spec.key}, specs=[spec]
+            )
+        )
+    return assets
+
+
+def test_long_chains_can_be_ordered_once_they_are_allowed(monkeypatch):
+    limit = sys.getrecursionlimit()
+    definitions = dg.Definitions(assets=chain(1500), resources={"bench": object()})
+    try:
+        compat.allow_chains_of(1500)
+        assert len(definitions.get_repository_def().get_job(compat.ASSET_JOB).nodes) == 1500
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_the_limit_is_only_ever_raised():
+    before = sys.getrecursionlimit()
+    compat.allow_chains_of(1)
+    assert sys.getrecursionlimit() == before
+
+
+def test_assets_get_the_resources_that_they_name_and_no_others():
+    definitions = dg.Definitions(assets=chain(1), resources={"bench": object(), "depot__other": object()})
+    [bound] = definitions.get_repository_def().assets_defs_by_key.values()
+    assert set(bound.resource_defs) == {"bench"}
+
+
+def test_a_resource_that_is_not_there_is_told_by_name():
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match="bench"):
+        dg.Definitions.validate_loadable(dg.Definitions(assets=chain(1)))
+
+
+def test_ops_with_shared_inputs_run_in_order():
+    ran = []
+
+    def compute(step, _inputs):
+        ran.append(step.op_def.name)
+        yield dg.MaterializeResult(asset_key=step.selected_asset_keys and next(iter(step.selected_asset_keys)))
+
+    specs = [dg.AssetSpec("a", skippable=True), dg.AssetSpec("b", deps=["a"], skippable=True)]
+    assets = []
+    for spec in reversed(specs):
+        deps = [dep.asset_key for dep in spec.deps]
+        op = dg.OpDefinition(
+            compute_fn=compute,
+            name=f"op_{spec.key.path[0]}",
+            ins=compat.nothing_inputs(len(deps)),
+            outs=compat.nothing_outputs(1),
+        )
+        ins = {f"in_{index}": key for index, key in enumerate(deps)}
+        assets.append(
+            compat.OwnResources(
+                node_def=op, keys_by_input_name=ins, keys_by_output_name={"out_0": spec.key}, specs=[spec]
+            )
+        )
+    assert dg.materialize(assets).success
+    assert ran == ["op_a", "op_b"]
+
+
+def test_code_references_are_made_without_a_warning():
+    with compat.code_references_without_warning():
+        dg.LocalFileCodeReference(file_path="wf.yaml", line_number=3, label="job")
