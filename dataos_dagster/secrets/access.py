@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import Location, SecretNotFound
+from dataos_dagster.redaction import register
 from dataos_dagster.secrets.values import SecretValues
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Credential:
 def choose(needed: Acl, offered: Iterable[Credential], *, owner: str, location: Location | None = None) -> SecretValues:
     """Return the values to use; where several credentials of one level are offered, the first that has a key wins.
 
+    They are masked in logs and errors from then on.
+
     Args:
         needed: `r` for a read, `rw` for a write.
         offered: What the owner refers to, in the manifest's order.
@@ -61,6 +64,7 @@ def choose(needed: Acl, offered: Iterable[Credential], *, owner: str, location: 
     merged: dict[str, SecretStr] = {}
     for credential in chosen:
         merged = {**credential.values, **merged}
+    register(*merged.values())
     return SecretValues(merged)
 
 

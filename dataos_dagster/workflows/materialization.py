@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from dataos_dagster.errors import DataOSError, StepError
+from dataos_dagster.redaction import redact_exception
 from dataos_dagster.workflows.definitions import JOB_KEY
 from dataos_dagster.workflows.metadata import job_metadata, output_metadata
 from dataos_dagster.workflows.results import Silence
@@ -57,6 +58,7 @@ def materialize_job(
     try:
         result = bench.run(node, context.run_id, reporter, in_dagster=True)
     except Exception as error:
+        redact_exception(error)  # Dagster keeps the message of every error that this one was raised from
         yield from _materializations(context, node, reporter.outputs, {"job_failed": True})
         if isinstance(error, DataOSError):
             raise _failure(node, error, seconds=bench.seconds_since_first_start(node.job.id)) from error

@@ -10,7 +10,7 @@ from dataos_dagster.secrets.access import Credential, acl_of_name, choose
 
 
 def credential(name: str, acl: str, **values: str) -> Credential:
-    return Credential(name, acl, {key: SecretStr(value) for key, value in (values or {"user": name}).items()})
+    return Credential(name, acl, {key: SecretStr(value) for key, value in (values or {"user": f"user of {name}"}).items()})
 
 
 def chosen(needed: str, *offered: Credential) -> dict[str, str]:
@@ -24,10 +24,10 @@ READER, WRITER = credential("ferrydb-r", "r"), credential("ferrydb-rw", "rw")
 @pytest.mark.parametrize(
     ("needed", "offered", "user"),
     [
-        ("r", (READER, WRITER), "ferrydb-r"),
-        ("r", (WRITER, READER), "ferrydb-r"),
-        ("rw", (READER, WRITER), "ferrydb-rw"),
-        ("r", (WRITER,), "ferrydb-rw"),
+        ("r", (READER, WRITER), "user of ferrydb-r"),
+        ("r", (WRITER, READER), "user of ferrydb-r"),
+        ("rw", (READER, WRITER), "user of ferrydb-rw"),
+        ("r", (WRITER,), "user of ferrydb-rw"),
     ],
 )
 def test_the_least_that_suffices_is_used(needed, offered, user):

@@ -40,7 +40,8 @@ class PostgreSQLServer:
     folder: Path
     port: int
     host: str = HOST
-    user: str = "owner"
+    # A word of its own: the values of secrets, user names among them, are masked in every message.
+    user: str = "harbourmaster"
     password: str = "correct-horse"
 
     def url(self, database: str = "postgres", *, driver: str = "postgresql+psycopg") -> str:
