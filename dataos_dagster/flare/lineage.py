@@ -103,12 +103,13 @@ def trace_query(tree: Any, views: Mapping[str, Trace]) -> Trace:
     from sqlglot.optimizer.qualify import qualify
     from sqlglot.optimizer.scope import build_scope
 
-    schema = {name: dict.fromkeys(trace, "unknown") for name, trace in views.items()}
+    spelling = _Spelling(views)
+    schema = {name: {spelling.of(column): "unknown" for column in trace} for name, trace in views.items()}
     try:
         qualified = qualify(
-            tree.copy(),
+            spelling.applied(tree),
             schema=schema,
-            dialect="spark",
+            dialect=_CASE_SENSITIVE,
             validate_qualify_columns=False,
             quote_identifiers=False,
             identify=False,
@@ -118,7 +119,46 @@ def trace_query(tree: Any, views: Mapping[str, Trace]) -> Trace:
         raise Untraceable(f"the SQL is too involved to follow ({error})") from None
     if scope is None:
         raise Untraceable("it is no SELECT")
-    return _Tracing({name: sources_by_name(trace) for name, trace in views.items()}).columns_of(scope)
+    columns = _Tracing({name: sources_by_name(trace) for name, trace in views.items()}).columns_of(scope)
+    return _as_written(tree, columns)
+
+
+# SQL ignores case, and results keep the case of whoever named the column: names are made alike first, by `_Spelling`,
+# because sqlglot would do it by writing everything in lower case.
+_CASE_SENSITIVE = "spark, normalization_strategy = case_sensitive"
+
+
+class _Spelling:
+    """One spelling for each name: that of the views, else the first one in the SQL."""
+
+    def __init__(self, views: Mapping[str, Trace]) -> None:
+        self._known = {name: name for name in views}
+        for trace in views.values():
+            for column in trace:
+                self.of(column)
+
+    def of(self, name: str) -> str:
+        """Return the spelling of a name."""
+        return self._known.setdefault(name.lower(), name)
+
+    def applied(self, tree: Any) -> Any:
+        """Return a copy of a query in which every name is spelt one way."""
+        from sqlglot import exp
+
+        copy = tree.copy()
+        for identifier in copy.find_all(exp.Identifier):
+            identifier.set("this", self.of(identifier.name))
+        return copy
+
+
+def _as_written(tree: Any, columns: Trace) -> Trace:
+    """Return the columns under the names that the query itself gives them, where no `*` is among them."""
+    from sqlglot import exp
+
+    written = [projection.alias_or_name for projection in tree.selects] if isinstance(tree, exp.Select) else []
+    if len(written) != len(columns) or any(projection.is_star for projection in tree.selects):
+        return columns
+    return {name or known: sources for name, (known, sources) in zip(written, columns.items(), strict=True)}
 
 
 class _Tracing:
