@@ -22,6 +22,19 @@ KEY = dg.AssetKey(["lakehouse", "shop", "t"])
 NAME = "public__wf"
 
 
+@pytest.fixture(scope="module")
+def shared_instance():
+    with dg.instance_for_test() as instance:
+        yield instance
+
+
+@pytest.fixture
+def instance(shared_instance):
+    """Return an instance without runs, on disk: ticks open it again by its reference."""
+    shared_instance.wipe()
+    return shared_instance
+
+
 def load(folder, *dag, settings="{}", **schedule):
     body = workflow("wf", *(dag or (flare("load", writes="t"),)), schedule=CRON | schedule)
     write_project(folder, {"wf.yaml": body, "dataos.yaml": settings})
@@ -103,26 +116,23 @@ def test_ticks_outside_the_schedules_life_launch_nothing(tmp_path, bounds, reaso
 
 @pytest.mark.parametrize("keys", [(KEY,), None, (KEY, dg.AssetKey("x"))])
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
-def test_forbid_skips_while_a_run_of_the_same_assets_is_active(tmp_path, keys, status):
+def test_forbid_skips_while_a_run_of_the_same_assets_is_active(tmp_path, keys, status, instance):
     definitions = load(tmp_path, concurrencyPolicy="Forbid")
-    with dg.DagsterInstance.ephemeral() as instance:
-        run = start(instance, keys, status)
-        assert run.run_id in tick(definitions, instance).skip_message
+    run = start(instance, keys, status)
+    assert run.run_id in tick(definitions, instance).skip_message
 
 
-def test_forbid_does_not_mind_runs_of_other_assets_or_runs_that_have_ended(tmp_path):
+def test_forbid_does_not_mind_runs_of_other_assets_or_runs_that_have_ended(tmp_path, instance):
     definitions = load(tmp_path, concurrencyPolicy="Forbid")
-    with dg.DagsterInstance.ephemeral() as instance:
-        start(instance, (dg.AssetKey("x"),))
-        start(instance, (KEY,), dg.DagsterRunStatus.FAILURE)
-        assert len(tick(definitions, instance).run_requests) == 1
+    start(instance, (dg.AssetKey("x"),))
+    start(instance, (KEY,), dg.DagsterRunStatus.FAILURE)
+    assert len(tick(definitions, instance).run_requests) == 1
 
 
-def test_allow_launches_beside_an_active_run(tmp_path):
+def test_allow_launches_beside_an_active_run(tmp_path, instance):
     definitions = load(tmp_path)
-    with dg.DagsterInstance.ephemeral() as instance:
-        start(instance, (KEY,))
-        assert len(tick(definitions, instance).run_requests) == 1
+    start(instance, (KEY,))
+    assert len(tick(definitions, instance).run_requests) == 1
 
 
 def gone_process() -> int:
@@ -131,37 +141,33 @@ def gone_process() -> int:
     return child.pid
 
 
-def test_a_run_whose_process_is_gone_does_not_hold_up_the_next_one(tmp_path):
+def test_a_run_whose_process_is_gone_does_not_hold_up_the_next_one(tmp_path, instance):
     definitions = load(tmp_path, concurrencyPolicy="Forbid")
-    with dg.instance_for_test() as instance:
-        start(instance, (KEY,), pid=gone_process())
-        assert len(tick(definitions, instance).run_requests) == 1
+    start(instance, (KEY,), pid=gone_process())
+    assert len(tick(definitions, instance).run_requests) == 1
 
 
-def test_a_run_whose_process_lives_is_alive():
-    with dg.instance_for_test() as instance:
-        assert is_alive(instance, start(instance, (KEY,), pid=os.getpid()))
+def test_a_run_whose_process_lives_is_alive(instance):
+    assert is_alive(instance, start(instance, (KEY,), pid=os.getpid()))
 
 
-def test_a_process_that_started_after_the_run_is_another_one_with_the_same_number(monkeypatch):
+def test_a_process_that_started_after_the_run_is_another_one_with_the_same_number(monkeypatch, instance):
     later = time.time() + 3600
     monkeypatch.setattr("dataos_dagster.workflows.schedules.start_moment", lambda _pid: later)
-    with dg.instance_for_test() as instance:
-        assert not is_alive(instance, start(instance, (KEY,), pid=os.getpid()))
+    assert not is_alive(instance, start(instance, (KEY,), pid=os.getpid()))
 
 
-def test_replace_cancels_the_active_run_and_launches(tmp_path, monkeypatch):
+def test_replace_cancels_the_active_run_and_launches(tmp_path, monkeypatch, instance):
     definitions = load(tmp_path, concurrencyPolicy="Replace")
-    with dg.DagsterInstance.ephemeral() as instance:
-        run = start(instance, (KEY,))
-        other_run = start(instance, (dg.AssetKey("x"),))
-        coordinator = type(instance.run_coordinator)
-        monkeypatch.setattr(
-            coordinator, "cancel_run", lambda _, run_id: instance.report_run_canceled(instance.get_run_by_id(run_id))
-        )
-        assert len(tick(definitions, instance).run_requests) == 1
-        assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.CANCELED
-        assert instance.get_run_by_id(other_run.run_id).status is dg.DagsterRunStatus.STARTED
+    run = start(instance, (KEY,))
+    other_run = start(instance, (dg.AssetKey("x"),))
+    coordinator = type(instance.run_coordinator)
+    monkeypatch.setattr(
+        coordinator, "cancel_run", lambda _, run_id: instance.report_run_canceled(instance.get_run_by_id(run_id))
+    )
+    assert len(tick(definitions, instance).run_requests) == 1
+    assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.CANCELED
+    assert instance.get_run_by_id(other_run.run_id).status is dg.DagsterRunStatus.STARTED
 
 
 def test_run_retries_are_asked_for_where_a_job_wants_them(tmp_path):
