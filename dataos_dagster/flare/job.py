@@ -223,15 +223,21 @@ class _Run:
         """
         try:
             yield
-        except StatementFailed as failed:
-            step = next((step for step in reversed(self.plan.steps) if step.name == view), None)
-            raise StepError(
-                f"{output.label}: {failed.message}",
-                step=output.label,
-                sql=step.sql if step else None,
-                hint=failed.hint or f"nothing was written to {output.dataset}",
-                location=step.location if step else output.location,
-            ) from failed
         except (DepotError, EngineError) as error:
-            error.location = error.location or output.location
-            raise
+            step = next((step for step in reversed(self.plan.steps) if step.name == view), None)
+            if step is None or not _is_of_rows(error):
+                error.location = error.location or output.location
+                raise
+            raise StepError(
+                f"{output.label}: {error.message}",
+                step=step.label,
+                sql=step.sql,
+                hint=error.hint,
+                location=step.location,
+                retryable=error.retryable,
+            ) from error
+
+
+def _is_of_rows(error: DepotError | EngineError) -> bool:
+    """Return whether the engine failed at making the rows, and not the store at taking them."""
+    return isinstance(error, StatementFailed) or isinstance(error.__cause__, StatementFailed)

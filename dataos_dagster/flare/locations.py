@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import Location
+from dataos_dagster.manifests.document import digest_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,11 +25,11 @@ def job_location(job: Job, *path: str | int) -> Location:
 
 
 @lru_cache(maxsize=16)
-def _lines(file: Path, digest: str) -> tuple[str, ...]:
-    """Return the lines of a file if it still is what was read; a digest is SHA-256, hexadecimal."""
+def _lines(file: Path, digest: bytes) -> tuple[str, ...]:
+    """Return the lines of a file if it still is what was read."""
     try:
         content = file.read_bytes()
-        return tuple(content.decode("utf-8").splitlines()) if sha256(content).hexdigest() == digest else ()
+        return tuple(content.decode("utf-8").splitlines()) if digest_of(content) == digest else ()
     except (OSError, UnicodeDecodeError):
         return ()
 

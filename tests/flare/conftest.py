@@ -87,8 +87,9 @@ class FlareProject:
     @property
     def graph(self) -> JobGraph:
         project = load_project(self.folder, settings=self.settings, use_cache=False)
-        assert not project.errors, [str(error) for error in project.errors]
-        return build_graph(project)
+        graph = build_graph(project)
+        assert graph.nodes, [str(error) for error in project.errors]
+        return graph
 
     @property
     def context(self) -> RunContext:

@@ -1,0 +1,194 @@
+"""What goes wrong in a job is told with its line, its SQL and what to do, and nothing is half-written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+
+from dataos_dagster.errors import DatasetNotFound, EngineCrashed, NotYetRun, SchemaMismatch, StepError
+
+MANIFEST = """\
+name: wf-job
+version: v1
+type: workflow
+workflow:
+  dag:
+    - name: job
+      spec:
+        stack: flare:7.0
+        compute: runnable-default
+        stackSpec:
+          job:
+            inputs:
+              - name: orders
+                dataset: dataos://lakehouse:sales/orders
+            steps:
+              - sequence:
+                  - name: totals
+                    sql: |
+                      SELECT
+                        {expression}
+                      FROM {relation}
+                    functions:
+                      - {function}
+            outputs:
+              - name: {output}
+                dataset: dataos://lakehouse:sales/totals?acl=rw
+"""
+FINE = {"expression": "*", "relation": "orders", "function": "{name: cleanse_column_names}", "output": "totals"}
+
+
+def failure(project, **changes):
+    project.seed("dataos://lakehouse:sales/orders", "SELECT 1 AS id, 'x' AS name")
+    project.write("job.yaml", MANIFEST.format(**{**FINE, **changes}))
+    [outcome] = project.run().outcomes
+    assert outcome.state == "failed"
+    return outcome.error
+
+
+def test_a_column_that_is_not_there_is_told_in_the_engines_words_with_the_sql(project):
+    error = failure(project, expression="amout")
+    assert isinstance(error, StepError)
+    assert "amout" in error.message
+    assert (error.step, str(error.location)) == ('steps[0].sequence[0] "totals"', "job.yaml:18:26")
+    assert "amout" in error.sql
+
+
+def test_a_syntax_error_is_told_at_its_line_inside_the_sql(sail_project):
+    error = failure(sail_project, expression="a b c d")
+    assert str(error.location) == "job.yaml:20:29"
+    assert "does not parse" in error.message
+
+
+def test_an_unknown_view_is_told_at_its_place_with_the_nearest_name(sail_project):
+    error = failure(sail_project, relation="ordrs")
+    assert str(error.location) == "job.yaml:21:28"
+    assert error.hint == "did you mean 'orders'?"
+
+
+def test_an_unknown_depot_in_sql_is_told_with_the_nearest_name(sail_project):
+    error = failure(sail_project, relation="lakehose.sales.orders")
+    assert "there is no depot 'lakehose'" in error.message
+    assert (error.hint, str(error.location)) == ("did you mean 'lakehouse'?", "job.yaml:21:28")
+
+
+def test_a_function_that_does_not_fit_names_its_step_and_the_columns(project):
+    error = failure(project, function="{name: rename, column: nme, asColumn: title}")
+    assert error.message == "steps[0].sequence[0] \"totals\": rename: there is no column 'nme'"
+    assert error.hint == "did you mean 'name'? columns: id, name"
+
+
+def test_an_output_without_a_view_is_told_before_anything_is_read(sail_project):
+    error = failure(sail_project, output="totls")
+    assert "no input or item is called `totls`" in error.message
+    assert (error.hint, str(error.location)) == ("did you mean `totals`?", "job.yaml:25:23")
+
+
+def test_a_missing_table_is_told_at_the_input(project):
+    error = project.error_of("""
+        inputs:
+          - {name: orders, dataset: dataos://lakehouse:sales/absent}
+        outputs:
+          - {name: orders, dataset: "dataos://lakehouse:sales/copy"}
+        """)
+    assert isinstance(error, DatasetNotFound)
+    assert "sales.absent" in error.message
+    assert error.location is not None
+
+
+def test_rows_that_do_not_fit_the_table_are_refused_and_the_table_stays(project):
+    project.seed("dataos://lakehouse:sales/orders", "SELECT 1 AS id, 'x' AS name")
+    project.seed("dataos://lakehouse:sales/totals", "SELECT 1 AS id, 2 AS other")
+    before = project.table("dataos://lakehouse:sales/totals")
+    error = project.error_of("""
+        inputs:
+          - {name: orders, dataset: dataos://lakehouse:sales/orders}
+        outputs:
+          - {name: orders, dataset: "dataos://lakehouse:sales/totals", options: {saveMode: append}}
+        """)
+    assert isinstance(error, SchemaMismatch)
+    assert project.table("dataos://lakehouse:sales/totals") == before
+
+
+def test_a_failure_while_writing_shows_the_sql_of_the_view(project):
+    project.seed("dataos://lakehouse:sales/orders", "SELECT 1 AS id, 'x' AS name")
+    error = project.error_of("""
+        inputs:
+          - {name: orders, dataset: dataos://lakehouse:sales/orders}
+        steps:
+          - sequence:
+              - {name: broken, sql: "SELECT assert_true(name != 'x', concat('row ', name)) IS NULL AS e FROM orders"}
+        outputs:
+          - {name: broken, dataset: "dataos://lakehouse:sales/broken"}
+        """)
+    assert "row x" in error.message
+    assert isinstance(error, StepError)
+    assert error.sql.startswith("SELECT assert_true")
+
+
+def test_an_engine_that_is_killed_under_a_job_is_told_and_the_next_run_succeeds(sail_project):
+    sail_project.seed("dataos://lakehouse:sales/orders", "SELECT 1 AS id")
+    job = """
+        inputs:
+          - {name: orders, dataset: dataos://lakehouse:sales/orders}
+        steps:
+          - sequence:
+              - name: slow
+                sql: SELECT sum(a.id * b.id) AS s FROM range(2000000) a CROSS JOIN range(200000) b
+        outputs:
+          - {name: slow, dataset: "dataos://lakehouse:sales/slow"}
+        """
+    process = sail_project.session().process
+    killer = threading.Timer(1.0, os.kill, (process.pid, signal.SIGKILL))
+    killer.start()
+    error = sail_project.error_of(job)
+    killer.join()
+    assert isinstance(error, EngineCrashed)
+    assert error.retryable
+    sail_project.run_job(job.replace("2000000", "20").replace("200000", "20"))
+    assert sail_project.table("dataos://lakehouse:sales/slow")[1] == [(36100,)]
+
+
+NOT_YET_RUN = [
+    ("inputs: [{name: a, dataset: dataos://lakehouse:a/b, isStream: true}]", "reading a stream"),
+    ("inputs: [{name: a, query: SELECT 1}]", "an input by `query`"),
+    (
+        "inputs: [{name: a, dataset: dataos://lakehouse:a/b, incremental: {context: c, sql: SELECT 1, keys: []}}]",
+        "`incremental` reading",
+    ),
+    ("inputs: [{name: a, dataset: dataos://lakehouse:a/b, format: avro}]", "the format `avro`"),
+    (
+        "inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\nactions: [{name: expire_snapshots, input: a}]",
+        "`actions`",
+    ),
+    (
+        "inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\nassertions: [{column: x, tests: ['avg > 1']}]",
+        "`assertions`",
+    ),
+    ("inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\nprofile: {level: basic}", "`profile`"),
+    (
+        (
+            "inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\n"
+            "steps: [{sequence: [{name: s, sql: SELECT * FROM a, functions: [{name: any_date, column: x}]}]}]"
+        ),
+        "the function `any_date`",
+    ),
+    (
+        "inputs: [{name: a, inputType: bigquery, bigquery: {projectId: p, dataset: d, table: t}}]",
+        "`inputType: bigquery`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("job", "what"), NOT_YET_RUN, ids=[what for _, what in NOT_YET_RUN])
+def test_what_is_not_yet_run_is_said_at_its_line_and_fails_nothing(sail_project, job, what):
+    sail_project.write_job(job)
+    [outcome] = sail_project.run().outcomes
+    assert outcome.state == "not_run"
+    assert isinstance(outcome.error, NotYetRun)
+    assert f"{what}" in outcome.reason
+    assert outcome.reason.endswith("is read and not yet run")
+    assert outcome.location.line > 1
