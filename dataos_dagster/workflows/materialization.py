@@ -56,7 +56,7 @@ def materialize_job(
         raise dg.Failure(f"{node.job.label} cannot run:\n{text}", allow_retries=False)
     reporter = _Log(context)
     try:
-        result = bench.run(node, context.run_id, reporter, in_dagster=True)
+        result = bench.run(node, context.run.run_id, reporter, in_dagster=True)
     except Exception as error:
         redact_exception(error)  # Dagster keeps the message of every error that this one was raised from
         yield from _materializations(context, node, reporter.outputs, {"job_failed": True})

@@ -1,0 +1,104 @@
+"""Broken manifests in Dagster: a failing check each, and the rest works."""
+
+from __future__ import annotations
+
+import json
+
+import dagster as dg
+import pytest
+from manifest_builder import flare, workflow, write_project
+
+from dataos_dagster import ManifestError, load_definitions
+from dataos_dagster.bundles.quarantine import CHECK, manifest_key
+
+BROKEN = "name: broken\nversion: v1\ntype: workflow\nworkflow:\n  dag:\n    - name: a\n\t  spec: {}\n"
+FINE = workflow("fine", flare("load", writes="t"))
+SENSOR = "dataos_manifests__{}__report"
+
+
+@pytest.fixture
+def project(tmp_path):
+    return write_project(tmp_path / "shop", {"fine.yaml": FINE, "team/broken.yaml": BROKEN})
+
+
+def specs(definitions):
+    return {spec.key: spec for spec in definitions.resolve_all_asset_specs()}
+
+
+def test_a_broken_file_is_an_asset_with_its_diagnostics_and_the_rest_loads(project):
+    definitions = load_definitions(project)
+    dg.Definitions.validate_loadable(definitions)
+    shown = specs(definitions)
+    assert dg.AssetKey(["lakehouse", "shop", "t"]) in shown
+    broken = shown[dg.AssetKey(["dataos_manifests", "team", "broken.yaml"])]
+    assert "team/broken.yaml:7:1" in broken.metadata["diagnostics"].value
+    [reference] = broken.metadata["dagster/code_references"].code_references
+    assert (reference.file_path, reference.line_number) == (str(project / "team/broken.yaml"), 7)
+
+
+def test_a_project_without_errors_has_no_quarantine(tmp_path):
+    definitions = load_definitions(write_project(tmp_path, {"fine.yaml": FINE}))
+    assert definitions.sensors == ()
+    assert definitions.asset_checks == ()
+
+
+def test_the_check_fails_until_the_file_is_mended(project):
+    [checks] = load_definitions(project).asset_checks
+    key = manifest_key("team/broken.yaml")
+
+    def evaluate():
+        with dg.DagsterInstance.ephemeral() as instance:
+            ran = dg.materialize([checks], selection=dg.AssetSelection.checks_for_assets(key), instance=instance)
+        [evaluation] = ran.get_asset_check_evaluations()
+        return evaluation
+
+    failed = evaluate()
+    assert (failed.asset_key, failed.check_name, failed.passed) == (key, CHECK, False)
+    assert "team/broken.yaml:7:1" in failed.metadata["first"].value
+    (project / "team/broken.yaml").unlink()
+    assert evaluate().passed
+
+
+def test_the_sensor_reports_each_failure_once_for_each_content(project):
+    def evaluate(cursor):
+        sensor = load_definitions(project).get_repository_def().get_sensor_def(SENSOR.format("shop"))
+        return sensor.evaluate_tick(dg.build_sensor_context(cursor=cursor))
+
+    first = evaluate(None)
+    [event] = first.asset_events
+    assert (event.asset_key, event.check_name, event.passed) == (manifest_key("team/broken.yaml"), CHECK, False)
+    again = evaluate(first.cursor)
+    assert again.asset_events == []
+    assert again.skip_message == "every broken manifest is reported"
+    (project / "team/broken.yaml").write_text("name: [1\n")
+    assert len(evaluate(first.cursor).asset_events) == 1
+
+
+def test_the_sensor_runs_from_the_start(project):
+    [sensor] = load_definitions(project).sensors
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+
+
+def test_the_cursor_forgets_files_that_are_mended(project):
+    sensor = load_definitions(project).get_repository_def().get_sensor_def(SENSOR.format("shop"))
+    cursor = sensor.evaluate_tick(dg.build_sensor_context(cursor='{"gone": "1"}')).cursor
+    assert list(json.loads(cursor)) == ["dataos_manifests/team/broken.yaml"]
+
+
+@pytest.mark.parametrize("how", ["argument", "settings"])
+def test_fail_refuses_to_load_with_all_diagnostics(project, how):
+    (project / "other.yaml").write_text("name: other\nversion: v1\ntype: workflow\n")
+    if how == "settings":
+        (project / "dataos.yaml").write_text("on_error: fail\n")
+    with pytest.raises(ManifestError) as caught:
+        load_definitions(project, on_error="fail" if how == "argument" else None)
+    assert {diagnostic.file for diagnostic in caught.value.diagnostics} == {"team/broken.yaml", "other.yaml"}
+    assert "team/broken.yaml:7:1" in str(caught.value)
+    assert "other.yaml:3:7" in str(caught.value)
+
+
+def test_a_broken_document_leaves_the_others_of_its_file(tmp_path):
+    incomplete = {"name": "half", "version": "v1", "type": "workflow", "workflow": {"dag": []}}
+    definitions = load_definitions(write_project(tmp_path, {"both.yaml": [incomplete, FINE]}))
+    shown = specs(definitions)
+    assert {dg.AssetKey(["lakehouse", "shop", "t"]), manifest_key("both.yaml")} <= shown.keys()
