@@ -16,7 +16,8 @@ from dataos_dagster.flare.coverage import not_yet_run
 from dataos_dagster.flare.inputs import plan_input
 from dataos_dagster.flare.outputs import plan_output
 from dataos_dagster.flare.sizing import merged_conf, sizing_of
-from dataos_dagster.flare.steps import Views, caching_notes, plan_step
+from dataos_dagster.flare.steps import caching_notes, plan_step
+from dataos_dagster.flare.views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

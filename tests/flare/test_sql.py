@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dataos_dagster.flare.sql import SqlRefused, columns_in_expression, parse_expression, parse_statement, qualifiers
+from dataos_dagster.flare.relations import SqlRefused
+from dataos_dagster.flare.sql import columns_in_expression, parse_expression, parse_statement, qualifiers
 
 
 def relations(sql: str) -> list[str]:
