@@ -6,8 +6,11 @@ package opens a path, a table or a connection, so that access policies need to b
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.opening import Opener
 from dataos_dagster.depots.requests import (
     Column,
     DepotStatus,
@@ -23,13 +26,15 @@ from dataos_dagster.depots.requests import (
     WriteRequest,
     WriteResult,
 )
+from dataos_dagster.depots.requirements import join
+from dataos_dagster.errors import DepotError, DepotUnsupported, SecretError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pyspark.sql.connect.dataframe import DataFrame
 
-    from dataos_dagster.address import Address
+    from dataos_dagster.address import Acl, Address
     from dataos_dagster.depots.catalog import DepotCatalog
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
@@ -51,6 +56,9 @@ __all__ = [
     "WriteResult",
 ]
 
+# Flare adds this column of run and row ids to what it writes, and drops it from what it reads.
+SYSTEM_COLUMN = "__metadata"
+
 
 class Door:
     """Reads and writes datasets of the depots of one project.
@@ -61,25 +69,38 @@ class Door:
 
     def __init__(self, catalog: DepotCatalog) -> None:
         self.catalog = catalog
+        self._opener = Opener(catalog)
 
     def requirements(self, requests: Iterable[ReadRequest | WriteRequest]) -> Requirements:
         """Return what a session needs to serve all of these requests, and which engines cannot.
+
+        Looks at datasets where that decides about the engine, such as the partition spec of a table that is there.
 
         Raises:
             DepotNotFound: A request names a depot that nobody declares.
             DepotUnsupported: No engine can serve a request.
             SecretError: The credentials of a depot cannot be had.
         """
-        raise DepotUnsupportedYet(requests)
+        requests = tuple(requests)
+        # An engine has one identity a bucket. A job that writes to a depot reads it with the credential for writing.
+        written = {_depot_of(request) for request in requests if isinstance(request, WriteRequest)}
+        parts = []
+        for request in requests:
+            acl: Acl = "rw" if _depot_of(request) in written else "r"
+            parts.append(self._opener.store_of(request, acl).requirements(request))
+        return join(parts)
 
-    def read(self, request: ReadRequest, session: EngineSession, principal: Principal) -> DataFrame:
+    def read(self, request: ReadRequest, session: EngineSession, principal: Principal) -> DataFrame:  # noqa: ARG002 - the principal is what access policies decide by
         """Return a lazy frame of a dataset.
 
         Raises:
             DatasetNotFound: The depot has no such dataset.
             DepotUnsupported: The engine of this session cannot read it.
         """
-        raise DepotUnsupportedYet(request, session, principal)
+        frame = self._opener.store_of(request, "r").read(request, session)
+        if request.keep_system_columns or SYSTEM_COLUMN not in frame.columns:
+            return frame
+        return frame.drop(SYSTEM_COLUMN)
 
     def write(
         self, frame: DataFrame, request: WriteRequest, session: EngineSession, principal: Principal
@@ -91,7 +112,7 @@ class Door:
             DatasetLocked: Another writer holds the dataset for longer than the settings wait.
             WriteFailed: The engine or the store failed; the dataset is as before.
         """
-        raise DepotUnsupportedYet(frame, request, session, principal)
+        return self._opener.store_of(request, "rw").write(frame, request, session, principal)
 
     def check(self, depot: str) -> DepotStatus:
         """Return whether a depot is reachable, its credentials are accepted, and what is in it.
@@ -99,20 +120,45 @@ class Door:
         Raises:
             DepotNotFound: Nobody declares the depot.
         """
-        raise DepotUnsupportedYet(depot)
+        found = self.catalog.find(depot)
+        started = time.monotonic()
+        status = DepotStatus(found.name, found.type, "active", "", "", 0.0)
+        try:
+            status = replace(status, found=self._opener.store_of_depot(found, "r").check())
+        except DepotUnsupported as error:
+            detail = error.message if error.hint is None else f"{error.message} ({error.hint})"
+            status = replace(status, status="unsupported", detail=detail)
+        except (DepotError, SecretError) as error:
+            detail = error.message if error.hint is None else f"{error.message} ({error.hint})"
+            status = replace(status, status="error", detail=detail)
+        return replace(status, seconds=round(time.monotonic() - started, 3))
 
     def datasets(self, depot: str) -> tuple[Address, ...]:
-        """Return the datasets of a depot, in the order of their addresses."""
-        raise DepotUnsupportedYet(depot)
+        """Return the datasets of a depot, in the order of their addresses.
+
+        Raises:
+            DepotNotFound: Nobody declares the depot.
+            DepotError: It cannot be opened.
+        """
+        return self._opener.store_of_depot(self.catalog.find(depot), "r").datasets()
 
     def schema(self, address: Address, session: EngineSession, principal: Principal) -> tuple[Column, ...]:
         """Return the columns of a dataset."""
-        raise DepotUnsupportedYet(address, session, principal)
+        frame = self.read(ReadRequest(Target(address)), session, principal)
+        with session.failures():
+            fields = frame.schema.fields
+        return tuple(
+            Column(field.name, field.dataType.simpleString(), field.nullable, (field.metadata or {}).get("comment"))
+            for field in fields
+        )
 
     def count(self, address: Address, session: EngineSession, principal: Principal) -> int:
         """Return the number of rows of a dataset."""
-        raise DepotUnsupportedYet(address, session, principal)
+        frame = self.read(ReadRequest(Target(address)), session, principal)
+        with session.failures():
+            return int(frame.count())
 
 
-class DepotUnsupportedYet(Exception):  # noqa: N818
-    """Interim."""
+def _depot_of(request: ReadRequest | WriteRequest) -> str:
+    address = request.target.address
+    return address.depot if address else str(request.target)

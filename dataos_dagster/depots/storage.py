@@ -156,13 +156,29 @@ class Place:
         return tuple(sorted(found, key=lambda info: info.path))
 
     def data_files(self) -> tuple[FileInfo, ...]:
-        """Return the files of a dataset: the file itself, or those below the folder that engines do not skip."""
+        """Return the files of a dataset: the file itself, or those in the folder and its partitions' folders.
+
+        Files that engines skip are left out, and so are folders that are no partitions, as in Spark.
+        """
         from pyarrow import fs
 
         with self.failures():
             found = self.filesystem.get_file_info(self.path)
         if found.type == fs.FileType.File:
             return (found,)
+        inside = ((info, info.path.removeprefix(self.path).strip("/")) for info in self.entries(recursive=True))
+        return tuple(
+            info
+            for info, path in inside
+            if info.type == fs.FileType.File
+            and not is_hidden(path)
+            and all("=" in segment for segment in path.split("/")[:-1])
+        )
+
+    def all_files(self) -> tuple[FileInfo, ...]:
+        """Return every file below a folder that engines do not skip."""
+        from pyarrow import fs
+
         return tuple(
             info
             for info in self.entries(recursive=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from dataos_dagster.depots.requests import Requirements
+from dataos_dagster.depots.s3 import HADOOP_AWS, s3a_conf, s3a_secrets, sail_s3
 from dataos_dagster.depots.storage import DEFAULT_REGION
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 ICEBERG = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0"
 ICEBERG_AWS = "org.apache.iceberg:iceberg-aws-bundle:1.11.0"
-HADOOP_AWS = "org.apache.hadoop:hadoop-aws:3.4.2"
 EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 _MEMORY_CATALOG = {"type": "memory", "name": "sail", "initial_database": ["default"]}
 
@@ -63,44 +62,6 @@ def requirements(warehouse: Warehouse) -> Requirements:
         packages=tuple(packages),
         environment={"sail": environment},
     )
-
-
-def sail_s3(s3: S3Access) -> dict[str, SecretStr]:
-    """Return the variables by which a Sail process opens S3: one identity for its whole life."""
-    from pydantic import SecretStr
-
-    found: dict[str, SecretStr] = {"AWS_REGION": SecretStr(s3.region or DEFAULT_REGION)}
-    if s3.access_key and s3.secret_key:
-        found |= {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
-    if s3.endpoint:
-        found |= {key: SecretStr(s3.endpoint) for key in ("AWS_ENDPOINT", "AWS_ENDPOINT_URL")}
-        found["AWS_ALLOW_HTTP"] = SecretStr("true")
-        found["AWS_VIRTUAL_HOSTED_STYLE_REQUEST"] = SecretStr("false")
-    return found
-
-
-def s3a_conf(s3: S3Access, bucket: str) -> dict[str, str]:
-    """Return the properties by which Spark's file reader opens one bucket, without its keys."""
-    prefix = f"spark.hadoop.fs.s3a.bucket.{bucket}"
-    conf = {
-        "spark.hadoop.fs.s3a.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-        f"{prefix}.endpoint.region": s3.region or DEFAULT_REGION,
-    }
-    if s3.endpoint:
-        conf |= {
-            f"{prefix}.endpoint": s3.endpoint,
-            f"{prefix}.path.style.access": "true",
-            f"{prefix}.connection.ssl.enabled": str(urlsplit(s3.endpoint).scheme == "https").lower(),
-        }
-    return conf
-
-
-def s3a_secrets(s3: S3Access, bucket: str) -> dict[str, SecretStr]:
-    """Return the keys by which Spark's file reader opens one bucket."""
-    if not s3.access_key or not s3.secret_key:
-        return {}
-    prefix = f"spark.hadoop.fs.s3a.bucket.{bucket}"
-    return {f"{prefix}.access.key": s3.access_key, f"{prefix}.secret.key": s3.secret_key}
 
 
 def pyiceberg_properties(warehouse: Warehouse) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""JSON lines as Spark reads them, without Spark: for Sail, whose own reader follows other rules."""

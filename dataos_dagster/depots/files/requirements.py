@@ -1,0 +1,74 @@
+"""What a session needs to read or write files, and what Sail cannot do the way Spark does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataos_dagster.depots import s3
+from dataos_dagster.depots.files.csv.options import csv_obstacles
+from dataos_dagster.depots.files.json.options import json_obstacles
+from dataos_dagster.depots.files.partitions import partition_types
+from dataos_dagster.depots.requests import Requirements
+from dataos_dagster.depots.requirements import join, veto
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dataos_dagster.depots.requests import ReadRequest, WriteRequest
+    from dataos_dagster.depots.storage import Place
+
+AVRO = "org.apache.spark:spark-avro_2.13:4.1.1"
+# Sail 0.7.2: orc and xml are unknown, avro is read with other types and not written.
+_SPARK_ONLY = ("orc", "avro", "xml")
+_SAIL_PARQUET_OPTIONS = frozenset({"compression"})
+_WRITER_OPTIONS: Mapping[str, frozenset[str]] = {"csv": frozenset({"header", "sep", "delimiter"}), "json": frozenset()}
+_IRRELEVANT = frozenset({"header", "headers", "inferschema", "delimiter", "branch"})
+
+
+def read_requirements(place: Place, format_: str, request: ReadRequest) -> Requirements:
+    """Return what reading needs."""
+    reasons: list[str] = []
+    options = {key.lower(): value for key, value in request.options.items()}
+    if format_ in _SPARK_ONLY:
+        reasons.append(f"Sail does not read {format_} ({request.target})")
+    elif format_ == "csv":
+        reasons += [f"{reason} ({request.target})" for reason in csv_obstacles(options)]
+    elif format_ == "json":
+        reasons += [f"{reason} ({request.target})" for reason in json_obstacles(options)]
+    elif format_ == "parquet":
+        reasons += _parquet_obstacles(options, request)
+    if format_ in {"csv", "json", "text"} and partition_types(place, place.data_files()):
+        reasons.append(f"Sail does not read partitioned {format_} ({request.target})")
+    return join([s3.requirements(place), veto("sail", *reasons), _packages(format_)])
+
+
+def write_requirements(place: Place, format_: str, request: WriteRequest) -> Requirements:
+    """Return what writing needs."""
+    reasons: list[str] = []
+    if format_ in _SPARK_ONLY:
+        reasons.append(f"Sail does not write {format_} ({request.target})")
+    elif format_ in {"csv", "json"}:
+        unknown = sorted(set(map(str.lower, request.options)) - _WRITER_OPTIONS[format_])
+        reasons += [
+            f"the {format_} writer's option {key} is followed by Spark only ({request.target})" for key in unknown
+        ]
+    if request.partition_by and format_ in {"csv", "json", "text"}:
+        reasons.append(f"Sail does not write partitioned {format_} ({request.target})")
+    if request.compression and format_ in {"csv", "json", "text"}:
+        reasons.append(f"Sail does not write compressed {format_} ({request.target})")
+    notes = []
+    if request.sort is not None:
+        notes.append(f"{request.target}: Sail does not keep the order of rows inside the files")
+    return join([s3.requirements(place), veto("sail", *reasons), _packages(format_), Requirements(notes=tuple(notes))])
+
+
+def _packages(format_: str) -> Requirements:
+    return Requirements(packages=(AVRO,) if format_ == "avro" else ())
+
+
+def _parquet_obstacles(options: Mapping[str, str], request: ReadRequest) -> list[str]:
+    unknown = sorted(set(options) - _SAIL_PARQUET_OPTIONS - _IRRELEVANT)
+    reasons = [f"Sail's parquet reader does not know the option {key} ({request.target})" for key in unknown]
+    if request.schema is not None:
+        reasons.append(f"Sail does not read parquet with a schema of its own ({request.target})")
+    return reasons

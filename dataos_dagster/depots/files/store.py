@@ -1,0 +1,112 @@
+"""A folder of files as the door sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataos_dagster.address import Address
+from dataos_dagster.depots.files.formats import by_extension, format_of
+from dataos_dagster.depots.files.read import FileReader
+from dataos_dagster.depots.files.requirements import read_requirements, write_requirements
+from dataos_dagster.depots.files.write import FileWriter
+from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
+from dataos_dagster.depots.storage import is_hidden
+from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnreachable
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.dataframe import DataFrame
+
+    from dataos_dagster.depots.requests import WriteResult
+    from dataos_dagster.depots.storage import Place
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.identity import Principal
+    from dataos_dagster.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class FileStore:
+    """Files and folders below a root.
+
+    Attributes:
+        root: Folder of the depot, or the file or folder itself of a standalone job.
+        depot: Name of the depot; None for a standalone job.
+        format: Format of the depot, in lower case.
+    """
+
+    root: Place
+    settings: Settings
+    depot: str | None = None
+    format: str | None = None
+
+    def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
+        """Return what a session needs to serve a request."""
+        place = self.place(request)
+        if isinstance(request, ReadRequest):
+            format_ = format_of(request.format, self.format, place, location=request.location)
+            return read_requirements(place, format_, request)
+        return write_requirements(place, self._format_to_write(request), request)
+
+    def read(self, request: ReadRequest, session: EngineSession) -> DataFrame:
+        """Return a lazy frame of a file or folder.
+
+        Raises:
+            DatasetNotFound: It does not exist; on Sail a missing folder would be an empty frame.
+        """
+        place = self.place(request)
+        format_ = format_of(request.format, self.format, place, location=request.location)
+        return FileReader(place, format_, request, session).read()
+
+    def write(
+        self, frame: DataFrame, request: WriteRequest, session: EngineSession, principal: Principal
+    ) -> WriteResult:
+        """Commit a frame to a folder."""
+        place = self.place(request)
+        return FileWriter(place, self._format_to_write(request), request, session, principal, self.settings).write(
+            frame
+        )
+
+    def place(self, request: ReadRequest | WriteRequest) -> Place:
+        """Return the file or folder that a request names."""
+        address = request.target.address
+        if address is None:
+            return self.root
+        if isinstance(request, WriteRequest) and not address.path and not address.collection:
+            raise DepotError(f"{request.target} names a whole depot", hint="add a folder", location=request.location)
+        return self.root.join(address.collection or "", *address.path)
+
+    def check(self) -> str:
+        """Return how many files there are.
+
+        Raises:
+            DepotUnreachable: The folder does not exist.
+        """
+        kind = self.root.kind()
+        if kind == "missing" and self.root.is_local:
+            raise DepotUnreachable(
+                f"the folder {self.root} does not exist", hint="make it, or correct the depot's path"
+            )
+        files = self.root.all_files()
+        size = sum(info.size for info in files)
+        return f"{len(files)} file{'' if len(files) == 1 else 's'}, {size:,} bytes"
+
+    def datasets(self) -> tuple[Address, ...]:
+        """Return the files at the top, and the folders that hold files, as addresses."""
+        found: dict[tuple[str, ...], None] = {}
+        for info in self.root.all_files():
+            segments = tuple(info.path.removeprefix(self.root.path).strip("/").split("/"))
+            if by_extension(segments[-1]) is None or is_hidden("/".join(segments)):
+                continue
+            # Files that an engine has written are parts of the folder; others are datasets of their own.
+            partitioned = [i for i, segment in enumerate(segments) if "=" in segment]
+            is_part = segments[-1].startswith("part-")
+            found[segments[: partitioned[0]] if partitioned else segments[:-1] if is_part else segments] = None
+        return tuple(
+            Address(self.depot or "", path[0] if len(path) > 1 else None, path[1:] or path) for path in found if path
+        )
+
+    def _format_to_write(self, request: WriteRequest) -> str:
+        try:
+            return format_of(request.format, self.format, self.place(request), location=request.location)
+        except DatasetNotFound:
+            return "parquet"  # Spark's own default

@@ -1,0 +1,210 @@
+"""Commit a frame to a folder of files."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dataos_dagster.depots.files import commit
+from dataos_dagster.depots.files.read import FileReader
+from dataos_dagster.depots.files.text_form import in_sail_form, put_header, write_empty
+from dataos_dagster.depots.fitting import check_new, fit, quoted
+from dataos_dagster.depots.locks import Holder, writing
+from dataos_dagster.depots.requests import Column, ReadRequest, WriteResult
+from dataos_dagster.errors import DepotUnsupported, EngineCrashed, StatementFailed, WriteFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pyarrow.fs import FileInfo
+    from pyspark.sql.connect.dataframe import DataFrame
+
+    from dataos_dagster.depots.requests import WriteRequest
+    from dataos_dagster.depots.storage import Place
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.identity import Principal
+    from dataos_dagster.settings import Settings
+
+# Formats that hold the types of their columns: what is appended must have the same.
+_TYPED = ("parquet", "orc", "avro")
+
+
+@dataclass(frozen=True, slots=True)
+class FileWriter:
+    """One write of one frame to a folder."""
+
+    place: Place
+    format: str
+    request: WriteRequest
+    session: EngineSession
+    principal: Principal
+    settings: Settings
+
+    def write(self, frame: DataFrame) -> WriteResult:
+        """Commit the frame, holding the folder's lock.
+
+        Raises:
+            SchemaMismatch: The frame does not fit the files that are there.
+            DatasetLocked: Another writer holds the folder.
+            WriteFailed: The engine or the disk failed; the folder is as before.
+        """
+        if self.request.merge is not None or self.request.branch is not None:
+            raise DepotUnsupported(
+                f"{self.request.target}: files know neither merge nor branches",
+                hint="write an Iceberg table: format: iceberg",
+                location=self.request.location,
+            )
+        with self._lock():
+            self._settle()
+            created = not self.place.data_files()
+            frame = self._fitted(frame, created=created)
+            with self._nothing_written():
+                files = self._write_local(frame) if self.place.is_local else self._write_bucket(frame)
+        return WriteResult(
+            rows=_rows(self.place, files) if self.format == "parquet" else None,
+            bytes=sum(info.size for info in files),
+            snapshot_id=None,
+            files=len(files),
+            schema=tuple(Column(field.name, field.dataType.simpleString()) for field in frame.schema.fields),
+            created=created,
+        )
+
+    def _fitted(self, frame: DataFrame, *, created: bool) -> DataFrame:
+        request = self.request
+        check_new(frame, request.target, location=request.location)
+        if created or request.mode == "overwrite" or self.format not in _TYPED:
+            return frame
+        there = FileReader(self.place, self.format, ReadRequest(request.target), self.session).read()
+        return fit(frame, there.schema, request.target, location=request.location)
+
+    def _write_local(self, frame: DataFrame) -> tuple[FileInfo, ...]:
+        dataset = self.place.local
+        dataset.parent.mkdir(parents=True, exist_ok=True)
+        staged = commit.staging_folder(dataset)
+        try:
+            self._stage(frame, staged)
+            files = replace(self.place, path=str(staged)).data_files()
+            if self.request.mode == "overwrite":
+                commit.replace_folder(staged, dataset)
+            else:
+                commit.move_into(staged, dataset)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+        moved = {info.path.removeprefix(str(staged)).strip("/") for info in files}
+        return tuple(
+            info for info in self.place.data_files() if info.path.removeprefix(self.place.path).strip("/") in moved
+        )
+
+    def _stage(self, frame: DataFrame, staged: Path) -> None:
+        """Write the frame to a new local folder, in the same form by either engine."""
+        self._write_with_engine(frame, str(staged), mode="overwrite")
+        staged.mkdir(exist_ok=True)
+        for leftover in (*staged.rglob(".*.crc"), *staged.rglob("_SUCCESS")):
+            leftover.unlink()
+        written = [path for path in staged.rglob("*") if path.is_file()]
+        if self.session.engine == "sail":
+            extension = f".{self.format}" if self.format in {"csv", "json"} else None
+            for number, path in enumerate(sorted(written)):
+                named = f"part-{number:05}-{path.stem}{extension or path.suffix}"
+                put_header(path, path.with_name(named), self._header(frame))
+        if not written:
+            write_empty(staged, self.format, frame.schema, self._header(frame))
+
+    def _write_bucket(self, frame: DataFrame) -> tuple[FileInfo, ...]:
+        before = {info.path for info in self.place.data_files()}
+        relative = [path.removeprefix(self.place.path).strip("/") for path in before]
+        # Until the engine is done the old files count; after that, for an overwrite, only the new ones.
+        commit.note_in_bucket(self.place, relative)
+        try:
+            self._write_with_engine(frame, self.place.url(self.session.engine), mode="append")
+            files = tuple(info for info in self.place.data_files() if info.path not in before)
+            if self.request.mode == "overwrite":
+                new = [info.path.removeprefix(self.place.path).strip("/") for info in files]
+                commit.note_in_bucket(self.place, new)
+            else:
+                self.place.filesystem.delete_file(self.place.join(commit.NOTE).path)
+        finally:
+            commit.settle_bucket(self.place)
+        return files
+
+    def _write_with_engine(self, frame: DataFrame, location: str, *, mode: str) -> None:
+        frame = self._sorted(frame)
+        options, format_ = dict(self.request.options), self.format
+        if self.session.engine == "sail":
+            frame, format_ = in_sail_form(frame, self.format, options, self.request)
+            options = {} if format_ == "text" else options
+        elif self.format == "csv" and "header" not in {key.lower() for key in options}:
+            options["header"] = "true"
+        if self.request.compression:
+            options["compression"] = self.request.compression.lower()
+        writer = frame.write.format(format_).mode(mode).options(**options)
+        if self.request.partition_by:
+            writer = writer.partitionBy(*self.request.partition_by)
+        writer.save(location)
+
+    def _header(self, frame: DataFrame) -> Sequence[str] | None:
+        """Return the names that stand in the first line of each CSV file, or None when none do."""
+        options = {key.lower(): value.lower() for key, value in self.request.options.items()}
+        return frame.columns if self.format == "csv" and options.get("header", "true") == "true" else None
+
+    def _sorted(self, frame: DataFrame) -> DataFrame:
+        from pyspark.sql.functions import col
+
+        sort = self.request.sort
+        if sort is None:
+            return frame
+        columns = [
+            col(quoted(column.name)).desc() if column.descending else col(quoted(column.name)).asc()
+            for column in sort.columns
+        ]
+        return frame.orderBy(*columns) if sort.scope == "global" else frame.sortWithinPartitions(*columns)
+
+    def _settle(self) -> None:
+        if self.place.is_local:
+            commit.remove_abandoned(self.place.local)
+            commit.settle_local(self.place.local)
+        else:
+            commit.settle_bucket(self.place)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        holder = Holder.this_process(self.principal.name, self.session.process, self.request.operation)
+        if self.place.is_local:
+            file = self.place.parent.local / f".{self.place.name}.lock"
+        else:
+            file = self.settings.state_folder / "locks" / f"{self.place.path.replace('/', '.')}.lock"
+        seconds, what = self.settings.limits.lock_seconds, str(self.request.target)
+        with writing(file, holder, seconds=seconds, what=what, location=self.request.location):
+            yield
+
+    @contextmanager
+    def _nothing_written(self) -> Iterator[None]:
+        """Say of a failure what it means for the dataset."""
+        target, location = self.request.target, self.request.location
+        try:
+            with self.session.failures(location):
+                yield
+        except EngineCrashed as error:
+            error.hint = f"the dataset is as it was before; {error.hint or 'run the job again'}"
+            raise
+        except StatementFailed as error:
+            raise WriteFailed(
+                f"{target} was not written: {error.message}", hint="the dataset is as it was before", location=location
+            ) from error
+        except OSError as error:
+            raise WriteFailed(
+                f"{target} was not written: {error.strerror or error}",
+                hint="the dataset is as it was before; check the space on the disk and the folder's owner",
+                location=location,
+            ) from error
+
+
+def _rows(place: Place, files: Sequence[FileInfo]) -> int:
+    """Return the rows of parquet files, out of their footers."""
+    from pyarrow import parquet
+
+    filesystem = place.filesystem
+    return sum(parquet.read_metadata(info.path, filesystem=filesystem).num_rows for info in files)

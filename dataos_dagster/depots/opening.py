@@ -1,0 +1,160 @@
+"""Open what a target names: the store behind it, with the credentials of one access level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from dataos_dagster.depots.depot import ICEBERG, Depot
+from dataos_dagster.depots.files.formats import FILE_FORMATS
+from dataos_dagster.depots.storage import Place, S3Access
+from dataos_dagster.errors import DepotError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+
+    from dataos_dagster.address import Acl
+    from dataos_dagster.depots.catalog import DepotCatalog
+    from dataos_dagster.depots.manifest import S3Connection
+    from dataos_dagster.depots.requests import ReadRequest, Target, WriteRequest
+    from dataos_dagster.depots.stores import Store
+
+# Keys of the credentials that published manifests use, the documented one first.
+_ACCESS_KEYS = ("accesskeyid", "awsaccesskeyid")
+_SECRET_KEYS = ("secretkey", "awssecretaccesskey")
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Opens stores for one project."""
+
+    catalog: DepotCatalog
+
+    def store_of(self, request: ReadRequest | WriteRequest, acl: Acl) -> Store:
+        """Return the store that serves a request.
+
+        Raises:
+            DepotNotFound: Nobody declares the depot.
+            DepotUnsupported: Its source type, or the scheme of the path, is not read yet.
+            SecretError: Its credentials cannot be had.
+        """
+        target, format_ = request.target, (request.format or "").lower() or None
+        if target.address is None:
+            return self._standalone(target, format_)
+        depot = self.catalog.find(target.address.depot, location=request.location)
+        if depot.family == "postgresql":
+            from dataos_dagster.depots.postgresql.store import open_depot
+
+            return open_depot(depot, self.catalog.credentials(depot, acl), self.catalog.settings)
+        if _as_table(depot, format_, target.address.path):
+            return self._lakehouse(depot, acl)
+        return self._files(depot, acl)
+
+    def store_of_depot(self, depot: Depot, acl: Acl) -> Store:
+        """Return the store of a whole depot.
+
+        Raises:
+            DepotUnsupported: Its source type is not read yet.
+            SecretError: Its credentials cannot be had.
+        """
+        if depot.family == "postgresql":
+            from dataos_dagster.depots.postgresql.store import open_depot
+
+            return open_depot(depot, self.catalog.credentials(depot, acl), self.catalog.settings)
+        return self._lakehouse(depot, acl) if depot.is_lakehouse else self._files(depot, acl)
+
+    def _lakehouse(self, depot: Depot, acl: Acl) -> Store:
+        from dataos_dagster.depots.lakehouse.store import LakehouseStore
+        from dataos_dagster.depots.lakehouse.tables import Warehouse
+
+        root = self._root(depot, acl) if depot.connection is not None else None
+        warehouse = Warehouse(depot.name, root, depot.catalog, root.s3 if root else self._catalog_s3(depot, acl))
+        return LakehouseStore(warehouse, self.catalog.settings)
+
+    def _files(self, depot: Depot, acl: Acl) -> Store:
+        from dataos_dagster.depots.files.store import FileStore
+
+        return FileStore(self._root(depot, acl), self.catalog.settings, depot.name, depot.format)
+
+    def _standalone(self, target: Target, format_: str | None) -> Store:
+        from dataos_dagster.depots.files.store import FileStore
+        from dataos_dagster.depots.lakehouse.store import LakehouseStore
+        from dataos_dagster.depots.lakehouse.tables import Warehouse
+
+        settings = self.catalog.settings
+        if target.jdbc is not None:
+            from dataos_dagster.depots.postgresql.store import open_standalone
+
+            return open_standalone(target.jdbc, settings)
+        if target.warehouse is not None:
+            return LakehouseStore(Warehouse.standalone(Place.parse(target.warehouse, base=settings.project)), settings)
+        if target.path is None:
+            raise DepotError("a request names neither an address nor a location")
+        place = Place.parse(target.path, base=settings.project)
+        if format_ == ICEBERG:
+            return LakehouseStore(Warehouse.standalone(place.parent), settings)
+        return FileStore(place, settings)
+
+    def _root(self, depot: Depot, acl: Acl) -> Place:
+        from dataos_dagster.depots.manifest import FileConnection, S3Connection
+
+        connection = depot.connection
+        if isinstance(connection, FileConnection):
+            return Place.parse(connection.path, base=depot.folder)
+        if isinstance(connection, S3Connection):
+            s3 = s3_access(connection, self.catalog.credentials(depot, acl))
+            return Place(connection.bucket, s3).join(connection.relative_path)
+        raise DepotError(f"depot {depot.name!r} has no folder", location=depot.location)
+
+    def _catalog_s3(self, depot: Depot, acl: Acl) -> S3Access | None:
+        """Return the identity for the buckets of a catalog without a depot of its own: `s3.*` properties name it."""
+        from pydantic import SecretStr
+
+        assert depot.catalog is not None  # noqa: S101 - a depot without connection comes from `catalogs`
+        found = depot.catalog.properties
+        keys = found.get("s3.access-key-id"), found.get("s3.secret-access-key")
+        credentials = self.catalog.credentials(depot, acl)
+        if not any(key.startswith("s3.") for key in found) and not credentials:
+            return None
+        return S3Access(
+            SecretStr(keys[0]) if keys[0] else None,
+            SecretStr(keys[1]) if keys[1] else None,
+            found.get("s3.endpoint"),
+            found.get("s3.region") or found.get("client.region"),
+        )
+
+
+def s3_access(connection: S3Connection, credentials: Mapping[str, SecretStr]) -> S3Access:
+    """Return how a depot's bucket is opened; without credentials the machine's own AWS configuration counts."""
+    endpoint = connection.endpoint or _text(credentials, "awsendpoint")
+    if endpoint and "://" not in endpoint:
+        endpoint = f"https://{endpoint}"
+    return S3Access(
+        _first(credentials, _ACCESS_KEYS),
+        _first(credentials, _SECRET_KEYS),
+        endpoint,
+        connection.region or _text(credentials, "awsregion"),
+    )
+
+
+def _as_table(depot: Depot, format_: str | None, path: tuple[str, ...]) -> bool:
+    """Return whether a dataset of a folder is an Iceberg table.
+
+    Any format can lie in a folder, so what is asked for decides. In a lakehouse only a name with the extension of a
+    file is taken for one: manifests put `format: parquet` there for the format of the table's data files.
+    """
+    if depot.is_lakehouse:
+        extension = PurePosixPath(path[-1]).suffix.lstrip(".").lower() if path else ""
+        return extension not in FILE_FORMATS
+    return format_ == ICEBERG
+
+
+def _first(credentials: Mapping[str, SecretStr], keys: tuple[str, ...]) -> SecretStr | None:
+    return next((credentials[key] for key in keys if key in credentials), None)
+
+
+def _text(credentials: Mapping[str, SecretStr], key: str) -> str | None:
+    return credentials[key].get_secret_value() if key in credentials else None
