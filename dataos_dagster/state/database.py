@@ -7,7 +7,9 @@ stale to trip over, and a transaction here is short.
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import dataclass
+from sqlite3 import OperationalError
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import create_engine, event, exc
@@ -24,6 +26,7 @@ from dataos_dagster.state.schema import bring_up_to_date
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from sqlite3 import Connection as SQLiteConnection
+    from sqlite3 import Cursor as SQLiteCursor
 
     from sqlalchemy import Connection, Engine
 
@@ -33,6 +36,7 @@ FILE_NAME = "state.db"
 # How long a writer waits for another one before "database is locked".
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
+_RETRY_SECONDS = 0.02
 
 
 class Database:
@@ -151,11 +155,27 @@ def _prepare_sqlite(connection: SQLiteConnection, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
-    if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        # Readers and the one writer do not wait for each other. Kept in the file once it is set.
-        cursor.execute("PRAGMA journal_mode = WAL")
+    _use_wal(cursor)
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.close()
+
+
+def _use_wal(cursor: SQLiteCursor) -> None:
+    """Let readers and the one writer not wait for each other, where the file's disk can do that; the file remembers it.
+
+    Two processes that turn a new file to it at once do not wait for one another as they do elsewhere: SQLite says
+    "locked" at once to one of them, which then finds it done.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -19,7 +19,7 @@ from dataos_dagster.state.database import State
 from dataos_dagster.state.job_runs import JobRunStart
 from dataos_dagster.state.models import Base
 
-PROCESSES = 6
+PROCESSES = 4
 
 
 def run(state) -> str:
