@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,11 +12,14 @@ from servers import ENGINES
 from sessions import engine_session, sail_session, sessions, spark_session  # noqa: F401 - fixtures of every test
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from servers.iceberg_rest import IcebergRESTServer
     from servers.postgresql import PostgreSQLServer
     from servers.s3 import S3Server
+
+    from dataos_dagster.manifests.project import Project
 
 
 def require_engine(name: str) -> None:
@@ -31,7 +35,7 @@ def require_engine(name: str) -> None:
 
 @pytest.fixture(scope="session")
 def java() -> None:
-    """Java 17 or newer is there."""
+    """A Java that Spark runs on is there."""
     require_engine("java")
 
 
@@ -83,3 +87,23 @@ def iceberg_rest(s3: S3Server) -> Iterator[IcebergRESTServer]:
     server = start_iceberg_rest(s3)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def project_of(tmp_path: Path) -> Callable[..., Project]:
+    """Return a function that writes manifests into an empty folder and loads it.
+
+    Its positional arguments are the documents of `manifest.yaml`; `files` are further files by relative path, and
+    everything else goes to `load_project`. Variables of the process do not count unless `environment` is given.
+    """
+    from dataos_dagster.manifests.project import load_project
+
+    def load(*documents: str, files: Mapping[str, str] | None = None, **options: object) -> Project:
+        written = {"manifest.yaml": "\n---\n".join(map(dedent, documents))} if documents else {}
+        for name, text in (written | dict(files or {})).items():
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(dedent(text), encoding="utf-8")
+        return load_project(tmp_path, **({"environment": {}, "use_cache": False} | options))
+
+    return load

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, TextMap
+from dataos_dagster.manifests.model import ManifestModel, ScalarText, TextList, TextMap
 
 
 class Envelope(ManifestModel):
@@ -18,9 +18,7 @@ class Envelope(ManifestModel):
     tags: Annotated[TextList, Field(description="Labels for discovery and policies.")] = ()
     description: ScalarText | None = None
     owner: Annotated[ScalarText | None, Field(description="User id; default the user who applies it.")] = None
-    layer: Annotated[
-        Annotated[Literal["user", "system"], AnyCase({"users": "user"})], Field(description="Logical layer.")
-    ] = "user"
+    layer: Annotated[ScalarText, Field(description="Logical layer: user or system.")] = "user"
     workspace: Annotated[ScalarText | None, Field(description="Workspace of workspace-level kinds.")] = None
     title: ScalarText | None = None
     labels: TextMap = {}

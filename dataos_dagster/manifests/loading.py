@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # What `get -d` prints beside the manifest; it is no part of what the user says.
 READ_BACK_KEYS = ("generation", "uid", "created", "stamp", "status", "builder", "resourceId")
 
+LAYERS = ("user", "system")
+
 _VERSION = re.compile(r"v\d+((alpha|beta)\d*)?")
 
 
@@ -235,6 +237,8 @@ class _Manifest:
                 draft.error(
                     "wrong-value", ("version",), "`version` is no version", f"write `version: {kind.versions[0]}`"
                 )
+        if envelope.layer not in LAYERS and not draft.is_open(("layer",)):
+            draft.warn("unknown-layer", ("layer",), "`layer` is user or system", "write `layer: user`")
         if envelope.workspace is not None and kind.scope == "instance":
             message = f"a {kind.name} belongs to the instance: `workspace` is ignored"
             draft.warn("ignored-workspace", ("workspace",), message, "remove it", key=True)

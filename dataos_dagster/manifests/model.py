@@ -72,10 +72,10 @@ def option_map(value: Any) -> Any:
 
 
 def one_or_many(value: Any) -> Any:
-    """Return a list for a single value, and an empty one for none."""
+    """Return a list for a single text or mapping, and an empty one for none."""
     if value is None:
         return []
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, str | dict) else value
 
 
 _SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean"]}

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.manifests.cache import DocumentCache
 from dataos_dagster.manifests.diagnostics import Diagnostic, Severity
 from dataos_dagster.manifests.discovery import discover, display_name, project_root
+from dataos_dagster.manifests.draft import find_file
+from dataos_dagster.manifests.kinds import KINDS
 from dataos_dagster.manifests.loading import Loaded, Loading
 from dataos_dagster.manifests.reader import read_file
-from dataos_dagster.manifests.references import References, named_files
+from dataos_dagster.manifests.references import References, absolute, named_files
 from dataos_dagster.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -41,17 +43,26 @@ class Project:
     documents: int
     resources: tuple[Resource[Any], ...]
     diagnostics: tuple[Diagnostic, ...]
+    # Kind, then name; made once, because every reference is looked up.
+    _index: dict[str, dict[str, list[Resource[Any]]]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        index: dict[str, dict[str, list[Resource[Any]]]] = {}
+        for resource in self.resources:
+            index.setdefault(resource.kind, {}).setdefault(resource.name, []).append(resource)
+        object.__setattr__(self, "_index", index)
 
     def of_kind(self, kind: str) -> tuple[Resource[Any], ...]:
         """Return the resources of a kind, in manifest order."""
         return tuple(resource for resource in self.resources if resource.kind == kind)
 
     def find(self, kind: str, name: str, workspace: str | None = None) -> Resource[Any] | None:
-        """Return the first resource of a kind and name; of any workspace when none is given."""
-        for resource in self.resources:
-            if resource.kind == kind and resource.name == name and workspace in {None, resource.workspace}:
-                return resource
-        return None
+        """Return the first resource of a kind and name; of any workspace when none is given.
+
+        A resource that names no workspace is in the default one, which callers name as None.
+        """
+        named = self._index.get(kind, {}).get(name, ())
+        return next((resource for resource in named if workspace in {None, resource.workspace}), None)
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -134,6 +145,26 @@ class _Reading:
         """Return what was loaded by path and document; what stands inside a bundle stays behind it."""
         position = {file: index for index, file in enumerate(sorted(self.documents, key=lambda file: file.parts))}
         return sorted(
-            self.loading.loaded,
+            _placed(self.loading.loaded),
             key=lambda loaded: (position[loaded.resource.document.file], loaded.resource.document.index),
         )
+
+
+def _placed(loaded: Sequence[Loaded]) -> Sequence[Loaded]:
+    """Return what was loaded with the workspaces that bundles give to the files of their nodes."""
+    workspaces: dict[Path, str] = {}
+    for item in loaded:
+        for reference in item.files:
+            file = find_file(reference.file, item.resource.document.file) if reference.workspace else None
+            if file is not None and reference.workspace is not None:
+                workspaces.setdefault(absolute(file), reference.workspace)
+    if not workspaces:
+        return loaded
+    return [_in_workspace(item, workspaces.get(item.resource.document.file)) for item in loaded]
+
+
+def _in_workspace(loaded: Loaded, workspace: str | None) -> Loaded:
+    resource = loaded.resource
+    if workspace is None or resource.workspace is not None or KINDS[resource.kind].scope == "instance":
+        return loaded
+    return replace(loaded, resource=replace(resource, workspace=workspace))

@@ -75,7 +75,7 @@ class SnowflakeConnection(Connection):
     """Snowflake."""
 
     warehouse: Annotated[ScalarText | None, Field(description="Virtual warehouse.")] = None
-    url: Annotated[ScalarText, Field(description="Host name of the account.")]
+    url: Annotated[ScalarText | None, Field(description="Host name of the account.")] = None
     database: ScalarText | None = None
     account: Annotated[ScalarText | None, Field(description="Account identifier.")] = None
     role: Annotated[ScalarText | None, Field(description="Role; default PUBLIC.")] = None

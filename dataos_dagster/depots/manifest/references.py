@@ -49,9 +49,16 @@ def check_depot(draft: Draft, section: DepotSection, path: DocumentPath) -> None
     connection = section.connection
     if isinstance(connection, MongodbConnection):
         _check_mongodb(draft, connection, (*path, "mongodb", "nodes"))
-    if isinstance(connection, SnowflakeConnection) and connection.role is None:
+    if isinstance(connection, SnowflakeConnection):
+        _check_snowflake(draft, connection, (*path, "snowflake"))
+
+
+def _check_snowflake(draft: Draft, connection: SnowflakeConnection, path: DocumentPath) -> None:
+    if connection.url is None and connection.account is None:
+        draft.error("missing-key", path, "`url` is missing", "write the host name, or `account`", key=True)
+    if connection.role is None:
         message = "no `role`: the user's default role is used"
-        draft.info("default-role", (*path, "snowflake"), message, "write `role` when another one is meant", key=True)
+        draft.info("default-role", path, message, "write `role` when another one is meant", key=True)
 
 
 def _check_mongodb(draft: Draft, connection: MongodbConnection, path: DocumentPath) -> None:

@@ -80,7 +80,7 @@ class FlareJob(ManifestModel):
     explain: Annotated[bool, Field(description="Print the plans of steps and outputs.")] = False
     log_level: Annotated[LogLevel | None, Field(description="Of Spark.")] = None
     show_preview_lines: Annotated[int, Field(ge=0, description="Rows of each input and step to print.")] = 0
-    inputs: Annotated[tuple[FlareInput, ...], Field(min_length=1, description="What is read, as views.")]
+    inputs: Annotated[tuple[FlareInput, ...], Field(description="What is read, as views.")] = ()
     steps: Annotated[tuple[Step, ...], Field(description="Queries over the views.")] = ()
     outputs: Annotated[tuple[FlareOutput, ...], Field(description="Views that are written.")] = ()
     streaming: Streaming | None = None

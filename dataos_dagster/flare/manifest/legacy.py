@@ -55,7 +55,7 @@ def normalise(draft: Draft, path: DocumentPath) -> None:
     rewrite_sinks(draft, job)
     inline_files(draft, job)
     for item, value in draft.items((*job, "outputs")):
-        if isinstance(value, dict) and not _OLD_OUTPUT.isdisjoint(value):
+        if isinstance(value, dict) and ("name" not in value or not _OLD_OUTPUT.isdisjoint(value)):
             _output(draft, item)
 
 
@@ -120,6 +120,7 @@ def _step(draft: Draft, path: DocumentPath) -> None:
 
 def _output(draft: Draft, path: DocumentPath) -> None:
     options = (*path, "options")
+    _name_output(draft, path)
     _standalone(draft, path, "outputType")
     drop(draft, (*path, "isStream"), "`isStream` has no meaning for an output: ignored", "remove it")
     kind = draft.get((*path, "outputType"))
@@ -134,6 +135,20 @@ def _output(draft: Draft, path: DocumentPath) -> None:
     _old_file_nesting(draft, path)
     _write_options(draft, options)
     _trailing_slash(draft, path)
+
+
+def _name_output(draft: Draft, path: DocumentPath) -> None:
+    """Name an output without a name after the last view of the job, which is what it can only mean."""
+    if draft.get((*path, "name")) is not None:
+        return
+    job = path[:-2]
+    items = [item for step, _ in draft.items((*job, "steps")) for item, _ in draft.items((*step, "sequence"))]
+    views = items or [item for item, _ in draft.items((*job, "inputs"))]
+    name = draft.get((*views[-1], "name")) if views else None
+    if isinstance(name, str):
+        message = f"the output has no `name`: the last view, `{name}`, is written"
+        draft.warn("old-form", path, message, f"write `name: {name}`")
+        draft.put((*path, "name"), name)
 
 
 def _write_options(draft: Draft, options: DocumentPath) -> None:

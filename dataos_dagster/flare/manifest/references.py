@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataos_dagster.flare.manifest.job import FlareJob, FlareSpec
+from dataos_dagster.flare.manifest.steps import FunctionCall
 from dataos_dagster.manifests.kinds import Reference
 from dataos_dagster.manifests.validation import suggestion
 
@@ -28,6 +29,8 @@ def references(spec: FlareSpec) -> Iterator[Reference]:
 def check(draft: Draft, spec: FlareSpec, path: DocumentPath) -> None:
     """Report what cannot work: inputs without a source, outputs of unknown views, names that are used twice."""
     job = (*path, "job")
+    if not (spec.job.inputs or spec.job.steps or spec.job.actions):
+        draft.error("missing-key", job, "`inputs` is missing", "write what is read", key=True)
     _check_inputs(draft, spec.job, job)
     _check_items(draft, spec.job, job)
     _check_outputs(draft, spec.job, job)
@@ -63,6 +66,23 @@ def _check_items(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
             place = (*path, "steps", number, "sequence", index)
             if not (item.sql or item.sql_file or item.classpath):
                 draft.error("missing-key", place, "an item needs `sql`, `sqlFile` or `classpath`", "write `sql: …`")
+            for position, call in enumerate(item.functions):
+                _check_function(draft, call, (*place, "functions", position))
+
+
+def _check_function(draft: Draft, call: FunctionCall, path: DocumentPath) -> None:
+    from dataos_dagster.flare.functions.registry import ParameterError, is_planned, read_function
+
+    if draft.is_open(path) or any(draft.is_open((*path, key)) for key in ("name", *call.parameters)):
+        return
+    if is_planned(call.name):
+        message = f"the function {call.name} is read and not yet run"
+        draft.info("not-run", (*path, "name"), message, "a job with it fails when it is run")
+        return
+    try:
+        read_function(call.name, call.parameters)
+    except ParameterError as error:
+        draft.error("wrong-function", (*path, *error.path), str(error), error.hint)
 
 
 def _check_outputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:

@@ -109,6 +109,13 @@ ENTRIES = (
         right="version: v1\ntype: workflow",
     ),
     CodeEntry(
+        "unknown-layer",
+        "There is no such layer",
+        "`layer` divides resources into those of users and those of the system. It has no effect here.",
+        wrong="layer: users",
+        right="layer: user",
+    ),
+    CodeEntry(
         "ignored-workspace",
         "A workspace where there is none",
         "Depots, bundles, instance secrets and the like belong to the whole instance, so a workspace has no effect.",
@@ -136,6 +143,14 @@ ENTRIES = (
         "`stack` is a stack's name, with a language and a version where it has them: `flare:7.0`, `soda+python:1.0`.",
         wrong="stack: flair:7.0",
         right="stack: flare:7.0",
+    ),
+    CodeEntry(
+        "wrong-function",
+        "A function of a step is not written right",
+        "There is no such function, or one of its parameters is missing, unknown or of the wrong type. The message "
+        "names the parameters that the function has.",
+        wrong="functions:\n  - {name: rename, column: a, as: b}",
+        right="functions:\n  - {name: rename, column: a, asColumn: b}",
     ),
     CodeEntry(
         "not-run",

@@ -36,8 +36,8 @@ class Ingress(ManifestModel):
     path: str | None = None
     strip_path: bool | None = None
     no_authentication: bool | None = None
-    app_detail_spec: str | None = None
-    api_detail_spec: str | None = None
+    app_detail_spec: Annotated[Any, Field(description="Description of the application, as JSON or a mapping.")] = None
+    api_detail_spec: Annotated[Any, Field(description="Description of the API, as JSON or a mapping.")] = None
 
 
 class LongRunning(Runnable):
