@@ -14,13 +14,13 @@ import re
 import sqlite3
 import sys
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Self
 
 from dataos_dagster.manifests.document import Document
 from dataos_dagster.manifests.kinds import KINDS
-from dataos_dagster.manifests.masking import SENSITIVE_WORD, names_secrets
+from dataos_dagster.manifests.masking import sounds_secret
 from dataos_dagster.manifests.positions import Positions
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ FILE_NAME = "manifests.db"
 # Raise it when the reader makes something else of the same text.
 _FORMAT = 1
 _SECRET_KIND = re.compile(f'"(?:{"|".join(kind.name for kind in KINDS.values() if kind.secret)})"', re.IGNORECASE)
-_SENSITIVE_VALUE = re.compile(rf'"([^"\\]*(?:{SENSITIVE_WORD})[^"\\]*)":["0-9]', re.IGNORECASE)
+# A key whose value is a text or a number. Keys repeat from document to document, so what they sound like is kept.
+_VALUED_KEY = re.compile(r'"([^"\\]+)":["0-9]')
+_sounds_secret = lru_cache(4096)(sounds_secret)
 # How long to wait for another process that writes, in seconds; then this load does without.
 _PATIENCE = 2.0
 # Entries that the last load did not use are dropped when they are more than those it used, and this many.
@@ -160,7 +162,7 @@ def may_hold_secrets(encoded: str) -> bool:
     """
     if _SECRET_KIND.search(encoded):
         return True
-    return any(not names_secrets(found[1]) for found in _SENSITIVE_VALUE.finditer(encoded))
+    return any(_sounds_secret(found[1]) for found in _VALUED_KEY.finditer(encoded))
 
 
 def _rows(contents: Iterable[bytes]) -> Iterator[tuple[bytes]]:
