@@ -10,7 +10,9 @@ from dataos_dagster.secrets.access import Credential, acl_of_name, choose
 
 
 def credential(name: str, acl: str, **values: str) -> Credential:
-    return Credential(name, acl, {key: SecretStr(value) for key, value in (values or {"user": f"user of {name}"}).items()})
+    return Credential(
+        name, acl, {key: SecretStr(value) for key, value in (values or {"user": f"user of {name}"}).items()}
+    )
 
 
 def chosen(needed: str, *offered: Credential) -> dict[str, str]:
