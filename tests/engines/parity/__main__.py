@@ -1,0 +1,30 @@
+"""Run the parity suite on both engines and publish what it shows: `python tests/engines/parity`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from parity.publish import publish
+from parity.suite import findings, proofs
+from sessions import SAIL, SPARK, engine_settings
+
+from dataos_dagster.engines.session import Sessions
+
+
+def main() -> int:
+    """Publish what the suite shows; return 1 when a vector is filed wrongly, and say which."""
+    with tempfile.TemporaryDirectory() as folder, Sessions(engine_settings(Path(folder))) as sessions:
+        found = list(findings(sessions.get(SAIL), sessions.get(SPARK)))
+    wrong = [item for item in found if item.problem]
+    for item in wrong:
+        sys.stdout.write(f"{item.area}: {item.case.construct}: {item.vector}: {item.problem}\n")
+    publish(proofs(found))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
