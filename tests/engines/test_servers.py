@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import socket
 import subprocess
 import sys
@@ -90,3 +91,20 @@ def test_installing_again_changes_nothing():
         done = subprocess.run([sys.executable, INSTALL, *present], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[1:] == [f"{name}: present" for name in present]
+
+
+@pytest.mark.parametrize(("ci", "outcome", "code"), [("", "1 skipped", 0), ("true", "1 error", 1)])
+def test_an_engine_that_is_not_installed_skips_with_its_reason_and_fails_in_ci(tmp_path, ci, outcome, code):
+    test = f"{__file__}::test_s3_lists_what_was_put"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
+    variables = {**os.environ, "DATAOS_CACHE": str(tmp_path), "CI": ci}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)
+    assert done.returncode == code
+    assert outcome in done.stdout
+    assert "s3: versitygw v1.8.0 is not built; install it with: python tests/engines/install.py s3" in done.stdout
+
+
+def test_an_unknown_engine_is_refused_with_those_that_exist():
+    done = subprocess.run([sys.executable, INSTALL, "oracle"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "unknown: oracle; there are java, postgresql, s3, iceberg_rest, spark_jars, chromium" in done.stderr

@@ -15,7 +15,7 @@ from .cache import installing
 from .packages import apt_install
 from .process import HOST, ServerFailed, ServerProcess, free_port, port_is_open
 
-DEBIAN_PACKAGE = "postgresql-15"
+DEBIAN_PACKAGE = "postgresql"
 _DATABASE_NUMBERS = count(1)
 
 

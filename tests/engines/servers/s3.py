@@ -27,7 +27,7 @@ def missing() -> str | None:
 def install() -> None:
     """Build the gateway from its Go module."""
     if not shutil.which("go"):
-        raise InstallationFailed("go is not installed: versitygw is built from its Go module (Go 1.24 or newer)")
+        raise InstallationFailed("go is not installed: versitygw is built from its Go module (Go 1.25 or newer)")
     with installing("s3", f"building versitygw {VERSION} with go (45 s on two cores)"):
         if missing():
             run("go", "install", MODULE, env={"GOBIN": str(_binary().parent), "CGO_ENABLED": "0"})
