@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from array import array
+from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -149,17 +151,41 @@ def build(root: Node, source: SourceText, limits: LimitSettings) -> Composed:
     """
     builder = _Builder(source, min(limits.depth, DEEPEST))
     data = builder.value(root)
+    _clamp(builder.records, source)
     return Composed(data, Positions(builder.records.tobytes()), builder.oddities)
 
 
-class SourceText:
-    """The lines of a text, as libyaml counts them."""
+def _clamp(records: array[int], source: SourceText) -> None:
+    """Move what libyaml places behind the last line, such as the key that a lone '?' announces, to the text's end."""
+    if max(records[2::FIELDS]) <= source.text.count("\n") + 1:
+        return
+    line, column = len(source.lines), len(source.lines[-1]) + 1
+    for at in range(0, len(records), FIELDS):
+        for place in (at, at + 2):
+            if records[place] > line:
+                records[place], records[place + 1] = line, column
 
-    __slots__ = ("lines", "size")
+
+class SourceText:
+    """The lines of a text, as libyaml counts them; found when they are asked for."""
 
     def __init__(self, text: str) -> None:
-        self.size = len(text)
-        self.lines = LINE_BREAK.split(text)
+        self.text = text
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Return the lines without their line breaks."""
+        return LINE_BREAK.split(self.text)
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Return the offset of each line."""
+        return [0, *(found.end() for found in LINE_BREAK.finditer(self.text))]
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return the 1-based line and column of an offset."""
+        line = bisect_right(self.starts, offset)
+        return line, offset - self.starts[line - 1] + 1
 
     def of(self, node: Node) -> str:
         """Return the source of a node, its lines joined by blanks."""
@@ -179,7 +205,7 @@ class _Builder:
         self._source = source
         self._depth = depth
         # A value takes at least one character of its own, its key another one: whatever is above comes from aliases.
-        self._budget = FIELDS * (2 * source.size + MOST_ALIASED_VALUES)
+        self._budget = FIELDS * (2 * len(source.text) + MOST_ALIASED_VALUES)
         self._open: list[Node] = []
         self._path: list[str | int] = []
 

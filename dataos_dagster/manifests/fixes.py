@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _BOM = "\ufeff"
+# Comparing two lines takes time in the square of their length.
+_LONGEST_LINE = 1000
 
 
-def line_edits(number: int, before: str, after: str) -> tuple[Edit, ...]:
-    """Return the edits that turn one line into another, as small as they can be.
+def line_edits(number: int, before: str, after: str) -> tuple[Edit, ...] | None:
+    """Return the edits that turn one line into another, as small as they can be; None for a line too long for it.
 
     A fix is kept and shown; the characters of a line that it leaves alone, which may be secret, are not part of it.
 
@@ -28,6 +30,8 @@ def line_edits(number: int, before: str, after: str) -> tuple[Edit, ...]:
         before: The line as it is, without its line break.
         after: The line as it should be.
     """
+    if len(before) > _LONGEST_LINE:
+        return None
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     return tuple(
         Edit(Range(Position(number, start + 1), Position(number, end + 1)), after[low:high])

@@ -106,7 +106,7 @@ class _Walk:
         self._severity = severity
         self._result = result
         data = result.data if isinstance(result.data, dict) else {}
-        self._kind_has_templates = data.get("type") in _TEMPLATE_KINDS or bool(_TEMPLATE_KINDS & data.keys())
+        self._kind_has_templates = str(data.get("type")) in _TEMPLATE_KINDS or bool(_TEMPLATE_KINDS & data.keys())
         self._own_variables = frozenset(_variables(data))
 
     def value(self, value: Any, path: DocumentPath) -> Any:
@@ -143,7 +143,8 @@ class _Walk:
             text = VARIABLE.sub(lambda variable: self._variable(variable, path), text)
             found = placeholder_in(VARIABLE.sub("", text))
         if found:
-            self._open(path, "" if isinstance(path[-1], str) and sounds_secret(path[-1]) else found)
+            is_secret = bool(path) and isinstance(path[-1], str) and sounds_secret(path[-1])
+            self._open(path, "" if is_secret else found)
         return text
 
     def _variable(self, variable: re.Match[str], path: DocumentPath) -> str:

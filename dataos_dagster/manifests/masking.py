@@ -16,11 +16,14 @@ MASK = "********"
 _SECRET_KINDS = "|".join(kind.name for kind in KINDS.values() if kind.secret)
 # `type: secret`, or the section's own name where the type is a placeholder.
 _SECRET_DOCUMENT = re.compile(
-    rf"^[\s-]*[\"']?type[\"']?\s*:\s*[\"']?({_SECRET_KINDS})\b|^[\s-]*[\"']?({_SECRET_KINDS})[\"']?\s*:\s*(#.*)?$",
+    rf"^[ \t-]*+(?:[\"']?type[\"']?[ \t]*:[ \t]*[\"']?(?:{_SECRET_KINDS})\b"
+    rf"|[\"']?(?:{_SECRET_KINDS})[\"']?[ \t]*:[ \t]*(?:#.*)?$)",
     re.IGNORECASE | re.MULTILINE,
 )
 _DOCUMENT_START = re.compile(r"^---(\s|$)")
-_KEY = re.compile(r"^(?P<lead>[\s\-?*]*)(?P<key>\"[^\"]*\"|'[^']*'|[^\s:#\"'][^:#]*?)\**\s*:(?P<gap>\s+|$)")
+_KEY = re.compile(r"(?P<lead>[\s\-?*]*+)(?P<key>\"[^\"]*\"|'[^']*'|[^\s:#\"'](?:[^:#]|:(?=\S))*+)[\s*]*:(?P<gap>\s+|$)")
+# Characters of a line that are looked at; what stands behind them is hidden in any case.
+_LONGEST = 1000
 
 # Keys at the left margin of a secret document whose values are the envelope's, not secret.
 ENVELOPE_KEYS = frozenset({"name", "version", "type", "tags", "description", "owner", "layer", "workspace"})
@@ -59,10 +62,13 @@ class MaskedLine:
 def mask(lines: list[str]) -> list[MaskedLine]:
     """Return the lines of a file as they may be shown."""
     masked: list[MaskedLine] = []
-    for document in _documents(lines):
+    for document in _documents([line[:_LONGEST] for line in lines]):
         secret = _SECRET_DOCUMENT.search("\n".join(document)) is not None
         masked += _secret_document(document) if secret else _plain_document(document)
-    return masked
+    return [
+        one if len(line) <= _LONGEST or one.text.endswith(MASK) else MaskedLine(one.text + MASK, one.visible)
+        for line, one in zip(lines, masked, strict=True)
+    ]
 
 
 def sounds_secret(key: str) -> bool:
@@ -137,7 +143,7 @@ def _inline_secret(line: str) -> int | None:
 
 
 def _name(key: re.Match[str]) -> str:
-    return key["key"].strip("\"'*").lower()
+    return key["key"].strip("\"'* \t").lower()
 
 
 def _indent(line: str) -> int:

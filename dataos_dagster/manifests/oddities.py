@@ -7,7 +7,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataos_dagster.manifests.composing import LINE_BREAK
+from dataos_dagster.manifests.composing import SourceText
 from dataos_dagster.manifests.diagnostics import Diagnostic, Edit, Fix, Position, Range, Severity
 from dataos_dagster.manifests.kinds import KINDS
 from dataos_dagster.manifests.masking import ENVELOPE_KEYS
@@ -41,7 +41,7 @@ _SAYINGS = {
     "unquoted-braces": _Saying(
         Severity.WARNING,
         "braces without quotes are a mapping in YAML, not the text they look like",
-        'put it in quotes: "{{{{ … }}}}"',
+        'put it in quotes: "{{ … }}"',
     ),
     "unknown-tag": _Saying(
         Severity.WARNING,
@@ -74,7 +74,7 @@ def diagnose_oddity(oddity: Oddity, document: Document, text: str) -> Diagnostic
         end_column=place.end.column,
         path=oddity.path,
         message=saying.message.format(detail=oddity.detail, first=first),
-        hint=saying.hint.format(),
+        hint=saying.hint,
         fix=_quote(place, oddity.detail) if oddity.code == "unquoted-braces" else None,
         snippet=snippet(text, place),
     )
@@ -124,8 +124,9 @@ _GLUED_KEY = re.compile(r"^[ \t]*(?P<value>[A-Za-z_][\w-]*(?P<mark>:)(?![/:\s])[
 def glued_comments(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield line, column and name of each key that seems to be glued to the comment in front of it."""
     if "#" in text:
+        source = SourceText(text)
         for found in _GLUED_COMMENT.finditer(text):
-            yield *_place(text, found.start("key")), found["key"]
+            yield *source.place(found.start("key")), found["key"]
 
 
 def unindented_sections(text: str) -> Iterator[tuple[int, int, str, str]]:
@@ -133,10 +134,11 @@ def unindented_sections(text: str) -> Iterator[tuple[int, int, str, str]]:
 
     Keys of the envelope may follow a section, unless they stood above it already.
     """
+    source = SourceText(text)
     for found in _EMPTY_SECTION.finditer(text):
         following = found["next"]
         if following not in ENVELOPE_KEYS or re.search(rf"^{following}:", text[: found.start()], re.MULTILINE):
-            yield *_place(text, found.start("section")), found["section"], following
+            yield *source.place(found.start("section")), found["section"], following
 
 
 def suspicious_lines(text: str, documents: Sequence[Document], name: str) -> list[Diagnostic]:
@@ -234,10 +236,10 @@ def _at_values(
     matches = list(pattern.finditer(text))
     if not matches:
         return
-    starts = _value_starts(documents)
+    starts, source = _value_starts(documents), SourceText(text)
     for found in matches:
-        if _place(text, found.start("value")) in starts:
-            line, column = _place(text, found.start("mark"))
+        if source.place(found.start("value")) in starts:
+            line, column = source.place(found.start("mark"))
             yield tell(text, name, Range(Position(line, column), Position(line, column + 1)))
 
 
@@ -248,12 +250,6 @@ def _value_starts(documents: Sequence[Document]) -> set[tuple[int, int]]:
         records = array("I", document.positions.records)
         starts.update(zip(records[::FIELDS], records[1::FIELDS], strict=True))
     return starts
-
-
-def _place(text: str, offset: int) -> tuple[int, int]:
-    """Return the 1-based line and column of an offset."""
-    lines = LINE_BREAK.split(text[:offset])
-    return len(lines), len(lines[-1]) + 1
 
 
 def _warning(

@@ -13,8 +13,8 @@ VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 # A scalar that is nothing but a variable.
 WHOLE_VARIABLE = re.compile(r"\$(?:\{(?P<braced>[A-Za-z_]\w*)\}|(?P<bare>[A-Za-z_]\w*))")
 
-_DOLLAR_BRACES = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
-_BRACES = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_DOLLAR_BRACES = re.compile(r"\$\{\{.{0,200}?\}\}", re.DOTALL)
+_BRACES = re.compile(r"\{\{.{0,200}?\}\}", re.DOTALL)
 # Not `${!json()}` (a function of Bento), `${NAME:-default}` (a shell's) or `${NAME:default}` (Bento's).
 _WORDS = re.compile(r"\$\{(?![A-Za-z_]\w*\})(?!!)(?![A-Za-z_]\w*:[-=?+])(?![A-Z][A-Z0-9_]*:(?!/))[^{}]*\}")
 _ANGLES = re.compile(r"<[A-Za-z][^<>=\n]{0,60}>")

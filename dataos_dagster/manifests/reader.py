@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import yaml
-from yaml.nodes import MappingNode, Node, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dataos_dagster.manifests.composing import (
     DEEPEST,
@@ -102,7 +102,9 @@ def _read(text: str, file: Path, name: str, digest: bytes, limits: LimitSettings
 
 
 def _manifests(root: Node) -> list[Node]:
-    """Return the manifests of one YAML document: itself, or its items when it is a list."""
+    """Return the manifests of one YAML document: itself, its items when it is a list, none when it is empty."""
+    if isinstance(root, ScalarNode) and root.value == "" and not root.style:
+        return []
     return root.value if isinstance(root, SequenceNode) else [root]
 
 

@@ -184,9 +184,7 @@ def _fix(finding: Finding, original: list[str]) -> Fix | None:
     """Return the repair as edits of the original text."""
     if not finding.repair:
         return None
-    edits = [
-        edit
-        for number, text in sorted(finding.edits.items())
-        for edit in line_edits(number + 1, original[number], text)
-    ]
-    return Fix(finding.repair, tuple(edits), safe=finding.safe)
+    by_line = [line_edits(number + 1, original[number], text) for number, text in sorted(finding.edits.items())]
+    if not all(by_line):
+        return None
+    return Fix(finding.repair, tuple(edit for edits in by_line if edits for edit in edits), safe=finding.safe)

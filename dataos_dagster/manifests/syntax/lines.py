@@ -12,9 +12,12 @@ from itertools import pairwise
 
 _QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'"
 _LINE = re.compile(
-    r"(?P<indent> *)(?P<dashes>(?:-(?: +|$))*)"
-    rf"(?:(?P<key>{_QUOTED}|[^\s#\"'][^#]*?)[ \t]*:(?=\s|$)(?P<gap>[ \t]*))?(?P<value>.*)"
+    r"(?P<indent> *+)(?P<dashes>(?:-(?: ++|$))*+)"
+    rf"(?:(?P<key>{_QUOTED}|[^\s#\"'](?:[^:#]|:(?=\S))*+)[ \t]*:(?=\s|$)(?P<gap>[ \t]*))?(?P<value>.*)",
+    re.DOTALL,
 )
+# Characters of a line that are looked at: longer ones are data, and rules are not linear in the length of a line.
+_LONGEST = 1000
 _COMMENT = re.compile(r"(?:^|[ \t])#")
 _BLOCK_SCALAR = re.compile(r"[|>][-+0-9]*")
 _FIRST_QUOTED = re.compile(_QUOTED)
@@ -92,14 +95,14 @@ def read_lines(texts: list[str]) -> list[Line]:
 
 
 def _read_line(number: int, text: str) -> Line:
-    found = _LINE.match(text)
+    found = _LINE.match(text[:_LONGEST])
     assert found is not None, "the pattern matches every line"  # noqa: S101 - a fact about the pattern
     start, dashes = found.end("indent"), found["dashes"]
     key, value, value_column = found["key"], found["value"], found.start("value")
     if key is not None and key.count("{{") > key.count("}}"):
         # The colon is inside a placeholder: `${{"key1": "value1"}}`.
         value_column = start + len(dashes)
-        key, value = None, text[value_column:]
+        key, value = None, text[value_column:_LONGEST]
     value = without_comment(value)
     return Line(
         number=number,
@@ -107,7 +110,7 @@ def _read_line(number: int, text: str) -> Line:
         indent=start,
         dashes=tuple(start + offset for offset, character in enumerate(dashes) if character == "-"),
         column=start + len(dashes),
-        key=None if key is None else key.strip("\"'"),
+        key=None if key is None else key.strip("\"' \t"),
         value=value,
         value_column=value_column,
     )
