@@ -7,7 +7,7 @@ PORT ?= 3000
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo ui test check lint bench screenshots lock clean
+.PHONY: help install demo ui test check lint bench pictures lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -38,8 +38,9 @@ lint: $(INSTALLED)
 bench: $(INSTALLED) ## Measure against the peers and write benchmarks/RESULTS.md (QUICK=1 for a rough look)
 	$(BIN)/python benchmarks/run.py $(if $(QUICK),--quick)
 
-screenshots: $(INSTALLED) ## Take the pictures of docs/images from the running UI
-	$(BIN)/python scripts/screenshots.py
+pictures: $(INSTALLED) ## Take the pictures of docs/images from the running UI
+	mkdir -p docs/images
+	DATAOS_PICTURES=docs/images $(BIN)/pytest -q tests/e2e
 
 # Universal, with hashes, without addresses: the same file serves every machine and every mirror.
 lock: $(INSTALLED) ## Resolve requirements.lock again (UPGRADE=1 for the newest versions)

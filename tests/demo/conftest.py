@@ -26,7 +26,7 @@ class Product:
 
     def csv(self, name: str) -> pd.DataFrame:
         """Return one of the files, read by pandas: the other way to every number."""
-        return pd.read_csv(self.root / ".dataos" / "flights" / f"{name}.csv", keep_default_na=False, na_values=["NA"])
+        return pd.read_csv(self.root / ".dataos" / "files" / f"{name}.csv", keep_default_na=False, na_values=["NA"])
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of the lakehouse, read by pyiceberg from its newest metadata file."""
@@ -45,11 +45,10 @@ class Product:
 @pytest.fixture(scope="session")
 def product(tmp_path_factory) -> Product:
     """Run the whole product, on a machine that seems to have no Java."""
-    root = tmp_path_factory.mktemp("flights")
-    shutil.copytree(ROOT / "definitions", root / "definitions", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "dataos.yaml", root)
+    root = tmp_path_factory.mktemp("product") / "flights"
+    shutil.copytree(ROOT / "definitions" / "flights", root, ignore=shutil.ignore_patterns("__pycache__", ".dataos"))
     environment = {name: value for name, value in os.environ.items() if name != "JAVA_HOME"} | {"PATH": str(BIN)}
-    subprocess.run([sys.executable, root / "definitions" / "flights" / "unpack.py"], check=True, capture_output=True)
+    subprocess.run([sys.executable, root / "unpack.py"], check=True, capture_output=True)
     done = subprocess.run(
         [BIN / "dataos", "run", ".", "--json"], cwd=root, env=environment, capture_output=True, text=True, check=False
     )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page
 
@@ -146,11 +146,21 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser, deployment, request) -> Iterator[Page]:
-    """Return an empty page of the deployment; what it showed last is kept when DATAOS_SCREENSHOTS names a folder."""
+def page(browser, deployment) -> Iterator[Page]:
+    """Return an empty page of the deployment."""
     page = browser.new_page(base_url=deployment.url, viewport={"width": 1500, "height": 950})
     page.set_default_timeout(30_000)
     yield page
-    if folder := os.environ.get("DATAOS_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{request.node.name}.png")
     page.close()
+
+
+@pytest.fixture
+def picture(page) -> Callable[[str], None]:
+    """Return what keeps the page as a picture when DATAOS_PICTURES names a folder: `make pictures` does."""
+
+    def take(name: str) -> None:
+        if folder := os.environ.get("DATAOS_PICTURES"):
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=Path(folder) / f"{name}.png")
+
+    return take

@@ -6,7 +6,17 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-AIRLINES = "/assets/lakehouse/flights/airlines"
+FLIGHTS = "/assets/lakehouse/flights/flights"
+DATASETS = (
+    "airlines",
+    "airports",
+    "planes",
+    "weather",
+    "flights",
+    "carrier_delays_daily",
+    "route_performance",
+    "weather_delays",
+)
 BROKEN = "/assets/dataos_manifests/workflows/night-report.yaml"
 SECONDS_TO_RUN = 180
 
@@ -29,10 +39,10 @@ STATUS = "query ($run: ID!) {runOrError(runId: $run) {... on Run {status}}}"
 
 
 @pytest.fixture(scope="module")
-def airlines(deployment) -> str:
-    """Materialize one dataset through the running deployment, as its button does, and return its page."""
-    key = {"path": ["lakehouse", "flights", "airlines"]}
-    launched = deployment.graphql(LAUNCH, assets=[key])["launchPipelineExecution"]
+def materialized(deployment) -> None:
+    """Materialize the whole product through the running deployment, as the button does."""
+    keys = [{"path": ["lakehouse", "flights", dataset]} for dataset in DATASETS]
+    launched = deployment.graphql(LAUNCH, assets=keys)["launchPipelineExecution"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
     run = launched["run"]["runId"]
     deadline = time.monotonic() + SECONDS_TO_RUN
@@ -40,14 +50,16 @@ def airlines(deployment) -> str:
         assert time.monotonic() < deadline, f"still {status}"
         time.sleep(0.5)
     assert status == "SUCCESS", deployment.log.read_text()
-    return AIRLINES
 
 
-def test_the_graph_joins_files_tables_and_products(page):
+@pytest.mark.usefixtures("materialized")
+def test_the_graph_joins_files_tables_and_products(page, picture):
     page.goto("/assets/lakehouse/flights/carrier_delays_daily?view=lineage&lineageScope=upstream&lineageDepth=5")
     graph = page.locator("svg").filter(has_text="carrier_delays_daily")
     for dataset in ("carrier_delays_daily", "flights", "airlines", "airlines.csv", "flights.csv"):
         expect(graph.get_by_text(dataset, exact=True).first).to_be_visible()
+    expect(graph.get_by_text("Materialized").first).to_be_visible()
+    picture("lineage")
 
 
 def test_the_whole_product_is_one_group_a_workflow(page):
@@ -56,27 +68,36 @@ def test_the_whole_product_is_one_group_a_workflow(page):
         expect(page.get_by_text(group, exact=True).first).to_be_visible()
 
 
-def test_a_materialized_dataset_shows_its_rows_and_columns(page, airlines):
-    page.goto(airlines)
-    expect(page.get_by_text("Materialized", exact=False).first).to_be_visible()
+@pytest.mark.usefixtures("materialized")
+def test_a_materialized_dataset_shows_its_rows_and_its_engine(page, picture):
+    page.goto(FLIGHTS)
     body = page.locator("body")
-    expect(body).to_contain_text(re.compile(r"Row count\s*16|row_count\s*.*16", re.DOTALL | re.IGNORECASE))
-    expect(body).to_contain_text("carrier")
+    expect(body).to_contain_text(re.compile(r"Row count\s*336,?776"))
     expect(body).to_contain_text("sail")
+    expect(body).to_contain_text("Domain.Aviation")
+    picture("dataset")
+
+
+@pytest.mark.usefixtures("materialized")
+def test_a_materialized_dataset_shows_its_columns(page):
+    page.goto(f"{FLIGHTS}?view=overview")
+    for column in ("dep_delay", "time_hour"):
+        expect(page.get_by_text(column, exact=True).first).to_be_visible()
 
 
 def test_a_dataset_leads_to_the_line_of_its_manifest(page):
-    page.goto(AIRLINES)
-    expect(page.get_by_text("flights-ingest/load-airlines").first).to_be_visible()
+    page.goto(FLIGHTS)
+    expect(page.get_by_text("flights-ingest/load-flights").first).to_be_visible()
     link = page.locator("a[href*='ingest.yaml']").first
     expect(link).to_have_attribute("href", re.compile(r"workflows/ingest\.yaml:\d+"))
 
 
-def test_a_broken_manifest_says_what_is_wrong_and_the_rest_works(page):
+def test_a_broken_manifest_says_what_is_wrong_and_the_rest_works(page, picture):
     page.goto(BROKEN)
     body = page.locator("body")
     expect(body).to_contain_text("night-report.yaml:5:20")
     expect(body).to_contain_text("a cron has five fields, this one has 4")
+    picture("quarantine")
     page.goto("/assets")
     expect(page.locator("a[href='/assets/lakehouse/flights/carrier_delays_daily']").first).to_be_visible()
 
