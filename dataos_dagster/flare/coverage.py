@@ -62,7 +62,7 @@ def _of_input(entry: FlareInput, path: DocumentPath) -> Iterator[_Finding]:
     section = entry.connection
     if entry.query is not None:
         yield "an input by `query`", (*path, "query")
-    if entry.is_stream or getattr(section, "is_stream", None):
+    if entry.is_stream:
         yield "reading a stream (`isStream: true`)", (*path, "isStream")
     if entry.incremental is not None:
         yield "`incremental` reading", (*path, "incremental")
@@ -70,7 +70,7 @@ def _of_input(entry: FlareInput, path: DocumentPath) -> Iterator[_Finding]:
         yield f"`inputType: {entry.input_type}`", (*path, "inputType")
     if isinstance(section, JdbcConnection) and section.query is not None and section.table is None:
         yield "a database's `query` as input", (*path, "jdbc", "query")
-    yield from _of_format(entry.format or (section.format if section else None), path)
+    yield from _of_format(entry.format, path)
 
 
 def _of_item(item: SequenceItem, path: DocumentPath) -> Iterator[_Finding]:
@@ -89,7 +89,7 @@ def _of_output(output: FlareOutput, path: DocumentPath) -> Iterator[_Finding]:
         yield "`JDBCQuery`", (*path, "options", "query")
     if output.output_type and output.dataset is None and section is not None and not isinstance(section, _STANDALONE):
         yield f"`outputType: {output.output_type}`", (*path, "outputType")
-    yield from _of_format(output.format or (section.format if section else None), path)
+    yield from _of_format(output.format, path)
 
 
 def _of_format(written: str | None, path: DocumentPath) -> Iterator[_Finding]:

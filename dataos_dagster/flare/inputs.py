@@ -83,23 +83,18 @@ def plan_input(
     """
     label = f'inputs[{index}] "{entry.name}"'
     location = job_location(job, "inputs", index, "dataset" if entry.dataset else "name")
-    section = entry.connection
-    file = section if isinstance(section, FileConnection) else None
-    text = entry.schema_string or (file.schema_string if file else None)
-    path = entry.schema_path or (file.schema_path if file else None)
-    kind = entry.schema_type or (file.schema_type if file else None)
-    options = {**(_texts(section.options) if section else {}), **entry.options}
+    text, kind = entry.schema_string, entry.schema_type
     request = ReadRequest(
         target=_target(entry, settings, label, location),
-        format=entry.format or (section.format if section and section.format else _implied_format(entry)),
-        options={key: value for key, value in options.items() if key.lower() != "savemode"},
+        format=entry.format or _implied_format(entry),
+        options=entry.options,
         schema=_checked_schema(text, kind, label, job_location(job, "inputs", index, "schemaString")) if text else None,
         keep_system_columns=keep_system_columns,
         location=location,
     )
     schema = None
-    if path and not text:
-        schema = _schema_file(path, settings, job_location(job, "inputs", index, "schemaPath"))
+    if entry.schema_path and not text:
+        schema = _schema_file(entry.schema_path, settings, job_location(job, "inputs", index, "schemaPath"))
     return PlannedInput(label, entry.name, request, location, schema=schema, schema_type=kind)
 
 
@@ -154,10 +149,7 @@ def jdbc_target(section: JdbcSection) -> Target | None:
     """Return what a `jdbc` section names, or None when it names no table."""
     if section.table is None:
         return None
-    options = _texts(section.options)
-    connection = JdbcConnection(
-        section.url, section.table, section.username, section.password, section.driver or options.get("driver")
-    )
+    connection = JdbcConnection(section.url, section.table, section.username, section.password, section.driver)
     return Target(jdbc=connection)
 
 
@@ -199,10 +191,3 @@ def _schema_file(path: str, settings: Settings, location: Location) -> ReadReque
 
     target = Target(address=Address.parse(path)) if is_address(path) else Target(path=standalone_path(path, settings))
     return ReadRequest(target, format="text", options={"wholetext": "true"}, location=location)
-
-
-def _texts(options: Mapping[str, object]) -> dict[str, str]:
-    from dataos_dagster.manifests.model import option_map
-
-    texts: dict[str, str] = option_map(dict(options))
-    return texts

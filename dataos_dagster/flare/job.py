@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dataos_dagster.engines.routing import constructs_of, unproven
 from dataos_dagster.errors import DepotError, EngineError, StatementFailed, StepError
-from dataos_dagster.flare.functions.function import quoted
+from dataos_dagster.flare.functions.function import EngineUnsuited, quoted
 from dataos_dagster.flare.lineage import Lineage
 from dataos_dagster.flare.outputs import with_operation
 from dataos_dagster.flare.steps import register, run_commands, run_step
@@ -84,6 +85,7 @@ class _Run:
     previews: list[Preview] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     registered: dict[str, str] = field(default_factory=dict)
+    types: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def outputs_written(self) -> tuple[OutputResult, ...]:
         for note in self.plan.notes:
@@ -129,9 +131,11 @@ class _Run:
         return "\n".join(row[0] for row in rows)
 
     def _step(self, step: PlannedStep) -> None:
+        self._check_types(step)
         frame = run_step(step, self.session, self.lineage)
         if frame is not None:
             self.registered[step.name.lower()] = step.name
+            self._know_types(step.name, frame)
             with self.session.failures(step.location):
                 run_commands(step, self.session, self.plan.views)
                 self._explain(step)
@@ -171,7 +175,30 @@ class _Run:
     def _register(self, frame: DataFrame, name: str) -> DataFrame:
         view = register(frame, name, self.session)
         self.registered[name.lower()] = name
+        self._know_types(name, view)
         return view
+
+    def _know_types(self, name: str, frame: DataFrame) -> None:
+        """Remember the types of a view where the plan had to assume some; the engine is asked for nothing else."""
+        if self.plan.route.assumed:
+            self.types[name] = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
+
+    def _check_types(self, step: PlannedStep) -> None:
+        """Look again at what the plan took to be equal on Sail, now that the types of the step's views are known.
+
+        Raises:
+            EngineUnsuited: With these types it is not known to be equal, and another engine may be chosen.
+        """
+        if not self.plan.route.assumed or step.statement.kind != "query":
+            return
+        found = unproven(constructs_of(step.sql, self.types), assume=False)
+        if not found:
+            return
+        told = ", ".join(dict.fromkeys(construct.name for construct in found))
+        message = f"{step.label}: not proven equal on Sail for the types of its columns: {told}"
+        if self.plan.can_move:
+            raise EngineUnsuited(message, location=step.location)
+        self._note(message)
 
     def _with_system_column(self, frame: DataFrame, output: PlannedOutput) -> DataFrame:
         """Return the frame with Flare's own column in front, when the project asks for it and the store holds maps."""

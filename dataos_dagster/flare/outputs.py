@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.requests import Merge, PartitionField, Sort, SortColumn, Target, WriteRequest
 from dataos_dagster.errors import StepError
 from dataos_dagster.flare.inputs import file_target, jdbc_target, standalone_path
 from dataos_dagster.flare.locations import job_location
-from dataos_dagster.flare.manifest import FileConnection, OutputOptions
+from dataos_dagster.flare.manifest import FileConnection
 from dataos_dagster.flare.manifest import JdbcConnection as JdbcSection
-from dataos_dagster.manifests.model import option_map
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dataos_dagster.address import Address
     from dataos_dagster.errors import Location
-    from dataos_dagster.flare.manifest import FlareOutput
+    from dataos_dagster.flare.manifest import FlareOutput, OutputOptions
     from dataos_dagster.flare.manifest import Merge as MergeSection
     from dataos_dagster.flare.manifest import PartitionField as PartitionSection
     from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.jobs import Job
 
 _OVERWRITE_MODE = "overwrite-mode"
-_MISSPELT_PROPERTIES = {"write.metadatacompression-codec": "write.metadata.compression-codec"}
 # Names of a merge's two sides in the Python SDK, and the ones that Flare's own clauses use.
 _MERGE_ALIASES = {"target": "old", "source": "new"}
 
@@ -38,7 +36,6 @@ class PlannedOutput:
         label: What it is called in messages: `outputs[0] "orders"`.
         name: The view that is written, as the manifest spells it.
         implied_mode: The manifest gives no `saveMode`.
-        notes: What is read otherwise than written.
     """
 
     label: str
@@ -46,7 +43,6 @@ class PlannedOutput:
     request: WriteRequest
     location: Location
     implied_mode: bool = False
-    notes: tuple[str, ...] = ()
 
     @property
     def address(self) -> Address | None:
@@ -68,22 +64,17 @@ def plan_output(job: Job, index: int, entry: FlareOutput, settings: Settings) ->
     label = f'outputs[{index}] "{entry.name}"'
     location = job_location(job, "outputs", index, "dataset" if entry.dataset else "name")
     section = entry.connection
-    options = _options(entry)
+    options = entry.options
     iceberg = options.iceberg
     extra = dict(options.extra_options)
     branch = extra.pop("branch", None)
     if entry.driver or (isinstance(section, JdbcSection) and section.driver):
         extra.setdefault("driver", entry.driver or (section.driver if isinstance(section, JdbcSection) else "") or "")
     properties = dict(iceberg.properties) if iceberg else {}
-    notes = [
-        f"{label}: the table property {wrong!r} has no effect; {right!r} is meant"
-        for wrong, right in _MISSPELT_PROPERTIES.items()
-        if wrong in properties
-    ]
     request = WriteRequest(
         target=_target(entry, settings, label, location),
         mode=options.save_mode or settings.flare.default_save_mode,
-        format=entry.format or (section.format if section and section.format else _implied_format(entry)),
+        format=entry.format or _implied_format(entry),
         options=extra,
         compression=options.compression_type,
         partition_spec=_partition_spec(options, settings),
@@ -95,29 +86,12 @@ def plan_output(job: Job, index: int, entry: FlareOutput, settings: Settings) ->
         branch=None if branch == "main" else branch,
         location=location,
     )
-    return PlannedOutput(label, entry.name, request, location, options.save_mode is None, tuple(notes))
+    return PlannedOutput(label, entry.name, request, location, options.save_mode is None)
 
 
 def with_operation(output: PlannedOutput, run_id: str) -> WriteRequest:
     """Return the request under the name that a table's lock shows to whoever waits for it."""
     return replace(output.request, operation=run_id)
-
-
-def _options(entry: FlareOutput) -> OutputOptions:
-    """Return the options of an output; those of a standalone section where the output has none of its own."""
-    section = entry.connection
-    if section is None or not section.options:
-        return entry.options
-    written = {key: value for key, value in section.options.items() if key in _OPTION_KEYS}
-    passed_on: dict[str, str] = option_map(
-        {key: value for key, value in section.options.items() if key not in _OPTION_KEYS}
-    )
-    base: dict[str, Any] = {**written, **entry.options.model_dump(by_alias=True, exclude_unset=True)}
-    base["extraOptions"] = {**passed_on, **(base.get("extraOptions") or {})}
-    return OutputOptions.model_validate(base)
-
-
-_OPTION_KEYS = frozenset(field.alias or name for name, field in OutputOptions.model_fields.items())
 
 
 def _target(entry: FlareOutput, settings: Settings, label: str, location: Location) -> Target:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.door import Door
     from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
     from dataos_dagster.engines.availability import Availability
-    from dataos_dagster.engines.routing import Construct, Route
+    from dataos_dagster.engines.constructs import Construct
+    from dataos_dagster.engines.routing import Route
     from dataos_dagster.flare.inputs import PlannedInput
     from dataos_dagster.flare.manifest import FlareSpec
     from dataos_dagster.flare.outputs import PlannedOutput
@@ -44,6 +45,8 @@ class JobPlan:
         views: Lower-case names of all views to the session's spelling.
         route: The engine and why.
         configuration: The session that the job needs.
+        requested: The engine that somebody asked for.
+        spark_serves: Spark is there and can serve the job's datasets.
         notes: What is done otherwise than written, each a sentence.
     """
 
@@ -54,13 +57,20 @@ class JobPlan:
     outputs: tuple[PlannedOutput, ...]
     views: Mapping[str, str]
     route: Route
+    requested: EngineName | Literal["auto"]
     configuration: SessionConfiguration
     notes: tuple[str, ...]
+    spark_serves: bool
 
     @property
     def engine(self) -> EngineName:
         """Return the engine that was chosen."""
         return self.route.engine
+
+    @property
+    def can_move(self) -> bool:
+        """Return whether the job may start again on Spark when Sail turns out not to suit the types of its columns."""
+        return self.engine == "sail" and self.requested == "auto" and self.spark_serves
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as plain values, for `--plan --json`."""
@@ -143,13 +153,9 @@ def plan_job(
         _check_view(output, views)
     sizing = sizing_of(spec, master=settings.engines.spark.master)
     requirements = _requirements(door, inputs, outputs)
-    chosen = route(
-        tuple(_constructs(steps)),
-        requested=requested,
-        vetoes=_merged_vetoes(requirements.vetoes, sizing.vetoes),
-        availability=availability,
-    )
-    notes = [*requirements.notes, *(note for output in outputs for note in output.notes)]
+    vetoes = _merged_vetoes(requirements.vetoes, sizing.vetoes)
+    chosen = route(tuple(_constructs(steps)), requested=requested, vetoes=vetoes, availability=availability)
+    notes = [*requirements.notes, *([chosen.warning] if chosen.warning else [])]
     if chosen.engine == "sail":
         notes.extend(note for step in steps for note in caching_notes(step))
     return JobPlan(
@@ -160,8 +166,10 @@ def plan_job(
         outputs=outputs,
         views=views.names,
         route=chosen,
+        requested=requested,
         configuration=_configuration(chosen.engine, requirements, sizing),
         notes=tuple(notes),
+        spark_serves=availability.has("spark") and not vetoes.get("spark"),
     )
 
 

@@ -69,20 +69,22 @@ class FlareStack:
         """
         from dataos_dagster.flare.functions.function import EngineUnsuited
 
+        plan = self.plan(job, context)
         try:
-            return self._run(job, context)
+            return self._run(plan, context)
         except EngineUnsuited as error:
             # Types are known only now. Steps come before outputs, so nothing has been written.
-            if context.engine_of(job.id) != "auto" or not context.availability.has("spark"):
+            if not plan.can_move:
                 raise
-            context.reporter.note(job.id, f"{error.message}: it starts again on Spark")
-            return self._run(job, replace(context, engine="spark"))
+            context.reporter.note(job.id, f"{error.message}; the job starts again on Spark")
+            moved = self.plan(job, replace(context, engine="spark"))
+            route = replace(moved.route, reasons=(f"not on Sail: {error.message}",))
+            return self._run(replace(moved, route=route), context)
 
-    def _run(self, job: Job, context: RunContext) -> JobResult:
+    def _run(self, plan: JobPlan, context: RunContext) -> JobResult:
         from dataos_dagster.flare.job import run_plan
 
-        plan = self.plan(job, context)
-        context.reporter.job_started(job.id, plan.engine, plan.route.reasons)
+        context.reporter.job_started(plan.job.id, plan.engine, plan.route.reasons)
         return run_plan(plan, context)
 
     def _inputs(self, job: Job) -> Iterator[Address]:

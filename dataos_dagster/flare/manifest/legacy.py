@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.flare.manifest.files import inline_files, read_step_files
+from dataos_dagster.flare.manifest.outputs import OutputOptions
 from dataos_dagster.flare.manifest.sinks import rewrite_sinks
 from dataos_dagster.flare.manifest.standalone import STANDALONE_TYPES
 from dataos_dagster.manifests.moving import drop, move, spread
@@ -24,8 +25,9 @@ _INPUT_OPTIONS = ("driver", "sfWarehouse", "sheetName", "header", "workbookPassw
 _BELONG_TO_JOB = ("logLevel", "actions", "explain", "steps", "outputs")
 _WRITE_OPTIONS = ("saveMode", "extraOptions", "sort", "partitionBy", "compressionType", "partitionSpec")
 _QUERY_OPTIONS = ("SSL", "driver", "cluster")
-_LIFTED = ("format", "isStream", "schemaPath", "schemaString", "schemaType", "options")
+_LIFTED = ("format", "isStream", "schemaPath", "schemaString", "schemaType")
 _ICEBERG_KEYS = ("merge", "properties")
+_OUTPUT_OPTIONS = frozenset(field.alias or name for name, field in OutputOptions.model_fields.items())
 
 
 # A mapping that has none of these is as it should be: most are, and looking for each key would be most of the work.
@@ -218,6 +220,9 @@ def _standalone(draft: Draft, path: DocumentPath, type_key: str) -> None:
         if draft.get((*section, key)) is not None and draft.get((*path, key)) is None:
             draft.move((*section, key), (*path, key))
     for key in list(draft.mapping((*section, "options"))):
-        if draft.get((*path, "options", key)) is None:
-            draft.move((*section, "options", key), (*path, "options", key))
+        # What is no option of an output can only be meant for the writer.
+        passed_on = type_key == "outputType" and key not in _OUTPUT_OPTIONS
+        target = (*path, "options", *(("extraOptions",) if passed_on else ()), key)
+        if draft.get(target) is None:
+            draft.move((*section, "options", key), target)
     draft.mapping(section).pop("options", None)

@@ -88,7 +88,7 @@ class OutputOptions(ManifestModel):
     checkpoint_location: str | None = None
     ignored_partition_spec: Annotated[
         tuple[PartitionField, ...],
-        Field(alias="partitionSpec", description="Not applied here: belongs under `iceberg`.", deprecated=True),
+        Field(alias="partitionSpec", description="Not applied here: belongs under `iceberg`."),
     ] = ()
     query: Annotated[str | None, Field(description="Statement of `JDBCQuery`, with a `?` for each column.")] = None
 

@@ -1,0 +1,555 @@
+"""Flare jobs as they are written: every old or misplaced form becomes the present one, with one warning each."""
+
+from __future__ import annotations
+
+from textwrap import indent
+
+import pytest
+
+from dataos_dagster.flare.manifest import parse_test, spark_memory
+
+HEAD = """
+name: wf
+version: v1
+type: workflow
+workflow:
+  dag:
+    - name: load
+      spec:
+        stack: flare:7.0
+        compute: runnable-default
+        stackSpec:
+"""
+# The line of the first line of a spec in the file.
+FIRST = 12
+INPUT = "{name: orders, dataset: dataos://lakehouse:retail/orders}"
+OUTPUT = "{name: orders, dataset: dataos://lakehouse:retail/copy}"
+
+
+def manifest(spec: str) -> str:
+    return HEAD + indent(spec.strip("\n"), " " * 10)
+
+
+def job(*, inputs=INPUT, outputs=OUTPUT, rest=""):
+    return manifest(f"job:\n  inputs:\n    - {inputs}\n  outputs:\n    - {outputs}\n{indent(rest, '  ')}")
+
+
+@pytest.fixture
+def read(project_of):
+    """Return a function that gives the spec of a manifest, and its diagnostics."""
+
+    def load(text, **options):
+        project = project_of(text, **options)
+        specs = [entry.spec.stack_spec for resource in project.resources for entry in resource.section.dag]
+        return (specs[0] if specs else None), project.diagnostics
+
+    return load
+
+
+def codes(diagnostics):
+    return [found.code for found in diagnostics]
+
+
+def test_a_present_form_has_nothing_to_say(read):
+    spec, found = read(
+        manifest("""
+driver: {coreLimit: 1200m, cores: 1, memory: 1024m}
+executor: {coreLimit: 1200m, cores: 1, instances: 2, memory: 1600Mi}
+sparkConf:
+  - spark.sql.shuffle.partitions: 8
+  - spark.sql.adaptive.enabled: true
+  - spark.sql.shuffle.partitions: 4
+job:
+  explain: true
+  logLevel: info
+  showPreviewLines: 5
+  inputs:
+    - name: orders
+      dataset: dataos://lakehouse:retail/orders
+      format: Iceberg
+      options: {branch: staging}
+      incremental:
+        context: all_orders
+        sql: SELECT * FROM all_orders WHERE id > $|start|
+        keys:
+          - {name: start, sql: SELECT 0}
+        state:
+          - {key: start, value: start}
+  steps:
+    - sequence:
+        - name: daily
+          sql: SELECT * FROM orders
+          doc: per day
+          functions:
+            - name: cleanse_column_names
+            - {name: rename, column: a, asColumn: b}
+          commands:
+            - {name: persist, sequenceName: daily, mode: MEMORY_AND_DISK}
+  outputs:
+    - name: daily
+      dataset: dataos://lakehouse:retail/daily?acl=rw
+      format: Iceberg
+      title: Daily
+      tags: [Tier.Gold]
+      options:
+        saveMode: Append
+        sort: {mode: partition, columns: [{name: day, order: DESC}]}
+        iceberg:
+          properties: {write.format.default: parquet, history.expire.max-snapshot-age-ms: 1}
+          partitionSpec:
+            - {type: day, column: ordered_at, name: ordered_day}
+            - {type: bucket, column: id, numBuckets: 8}
+            - {type: truncate, column: sku, width: 4}
+      columnTags:
+        - {columnRegex: "mail.*", tags: [PII.Email]}
+      assertions:
+        - {column: id, tests: ["missing_count == 0", "avg > 1.5"]}
+  streaming: {triggerMode: availablenow, outputMode: replace}
+  variables: {keepSystemColumns: "false"}
+  profile: {level: basic, filters: [{type: expression, expression: a > 1}]}
+  actions:
+    - {name: rewrite_manifests, input: orders, options: {useCaching: true}}
+""")
+    )
+
+    assert [found.code for found in found] == []
+    assert spec.driver.spark_memory == "1024m"
+    assert spec.executor.spark_memory == "1600m"
+    assert spec.spark_conf == {"spark.sql.shuffle.partitions": "4", "spark.sql.adaptive.enabled": "true"}
+    assert spec.job.log_level == "INFO"
+    output = spec.job.outputs[0]
+    assert (output.format, output.options.save_mode) == ("iceberg", "append")
+    assert output.options.sort.columns[0].order == "desc"
+    assert [field.type for field in output.options.iceberg.partition_spec] == ["day", "bucket", "truncate"]
+    assert output.options.iceberg.properties["history.expire.max-snapshot-age-ms"] == "1"
+    assert output.assertions[0].parsed_tests == (("missing_count", "==", 0.0), ("avg", ">", 1.5))
+    assert spec.job.actions[0].name == "rewrite_manifest"
+    assert spec.job.streaming.trigger_mode == "AvailableNow"
+    assert spec.job.streaming.output_mode == "complete"
+    assert spec.job.variables.keep_system_columns is False
+    assert spec.job.steps[0].sequence[0].functions[1].parameters == {"column": "a", "asColumn": "b"}
+
+
+def test_the_section_named_flare_is_the_stack_spec(read):
+    spec, found = read(job().replace("stackSpec:", "flare:"))
+
+    assert codes(found) == ["old-form"]
+    assert (found[0].line, found[0].column) == (11, 9)
+    assert spec.job.inputs[0].name == "orders"
+
+
+def test_stack_spec_wins_over_the_section_named_flare(read):
+    text = job() + "\n        flare: {job: {inputs: []}}"
+    spec, found = read(text)
+
+    assert codes(found) == ["old-form"]
+    assert len(spec.job.inputs) == 1
+
+
+def test_a_spec_beside_an_empty_spec_is_moved_into_it(read):
+    text = (
+        job().replace("      spec:\n", "      spec:\n").replace("        s", "      s").replace("        c", "      c")
+    )
+    spec, found = read(text)
+
+    assert set(codes(found)) == {"misplaced-key"}
+    assert spec.job.outputs[0].name == "orders"
+
+
+def test_a_job_whose_parts_stand_in_the_stack_spec_is_moved_into_it(read):
+    spec, found = read(manifest(f"job:\ninputs:\n  - {INPUT}\noutputs:\n  - {OUTPUT}"))
+
+    assert codes(found) == ["misplaced-key", "misplaced-key"]
+    assert [item.line for item in found] == [FIRST + 1, FIRST + 3]
+    assert spec.job.inputs[0].name == "orders"
+
+
+SINKS = manifest("""
+job:
+  inputs:
+    - {name: orders, dataset: dataos://lakehouse:retail/orders}
+  steps:
+    - sink:
+        - sequenceName: daily
+          datasetName: daily_orders
+          outputName: lake
+          outputType: Iceberg
+          title: Daily
+          tags: [Tier.Gold]
+          outputOptions:
+            saveMode: overwrite
+            iceberg: {properties: {write.format.default: parquet}}
+        - sequenceName: orders
+          datasetName: copy
+          outputName: shop
+          outputType: JDBC
+      sequence:
+        - {name: daily, sql: SELECT 1}
+  outputs:
+    - {name: lake, depot: "dataos://lakehouse:retail?acl=rw"}
+    - {name: plain, dataset: dataos://lakehouse:retail/plain}
+    - {name: shop, depot: "dataos://icebase:shop", driver: org.postgresql.Driver}
+""")
+
+
+def test_each_sink_entry_becomes_an_output(read):
+    spec, found = read(SINKS)
+
+    assert codes(found) == ["old-form", "old-form", "unknown-view"]
+    assert [item.line for item in found] == [17, 26, 34]
+    assert [(output.name, output.dataset, output.format) for output in spec.job.outputs] == [
+        ("plain", "dataos://lakehouse:retail/plain", None),
+        ("daily", "dataos://lakehouse:retail/daily_orders?acl=rw", "iceberg"),
+        ("orders", "dataos://icebase:shop/copy", "jdbc"),
+    ]
+    daily, copy = spec.job.outputs[1:]
+    assert daily.title == "Daily"
+    assert daily.options.iceberg.properties == {"write.format.default": "parquet"}
+    assert copy.driver == "org.postgresql.Driver"
+
+
+def test_values_of_a_sink_are_reported_where_they_were_written(read):
+    _, found = read(SINKS.replace("saveMode: overwrite", "saveMode: replace"))
+
+    [wrong] = [item for item in found if item.code == "wrong-value"]
+    assert wrong.line == 24
+
+
+def test_a_sink_of_an_unknown_output_is_refused(read):
+    _, found = read(SINKS.replace("outputName: lake", "outputName: lke"))
+
+    [wrong] = [item for item in found if item.code == "unknown-output"]
+    assert (wrong.severity, wrong.line) == ("error", 19)
+    assert "lake" in wrong.hint
+
+
+def test_a_depot_without_sinks_is_the_address(read):
+    spec, found = read(job(outputs="{name: orders, depot: 'dataos://lakehouse:retail?acl=rw'}"))
+
+    assert codes(found) == ["old-form", "reads-what-it-writes"]
+    assert str(spec.job.outputs[0].address) == "dataos://lakehouse:retail/orders"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        ("saveMode: append", lambda output: output.options.save_mode == "append"),
+        (
+            "options: {merge: {onClause: a, whenClause: b}}",
+            lambda output: output.options.iceberg.merge.on_clause == "a",
+        ),
+        ("options: {properties: {a: 1}}", lambda output: output.options.iceberg.properties == {"a": "1"}),
+        ("iceberg: {properties: {a: 1}}", lambda output: output.options.iceberg.properties == {"a": "1"}),
+        ("options: {title: T}", lambda output: output.title == "T"),
+        ("options: {tags: [T]}", lambda output: output.tags == ("T",)),
+        ("options: {file: {saveMode: append}}", lambda output: output.options.save_mode == "append"),
+        ("options: {file: {outputType: CSV}}", lambda output: output.format == "csv"),
+        ("type: iceberg", lambda output: output.format == "iceberg"),
+        ("outputType: CSV", lambda output: output.format == "csv"),
+        ("isStream: true", lambda output: output.format is None),
+        (
+            "options: {es.nodes.wan.only: true}",
+            lambda output: output.options.extra_options == {"es.nodes.wan.only": "true"},
+        ),
+        ("options: {savemode: append}", lambda output: output.options.save_mode == "append"),
+        (
+            "options: {iceberg: {properties: {write.metadatacompression-codec: gzip}}}",
+            lambda output: output.options.iceberg.properties == {"write.metadata.compression-codec": "gzip"},
+        ),
+    ],
+)
+def test_misplaced_keys_of_an_output_are_read_with_one_warning(read, outputs, expected):
+    spec, found = read(job(outputs=OUTPUT.replace("}", f", {outputs}}}")))
+
+    assert len(found) == 1
+    assert found[0].severity == "warning"
+    assert found[0].line == 16
+    assert expected(spec.job.outputs[0])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ("driver: org.postgresql.Driver", {"driver": "org.postgresql.Driver"}),
+        ("sfWarehouse: WH", {"sfWarehouse": "WH"}),
+        ("sheetName: a, options: ", {"sheetName": "a"}),
+        ("options: {header: true, saveMode: append}", {"header": "true"}),
+    ],
+)
+def test_misplaced_options_of_an_input_are_read_with_one_warning(read, inputs, expected):
+    spec, found = read(job(inputs=INPUT.replace("}", f", {inputs}}}")))
+
+    assert codes(found) == ["misplaced-key"]
+    assert spec.job.inputs[0].options == expected
+
+
+def test_a_schema_on_its_own_is_that_of_spark(read):
+    schema = '{"type":"struct","fields":[]}'
+    spec, found = read(job(inputs=INPUT.replace("}", f", schema: '{schema}'}}")))
+
+    assert codes(found) == ["old-form"]
+    assert (spec.job.inputs[0].schema_string, spec.job.inputs[0].schema_type) == (schema, "sparkjson")
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        ("loglevel: WARN", lambda spec: spec.job.log_level == "WARN"),
+        ("sparkConf: [{a: 1}]", lambda spec: spec.spark_conf == {"a": "1"}),
+        ("streaming: {showPreviewLines: 3}", lambda spec: spec.job.show_preview_lines == 3),
+        ("streaming: {foreachBatchMode: true}", lambda spec: spec.job.streaming.for_each_batch_mode),
+        ("options: {SSL: 'true', cluster: a, driver: b}", lambda spec: spec.job.explain is False),
+        (
+            "rewriteDataset: {mode: full}",
+            lambda spec: spec.job.actions[0].options == {"properties": {"rewrite-all": "true"}},
+        ),
+    ],
+)
+def test_misplaced_keys_of_a_job_are_read_with_one_warning(read, rest, expected):
+    spec, found = read(job(rest=rest))
+
+    assert len(found) == 1
+    assert found[0].severity == "warning"
+    assert found[0].line == 17
+    assert expected(spec)
+
+
+def test_a_misspelt_spark_conf_is_read(read):
+    spec, found = read(manifest(f"sparkConfig: [{{a: 1}}]\njob: {{inputs: [{INPUT}]}}"))
+
+    assert codes(found) == ["misplaced-key"]
+    assert spec.spark_conf == {"a": "1"}
+
+
+def test_a_partition_spec_directly_under_options_has_no_effect_and_says_so(read):
+    spec, found = read(job(outputs=OUTPUT.replace("}", ", options: {partitionSpec: [{type: day, column: a}]}}")))
+
+    assert codes(found) == ["ignored-partition-spec"]
+    assert spec.job.outputs[0].options.iceberg is None
+    assert spec.job.outputs[0].options.ignored_partition_spec[0].column == "a"
+
+
+def test_a_slash_behind_a_table_is_removed(read):
+    spec, found = read(
+        job(outputs="{name: orders, dataset: 'dataos://lakehouse:retail/copy/?acl=rw', format: iceberg}")
+    )
+
+    assert codes(found) == ["trailing-slash"]
+    assert spec.job.outputs[0].dataset == "dataos://lakehouse:retail/copy?acl=rw"
+
+
+def test_keys_of_the_job_inside_an_input_are_refused(read):
+    spec, found = read(job(inputs=INPUT.replace("}", ", logLevel: INFO}")))
+
+    assert spec is None
+    assert codes(found) == ["misplaced-key"]
+    assert found[0].severity == "error"
+
+
+class TestStandalone:
+    def test_options_and_format_of_a_section_are_those_of_the_input(self, read):
+        spec, found = read(
+            job(
+                inputs="{name: orders, inputType: file, file: {path: /data/orders, format: CSV, isStream: false, options: {header: true}}}",
+                outputs="{name: orders, outputType: FILE, file: {path: /data/copy, format: parquet, options: {saveMode: append}}}",
+            )
+        )
+
+        assert found == ()
+        [source], [target] = spec.job.inputs, spec.job.outputs
+        assert (source.connection.path, source.format, source.options, source.is_stream) == (
+            "/data/orders",
+            "csv",
+            {"header": "true"},
+            False,
+        )
+        assert (target.connection.path, target.format, target.options.save_mode) == ("/data/copy", "parquet", "append")
+
+    def test_credentials_are_secret(self, read):
+        spec, found = read(
+            job(
+                inputs="{name: orders, inputType: jdbc, jdbc: {url: 'jdbc:postgresql://h/d', table: a, username: u, password: geheim}}"
+            )
+        )
+
+        assert found == ()
+        assert spec.job.inputs[0].connection.password.get_secret_value() == "geheim"
+        assert "geheim" not in repr(spec)
+
+    def test_spark_properties_are_not_in_a_repr(self, read):
+        spec, _ = read(manifest(f"sparkConf: [{{spark.hadoop.fs.s3a.secret.key: geheim}}]\njob: {{inputs: [{INPUT}]}}"))
+
+        assert "geheim" not in repr(spec)
+
+    def test_the_misspelt_project_of_bigquery_is_read(self, read):
+        spec, found = read(
+            job(inputs="{name: orders, inputType: bigquery, bigquery: {projected: p, dataset: d, table: t}}")
+        )
+
+        assert codes(found) == ["key-spelling"]
+        assert spec.job.inputs[0].connection.project_id == "p"
+
+    def test_a_batch_is_no_stream(self, read):
+        spec, _ = read(job(inputs="{name: orders, inputType: kafka, kafka: {brokers: 'h:1', topic: t, isBatch: true}}"))
+
+        assert spec.job.inputs[0].is_stream is False
+        assert spec.job.inputs[0].connection.brokers == ("h:1",)
+
+    def test_a_section_without_its_type_says_the_type(self, read):
+        spec, found = read(job(inputs="{name: orders, file: {path: /data}}"))
+
+        assert codes(found) == ["old-form"]
+        assert spec.job.inputs[0].input_type == "file"
+
+    def test_a_type_without_its_section_is_refused(self, read):
+        _, found = read(job(inputs="{name: orders, inputType: jdbc}"))
+
+        assert codes(found) == ["missing-section"]
+
+    def test_local_paths_are_no_addresses(self, read):
+        spec, found = read(job(inputs="{name: orders, dataset: /data/orders}"))
+
+        assert found == ()
+        assert spec.job.inputs[0].address is None
+
+
+class TestFiles:
+    def test_queries_and_schemas_are_read_relative_to_the_manifest(self, read):
+        text = manifest("""
+job:
+  inputs:
+    - {name: orders, dataset: dataos://lakehouse:retail/orders, schemaPath: schemas/orders.avsc}
+    - {name: others, dataset: dataos://lakehouse:retail/others, schemaPath: dataos://lakehouse:none/others.avsc}
+  steps:
+    - sequence:
+        - {name: daily, sqlfile: ./daily.sql}
+""")
+        spec, found = read(text, files={"schemas/orders.avsc": "{}", "daily.sql": "SELECT 1"})
+
+        assert codes(found) == ["key-spelling"]
+        assert spec.job.inputs[0].schema_string == "{}"
+        assert spec.job.inputs[1].schema_string is None
+        assert spec.job.steps[0].sequence[0].sql == "SELECT 1"
+
+    def test_a_missing_file_is_located(self, read):
+        _, found = read(job(rest="steps: [{sequence: [{name: a, sqlFile: gone.sql}]}]"))
+
+        assert codes(found) == ["unknown-file"]
+        assert found[0].line == 17
+        assert "'gone.sql'" in found[0].message
+
+    def test_steps_in_a_file_of_their_own_are_read(self, read):
+        spec, found = read(
+            job(outputs="{name: daily, dataset: dataos://lakehouse:retail/daily}", rest="steps: [parts/steps.yaml]"),
+            files={"parts/steps.yaml": "sequence:\n  - name: daily\n    sql: SELECT 1"},
+        )
+
+        assert found == ()
+        assert spec.job.steps[0].sequence[0].name == "daily"
+
+
+class TestMistakes:
+    def test_an_address_is_reported_at_the_character(self, read):
+        _, found = read(job(inputs="{name: orders, dataset: dataos://retail/city}"))
+
+        [wrong] = found
+        assert wrong.code == "bad-address"
+        assert (wrong.line, wrong.column) == (14, 40 + len("dataos://retail") - 1)
+        assert wrong.hint == "write dataos://retail:none/city"
+
+    def test_an_address_in_quotes_too(self, read):
+        _, found = read(job(inputs="{name: orders, dataset: 'dataos://retail/city'}"))
+
+        assert (found[0].line, found[0].column) == (14, 41 + len("dataos://retail") - 1)
+
+    def test_an_output_of_an_unknown_view_names_the_nearest(self, read):
+        _, found = read(job(outputs="{name: order, dataset: dataos://lakehouse:retail/copy}"))
+
+        assert codes(found) == ["unknown-view"]
+        assert found[0].hint == "did you mean `orders`?"
+
+    def test_views_are_found_in_any_letter_case(self, read):
+        _, found = read(job(outputs="{name: ORDERS, dataset: dataos://lakehouse:retail/copy}"))
+
+        assert found == ()
+
+    def test_an_input_has_exactly_one_source(self, read):
+        _, none = read(job(inputs="{name: orders}"))
+        _, two = read(job(inputs=INPUT.replace("}", ", query: SELECT 1}")))
+
+        assert codes(none) == ["missing-key"]
+        assert codes(two) == ["conflicting-keys"]
+
+    def test_a_job_that_reads_what_it_writes_is_told(self, read):
+        _, found = read(job(outputs="{name: orders, dataset: dataos://icebase:retail/orders}"))
+
+        assert codes(found) == ["reads-what-it-writes"]
+
+    def test_a_wrong_function_is_located_at_its_parameter(self, read):
+        _, found = read(
+            job(
+                rest="steps:\n  - sequence:\n      - name: a\n        sql: SELECT 1\n        functions:\n          - name: rename\n            column: a\n            asColum: b"
+            )
+        )
+
+        assert codes(found) == ["wrong-function"]
+        assert found[0].line == 24
+        assert found[0].hint == "did you mean 'asColumn'?"
+
+    def test_an_item_needs_something_to_do(self, read):
+        _, found = read(job(rest="steps: [{sequence: [{name: a}]}]"))
+
+        assert codes(found) == ["missing-key"]
+
+    @pytest.mark.parametrize("test", ["missing_count", "== 1", "a > b", "a >> 1"])
+    def test_a_test_has_a_metric_an_operator_and_a_number(self, read, test):
+        _, found = read(job(rest=f"assertions: [{{column: a, tests: ['{test}']}}]"))
+
+        assert codes(found) == ["wrong-value"]
+
+    def test_an_action_needs_its_input_when_there_are_several(self, read):
+        two = f"{INPUT}\n    - {INPUT.replace('name: orders', 'name: others')}"
+        _, found = read(job(inputs=two, rest="actions: [{name: expire_snapshots}]"))
+
+        assert codes(found) == ["missing-key"]
+
+    def test_deleting_needs_a_condition(self, read):
+        _, found = read(job(rest="actions: [{name: delete_from_dataset, input: orders}]"))
+
+        assert codes(found) == ["missing-key"]
+
+    def test_an_output_without_a_name_is_the_last_view(self, read):
+        spec, found = read(
+            job(
+                outputs="{dataset: dataos://lakehouse:retail/copy}",
+                rest="steps: [{sequence: [{name: b, sql: SELECT 1}]}]",
+            )
+        )
+
+        assert codes(found) == ["old-form"]
+        assert spec.job.outputs[0].name == "b"
+
+    def test_a_job_that_does_nothing_is_refused(self, read):
+        _, found = read(manifest("job: {explain: true}"))
+
+        assert codes(found) == ["missing-key"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1024m", "1024m"),
+        ("3072M", "3072m"),
+        ("1600Mi", "1600m"),
+        ("1Gi", "1g"),
+        ("2048", "2048m"),
+        ("2GB", "2g"),
+        ("a", "a"),
+    ],
+)
+def test_memory_is_written_as_spark_does(text, expected):
+    assert spark_memory(text) == expected
+
+
+def test_an_equals_sign_is_two():
+    assert parse_test("avg = 1") == ("avg", "==", 1.0)
