@@ -88,25 +88,28 @@ def _avro_type(written: Any) -> tuple[DataType, bool]:
         if len(choices) != 1:
             raise ValueError(f"has a union of {len(choices)} types; only a type and null can be read")
         return _avro_type(choices[0])[0], "null" in written
-    if isinstance(written, str):
-        if written not in _AVRO_PRIMITIVES:
-            raise ValueError(f"names the unknown type {written!r}")
-        return getattr(types, _AVRO_PRIMITIVES[written])(), written == "null"
-    logical = written.get("logicalType")
+    if isinstance(written, dict):
+        return _avro_complex(written), False
+    if written not in _AVRO_PRIMITIVES:
+        raise ValueError(f"names the unknown type {written!r}")
+    return getattr(types, _AVRO_PRIMITIVES[written])(), written == "null"
+
+
+def _avro_complex(written: Mapping[str, Any]) -> DataType:
+    from pyspark.sql import types
+
+    logical, kind = written.get("logicalType"), written["type"]
     if logical == "decimal":
-        return types.DecimalType(written["precision"], written.get("scale", 0)), False
-    if logical in _AVRO_LOGICAL:
-        return getattr(types, _AVRO_LOGICAL[logical])(), False
-    match written["type"]:
-        case "record":
-            return avro_columns(written), False
-        case "array":
-            element, nullable = _avro_type(written["items"])
-            return types.ArrayType(element, nullable), False
-        case "map":
-            value, nullable = _avro_type(written["values"])
-            return types.MapType(types.StringType(), value, nullable), False
-        case "fixed":
-            return types.BinaryType(), False
-        case other:
-            return _avro_type(other)
+        return types.DecimalType(written["precision"], written.get("scale", 0))
+    if logical in _AVRO_LOGICAL or kind in {"fixed", "enum"}:
+        name = _AVRO_LOGICAL.get(logical or "", "BinaryType" if kind == "fixed" else "StringType")
+        found: DataType = getattr(types, name)()
+    elif kind == "record":
+        found = avro_columns(written)
+    elif kind == "array":
+        found = types.ArrayType(*_avro_type(written["items"]))
+    elif kind == "map":
+        found = types.MapType(types.StringType(), *_avro_type(written["values"]))
+    else:
+        found = _avro_type(kind)[0]
+    return found

@@ -57,7 +57,7 @@ class Pattern:
     expression: re.Pattern[str]
 
     def read(self, text: str) -> datetime | None:
-        """Return the moment that a text names, or None when it does not fit; fields that are missing are the epoch's."""
+        """Return the moment that a text names, or None when it does not fit; missing fields are the epoch's."""
         found = self.expression.fullmatch(text)
         return _moment({key: value for key, value in found.groupdict().items() if value}) if found else None
 

@@ -1,4 +1,4 @@
-"""Read files as a lazy frame: by the engine's own reader where it follows Spark's rules, by ours where Sail's does not."""
+"""Read files as a lazy frame: by the engine's reader where it follows Spark's rules, by ours where Sail's does not."""
 
 from __future__ import annotations
 
@@ -99,5 +99,5 @@ class FileReader:
 
 
 def _readable(place: Place, engine: EngineName) -> str:
-    """Return a place as an engine's file reader takes it: a local path plain, because a URL would be percent-encoded."""
+    """Return a place as an engine's file reader takes it: a local path plain, a URL would be percent-encoded."""
     return place.path if place.is_local else place.url(engine)

@@ -58,7 +58,7 @@ class Statements:
         listed = f" TBLPROPERTIES ({pairs})" if pairs else ""
         with self._view(frame) as view:
             declared = f"CREATE TABLE {name} USING iceberg{partitioned}{location}{listed}"
-            rows = self._run(f"{declared} AS SELECT * FROM {view}")
+            rows = self._run(f"{declared} AS TABLE {view}")
         if self._by_path:
             self._run(f"DROP TABLE {name}")
         return rows

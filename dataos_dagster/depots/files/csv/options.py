@@ -104,12 +104,16 @@ def csv_obstacles(options: Mapping[str, str]) -> list[str]:
     separator = _separator(options)
     if len(separator) != 1:
         reasons.append(f"the CSV separator {separator!r} is read by Spark only")
-    for key in ("quote", "escape"):
-        if len(options.get(key, "x")) != 1:
-            reasons.append(f"the CSV option {key} with another length than 1 is followed by Spark only")
-    for key in ("encoding", "charset"):
-        if options.get(key, "utf-8").lower().replace("_", "-") not in {"utf-8", "utf8"}:
-            reasons.append(f"CSV in the encoding {options[key]} is read by Spark only")
+    reasons += [
+        f"the CSV option {key} with another length than 1 is followed by Spark only"
+        for key in ("quote", "escape")
+        if len(options.get(key, "x")) != 1
+    ]
+    reasons += [
+        f"CSV in the encoding {options[key]} is read by Spark only"
+        for key in ("encoding", "charset")
+        if options.get(key, "utf-8").lower().replace("_", "-") not in {"utf-8", "utf8"}
+    ]
     reasons += [
         f"the CSV option {key}: {options[key]!r} uses letters that are read by Spark only"
         for key in ("dateformat", "timestampformat")

@@ -38,7 +38,7 @@ def source_options(
     return {"plan": json.dumps(plan)}
 
 
-class CsvSource(DataSource):
+class CsvSource(DataSource):  # type: ignore[misc]  # pyspark is untyped
     """CSV files that were listed, and whose columns were found, before the query."""
 
     @classmethod
@@ -55,7 +55,7 @@ class CsvSource(DataSource):
         return CsvReader(_plan(self.options), self.schema())
 
 
-class CsvReader(DataSourceReader):
+class CsvReader(DataSourceReader):  # type: ignore[misc]  # pyspark is untyped
     """Reads ranges of the files, one task each."""
 
     def __init__(self, plan: dict[str, Any], schema: StructType) -> None:

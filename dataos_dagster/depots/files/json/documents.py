@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from decimal import Decimal
+from json.decoder import scanstring  # type: ignore[attr-defined]  # public, but missing in typeshed
 from typing import Any, Self
+
+_DECODER = json.JSONDecoder(strict=False)
+_TEXT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'((?:[^'\\]|\\.)*)'")
 
 
 class Number(float):
@@ -39,9 +44,12 @@ def parse(text: str) -> list[Record]:
     if not text.strip():
         return []
     try:
-        document = json.loads(text, parse_float=Number, strict=False, parse_constant=_constant)
+        document = _load(text)
     except ValueError:
-        return [Record(None, text)]
+        try:
+            document = _load(_double_quoted(text)) if "'" in text else None
+        except ValueError:
+            document = None
     if isinstance(document, dict):
         return [Record(document, text)]
     if isinstance(document, list):
@@ -64,6 +72,23 @@ def spelled(value: Any) -> str:
     return f"{{{','.join(f'{json.dumps(key, ensure_ascii=False)}:{_nested(item)}' for key, item in value.items())}}}"
 
 
+def raw_members(text: str) -> dict[str, str]:
+    """Return the members of an object as they are written; empty for what is no object."""
+    found: dict[str, str] = {}
+    at = _skip(text, 0)
+    if not text.startswith("{", at):
+        return found
+    at = _skip(text, at + 1)
+    while text.startswith('"', at):
+        key, at = scanstring(text, at + 1, False)
+        start = _skip(text, _skip(text, at) + 1)
+        _, end = _DECODER.raw_decode(text, start)
+        found[key] = text[start:end]
+        at = _skip(text, end)
+        at = _skip(text, at + 1) if text.startswith(",", at) else at
+    return found
+
+
 def decimal_of(value: float) -> Decimal:
     """Return a number exactly as it was written."""
     return Decimal(value.text if isinstance(value, Number) else value)
@@ -73,6 +98,27 @@ def _nested(value: Any) -> str:
     if value is None:
         return "null"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else spelled(value)
+
+
+def _load(text: str) -> Any:
+    return json.loads(text, parse_float=Number, strict=False, parse_constant=_constant)
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " \t\r\n":
+        at += 1
+    return at
+
+
+def _double_quoted(text: str) -> str:
+    """Return JSON whose texts stand in single quotes, as Spark's parser admits them, in double ones."""
+
+    def quoted(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0]
+        return '"' + found[1].replace("\\'", "'").replace('"', '\\"') + '"'
+
+    return _TEXT.sub(quoted, text)
 
 
 def _constant(name: str) -> float:

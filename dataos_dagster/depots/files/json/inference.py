@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.depots.files.json.documents import Number
+from dataos_dagster.errors import SchemaMismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +26,9 @@ def find_columns(records: Iterable[Record], *, primitives_as_string: bool, keep_
         records: All rows.
         primitives_as_string: Take numbers and booleans for texts.
         keep_corrupt: Add a column with the text of rows that are no objects, when there are any.
+
+    Raises:
+        SchemaMismatch: Two members' names differ in case only.
     """
     from pyspark.sql.types import StringType, StructField, StructType
 
@@ -39,6 +43,11 @@ def find_columns(records: Iterable[Record], *, primitives_as_string: bool, keep_
     fields = list(columns.fields) if isinstance(columns, StructType) else []
     if corrupt and keep_corrupt:
         fields = sorted([*fields, StructField(CORRUPT, StringType())], key=lambda field: field.name)
+    folded = [field.name.lower() for field in fields]
+    if twice := next((name for name in folded if folded.count(name) > 1), None):
+        raise SchemaMismatch(
+            f"two members of the JSON records are named {twice!r}", hint="give a schema with one of them"
+        )
     return StructType(fields)
 
 

@@ -56,7 +56,7 @@ def records(place: Place, wanted: ByteRange, options: JsonOptions) -> Iterator[R
         yield from parse(text)
 
 
-class JsonSource(DataSource):
+class JsonSource(DataSource):  # type: ignore[misc]  # pyspark is untyped
     """JSON files that were listed, and whose columns were found, before the query."""
 
     @classmethod
@@ -73,7 +73,7 @@ class JsonSource(DataSource):
         return JsonReader(json.loads(self.options["plan"]), self.schema())
 
 
-class JsonReader(DataSourceReader):
+class JsonReader(DataSourceReader):  # type: ignore[misc]  # pyspark is untyped
     """Reads ranges of the files, one task each."""
 
     def __init__(self, plan: dict[str, Any], schema: StructType) -> None:
@@ -111,14 +111,14 @@ def row_of(record: Record, schema: StructType, options: JsonOptions) -> list[Any
     Raises:
         ValueError: The record is malformed, and the mode is FAILFAST.
     """
-    row: list[Any] = []
+    row: list[Any] = [None] * len(schema.fields)
     malformed = record.value is None
-    for field in schema:
+    if record.value is not None:
         try:
-            row.append(None if record.value is None else value_of(record.value.get(field.name), field.dataType))
-        except Malformed:
-            row.append(None)
-            malformed = True
+            values = value_of(record.value, schema, lambda: record.text)
+        except Malformed as error:
+            values, malformed = error.partial, True
+        row = [values[name] for name in schema.names]
     if not malformed:
         return row
     if options.mode == "FAILFAST":

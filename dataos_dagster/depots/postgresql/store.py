@@ -1,0 +1,178 @@
+"""A PostgreSQL database as the door sees it."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataos_dagster.address import Address
+from dataos_dagster.depots.postgresql.columns import read_columns, select, spark_schema
+from dataos_dagster.depots.postgresql.connection import DRIVER_CLASS, JDBC_PACKAGE, PostgresqlConnection
+from dataos_dagster.depots.postgresql.write import TableWriter
+from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
+from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+    from pyspark.sql.connect.dataframe import DataFrame
+
+    from dataos_dagster.depots.depot import Depot
+    from dataos_dagster.depots.postgresql.columns import PostgresqlColumn
+    from dataos_dagster.depots.requests import JdbcConnection, WriteResult
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.identity import Principal
+    from dataos_dagster.settings import Settings
+
+DEFAULT_SCHEMA = "public"
+# Options that make Spark's reader faster, and change nothing of what is read.
+_TUNING = ("partitioncolumn", "lowerbound", "upperbound", "numpartitions", "fetchsize", "sessioninitstatement")
+_TABLES = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
+  AND has_schema_privilege(n.oid, 'USAGE')
+ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlStore:
+    """The tables of one database.
+
+    Attributes:
+        depot: Name of the depot; None for a standalone connection.
+    """
+
+    connection: PostgresqlConnection
+    settings: Settings
+    depot: str | None = None
+
+    def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
+        """Return what a session needs: the connection for Sail, the JDBC driver for Spark."""
+        self.table(request)
+        packages = (JDBC_PACKAGE,)
+        if isinstance(request, WriteRequest):
+            return Requirements(packages=packages)
+        return Requirements(packages=packages, environment={"sail": {self.connection.variable: self.connection.uri}})
+
+    def read(self, request: ReadRequest, session: EngineSession) -> DataFrame:
+        """Return a lazy frame of a table.
+
+        Raises:
+            DatasetNotFound: There is no such table; suggests the nearest name.
+        """
+        schema, table = self.table(request)
+        columns = self._columns(schema, table, request)
+        query = select(columns, schema, table)
+        with session.failures(request.location):
+            if session.engine == "sail":
+                return self._read_arrow(query, columns, session)
+            frame = self._read_jdbc(query, request, session)
+            frame.schema  # noqa: B018 - asks the engine, so that a driver that is missing is this read's error
+            return frame
+
+    def write(
+        self, frame: DataFrame, request: WriteRequest, session: EngineSession, principal: Principal
+    ) -> WriteResult:
+        """Commit a frame to a table, in one transaction."""
+        schema, table = self.table(request)
+        if request.merge is not None or request.branch is not None or request.partition_spec:
+            raise DepotUnsupported(
+                f"{request.target}: a table of PostgreSQL knows neither merge clauses nor branches nor partition specs",
+                hint="use saveMode append or overwrite",
+                location=request.location,
+            )
+        return TableWriter(self.connection, schema, table, request, session, principal, self.settings).write(frame)
+
+    def check(self) -> str:
+        """Return how many tables and schemas there are."""
+        names = self._tables()
+        schemas = {schema for schema, _ in names}
+        return (
+            f"{len(names)} table{'' if len(names) == 1 else 's'} in "
+            f"{len(schemas)} schema{'' if len(schemas) == 1 else 's'}"
+        )
+
+    def datasets(self) -> tuple[Address, ...]:
+        """Return the addresses of all tables and views."""
+        return tuple(Address(self.depot or "", schema, (table,)) for schema, table in self._tables())
+
+    def table(self, request: ReadRequest | WriteRequest) -> tuple[str, str]:
+        """Return schema and table of a request.
+
+        Raises:
+            DepotError: It names a whole database or schema.
+        """
+        target = request.target
+        if target.jdbc is not None:
+            schema, dot, table = target.jdbc.table.replace('"', "").rpartition(".")
+            return (schema if dot else DEFAULT_SCHEMA), table
+        address = target.address
+        if address is None or len(address.path) != 1:
+            raise DepotError(
+                f"{target} names no table",
+                hint="write depot, schema and table: dataos://depot:public/orders",
+                location=request.location,
+            )
+        return address.collection or DEFAULT_SCHEMA, address.path[0]
+
+    def _columns(self, schema: str, table: str, request: ReadRequest) -> tuple[PostgresqlColumn, ...]:
+        with self.connection.open() as opened, self.connection.failures(), opened.cursor() as cursor:
+            columns = read_columns(cursor, schema, table)
+        if not columns:
+            names = {f"{space}.{name}" for space, name in self._tables()}
+            near = difflib.get_close_matches(f"{schema}.{table}", names, n=1)
+            raise DatasetNotFound(
+                f"{self.connection.name} has no table {schema}.{table}",
+                hint=f"did you mean {near[0]}?" if near else "names are compared with their case",
+                location=request.location,
+            )
+        if request.columns is None:
+            return columns
+        wanted = {name.lower() for name in request.columns}
+        return tuple(column for column in columns if column.name.lower() in wanted)
+
+    def _read_arrow(self, query: str, columns: tuple[PostgresqlColumn, ...], session: EngineSession) -> DataFrame:
+        from dataos_dagster.depots.postgresql.source import NAME, PostgresqlSource
+
+        session.spark.dataSource.register(PostgresqlSource)
+        reader = session.spark.read.format(NAME).option("query", query)
+        return reader.options(columns=spark_schema(columns).json(), variable=self.connection.variable).load()
+
+    def _read_jdbc(self, query: str, request: ReadRequest, session: EngineSession) -> DataFrame:
+        options = {key: value for key, value in request.options.items() if key.lower() in _TUNING}
+        reader = session.spark.read.format("jdbc").options(**options, **self.jdbc_options())
+        return reader.option("dbtable", f"({query}) dataset").load()
+
+    def jdbc_options(self) -> dict[str, str]:
+        """Return Spark's options of the connection. Holds the password: never log it."""
+        connection = self.connection
+        found = {"url": connection.jdbc_url, "driver": DRIVER_CLASS}
+        if connection.username:
+            found["user"] = connection.username.get_secret_value()
+        if connection.password:
+            found["password"] = connection.password.get_secret_value()
+        return found
+
+    def _tables(self) -> list[tuple[str, str]]:
+        with self.connection.open() as opened, self.connection.failures(), opened.cursor() as cursor:
+            cursor.execute(_TABLES)
+            return [(schema, table) for schema, table in cursor.fetchall()]
+
+
+def open_depot(depot: Depot, credentials: Mapping[str, SecretStr], settings: Settings) -> PostgresqlStore:
+    """Return the store of a depot."""
+    from dataos_dagster.depots.manifest import JdbcConnection as JdbcSection
+
+    assert isinstance(depot.connection, JdbcSection)  # noqa: S101 - what its family is chosen by
+    return PostgresqlStore(
+        PostgresqlConnection.of_depot(depot.name, depot.connection, credentials), settings, depot.name
+    )
+
+
+def open_standalone(jdbc: JdbcConnection, settings: Settings) -> PostgresqlStore:
+    """Return the store of a standalone connection."""
+    return PostgresqlStore(PostgresqlConnection.of_url(jdbc), settings)

@@ -1,0 +1,237 @@
+"""Commit a frame to a PostgreSQL table: rows are staged first, then put in place in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataos_dagster.depots.fitting import check_new, fit
+from dataos_dagster.depots.postgresql.columns import create_statement, declared_type, read_columns, spark_schema
+from dataos_dagster.depots.postgresql.connection import driver, identifier, literal, message
+from dataos_dagster.depots.requests import Column, WriteResult
+from dataos_dagster.errors import DatasetLocked, DatasetNotFound, SchemaMismatch, StatementFailed, WriteFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.types import StructType
+
+    from dataos_dagster.depots.postgresql.columns import PostgresqlColumn
+    from dataos_dagster.depots.postgresql.connection import PostgresqlConnection
+    from dataos_dagster.depots.requests import WriteRequest
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.identity import Principal
+    from dataos_dagster.settings import Settings
+
+_LOCK_NOT_AVAILABLE = "55P03"
+_HOLDER = """
+SELECT a.pid::text, a.application_name, coalesce(a.client_addr::text, 'local')
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND ((l.classid::bigint << 32) | l.objid::bigint) = {key}
+"""
+_REFERENCED = """
+SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confrelid = {table}::regclass AND conrelid <> confrelid
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TableWriter:
+    """One write of one frame."""
+
+    connection: PostgresqlConnection
+    schema: str
+    table: str
+    request: WriteRequest
+    session: EngineSession
+    principal: Principal
+    settings: Settings
+
+    @property
+    def _name(self) -> str:
+        return identifier(self.schema, self.table)
+
+    @property
+    def _staging_prefix(self) -> str:
+        return f"dataos_staging_{hashlib.sha256(self.table.encode()).hexdigest()[:12]}_"
+
+    def write(self, frame: DataFrame) -> WriteResult:
+        """Commit the frame; another writer of the table waits meanwhile, readers see the old rows.
+
+        Raises:
+            SchemaMismatch: An append does not fit the table, or PostgreSQL has no type for a column.
+            DatasetLocked: Another writer holds the table.
+            WriteFailed: The engine or the database failed; the table is as before.
+        """
+        operation = f" {self.request.operation}" if self.request.operation else ""
+        with self.connection.open(f"dataos {self.principal.name}{operation}") as opened, self._failures():
+            cursor = opened.cursor()
+            self._lock(cursor)
+            present = read_columns(cursor, self.schema, self.table)
+            frame, recreate = self._fitted(frame, present)
+            if self.session.engine == "sail":
+                rows = self._write_arrow(frame, cursor, present, recreate=recreate)
+            else:
+                rows = self._write_jdbc(frame, opened, cursor, present, recreate=recreate)
+            opened.commit()
+            after = read_columns(cursor, self.schema, self.table)
+            cursor.close()
+        note = f"{self.request.target} was made anew, because its columns were others"
+        return WriteResult(
+            rows=rows,
+            bytes=None,
+            snapshot_id=None,
+            files=None,
+            schema=tuple(Column(c.name, c.spark_type.simpleString(), not c.not_null, c.comment or None) for c in after),
+            created=not present,
+            notes=(note,) if recreate else (),
+        )
+
+    def _fitted(self, frame: DataFrame, present: tuple[PostgresqlColumn, ...]) -> tuple[DataFrame, bool]:
+        """Return the frame as the table takes it, and whether the table must be made anew."""
+        check_new(frame, self.request.target, location=self.request.location)
+        if not present:
+            return frame, False
+        try:
+            return fit(frame, spark_schema(present), self.request.target, location=self.request.location), False
+        except SchemaMismatch:
+            # Spark's JDBC writer drops and makes the table anew on every overwrite; here only where it has to.
+            if self.request.mode == "append":
+                raise
+            return frame, True
+
+    def _write_arrow(
+        self, frame: DataFrame, cursor: Any, present: tuple[PostgresqlColumn, ...], *, recreate: bool
+    ) -> int:
+        """Stage through parquet and a temporary table: memory stays bounded, and all is one transaction."""
+        from pyarrow import dataset
+
+        staging = f"{self._staging_prefix}{uuid.uuid4().hex[:12]}"
+        create_statement(self._name, frame.schema)  # refuses types before anything is computed
+        folder = self.settings.state_folder / "staging"
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as path:
+            frame.write.mode("overwrite").parquet(f"{path}/rows")
+            rows = dataset.dataset(f"{path}/rows", format="parquet")
+            if rows.files:
+                cursor.adbc_ingest(staging, rows.scanner().to_reader(), mode="create", temporary=True)
+            else:  # Sail writes no file for a frame without rows
+                cursor.execute(create_statement(identifier(staging), frame.schema).replace("TABLE", "TEMP TABLE", 1))
+        return self._put(cursor, identifier(staging), frame.schema, present, recreate=recreate)
+
+    def _write_jdbc(
+        self, frame: DataFrame, opened: Any, cursor: Any, present: tuple[PostgresqlColumn, ...], *, recreate: bool
+    ) -> int:
+        """Stage in a table of its own, because Spark's tasks each have a connection and a transaction."""
+        staging = identifier(self.schema, f"{self._staging_prefix}{uuid.uuid4().hex[:12]}")
+        with self.connection.open() as other, other.cursor() as side:
+            self._drop_abandoned(side)
+            side.execute(create_statement(staging, frame.schema, unlogged=True))
+            other.commit()
+        try:
+            self._stage(frame, staging)
+            rows = self._put(cursor, staging, frame.schema, present, recreate=recreate)
+            cursor.execute(f"DROP TABLE {staging}")
+        except BaseException:
+            opened.rollback()
+            with self.connection.open() as other, other.cursor() as side:
+                side.execute(f"DROP TABLE IF EXISTS {staging}")
+                other.commit()
+            raise
+        return rows
+
+    def _stage(self, frame: DataFrame, staging: str) -> None:
+        from dataos_dagster.depots.postgresql.store import PostgresqlStore
+
+        options = PostgresqlStore(self.connection, self.settings).jdbc_options()
+        # `truncate` speaks of the table itself, which is always kept here when it can be.
+        extra = {key: value for key, value in self.request.options.items() if key.lower() not in {"driver", "truncate"}}
+        writer = frame.write.format("jdbc").mode("append").options(**extra, **options)
+        writer.option("dbtable", staging).save()
+
+    def _put(
+        self,
+        cursor: Any,
+        staging: str,
+        schema: StructType,
+        present: tuple[PostgresqlColumn, ...],
+        *,
+        recreate: bool,
+    ) -> int:
+        """Put the staged rows in place; return how many."""
+        if recreate:
+            cursor.execute(f"DROP TABLE {self._name}")
+        elif present and self.request.mode == "overwrite":
+            cursor.execute(_REFERENCED.format(table=literal(self._name)))
+            # A table that others refer to cannot be truncated.
+            emptied = "DELETE FROM" if cursor.fetchone()[0] else "TRUNCATE"
+            cursor.execute(f"{emptied} {self._name}")
+        if recreate or not present:
+            cursor.execute(create_statement(self._name, schema))
+        types = {column.name: column.declared for column in present} if present and not recreate else {}
+        names = ", ".join(identifier(field.name) for field in schema.fields)
+        values = ", ".join(
+            f"{identifier(f.name)}::{types.get(f.name) or declared_type(f.dataType)}" for f in schema.fields
+        )
+        # Every name is quoted, every type comes from the database or from our own table.
+        inserted = f"INSERT INTO {self._name} ({names}) SELECT {values} FROM {staging} RETURNING 1"  # noqa: S608
+        cursor.execute(f"WITH inserted AS ({inserted}) SELECT count(*) FROM inserted")  # noqa: S608
+        return int(cursor.fetchone()[0])
+
+    def _lock(self, cursor: Any) -> None:
+        """Take the table's lock until the transaction ends."""
+        key = int.from_bytes(hashlib.sha256(self._name.encode()).digest()[:7], "big")
+        seconds = self.settings.limits.lock_seconds
+        cursor.execute(f"SET LOCAL lock_timeout = '{max(int(seconds * 1000), 1)}ms'")
+        try:
+            cursor.execute(f"SELECT pg_advisory_xact_lock({key})")
+            cursor.fetchall()
+        except driver().Error as error:
+            if getattr(error, "sqlstate", None) != _LOCK_NOT_AVAILABLE and "lock timeout" not in str(error):
+                raise
+            raise DatasetLocked(
+                f"{self.request.target} is being written by {self._holder(key)}; waited {seconds:g} s",
+                hint="run the job again when that writer is done; limits.lock_seconds in dataos.yaml waits longer",
+                location=self.request.location,
+            ) from None
+        cursor.execute("SET LOCAL lock_timeout = 0")
+
+    def _holder(self, key: int) -> str:
+        with self.connection.open() as other, other.cursor() as cursor:
+            cursor.execute(_HOLDER.format(key=key))
+            found = cursor.fetchone()
+        return f"{found[1]} (backend {found[0]}, from {found[2]})" if found else "another writer"
+
+    def _drop_abandoned(self, cursor: Any) -> None:
+        """Drop what writers of this table that died have staged; the lock is held, so none of them is at work."""
+        pattern = literal(self._staging_prefix.replace("_", "\\_") + "%")
+        cursor.execute(
+            f"SELECT tablename FROM pg_tables WHERE schemaname = {literal(self.schema)} AND tablename LIKE {pattern}"  # noqa: S608 - both are quoted
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TABLE IF EXISTS {identifier(self.schema, name)}")
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Say of a failure what it means for the table."""
+        target, location = self.request.target, self.request.location
+        try:
+            with self.session.failures(location):
+                yield
+        except StatementFailed as error:
+            raise WriteFailed(
+                f"{target} was not written: {error.message}", hint="the table is as it was before", location=location
+            ) from error
+        except driver().Error as error:
+            text = message(error)
+            if "schema" in text and "does not exist" in text:
+                raise DatasetNotFound(
+                    f"{target}: {text}", hint=f"create the schema: CREATE SCHEMA {self.schema}", location=location
+                ) from None
+            raise WriteFailed(
+                f"{target} was not written: {text}", hint="the table is as it was before", location=location
+            ) from error
