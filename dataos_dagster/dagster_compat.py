@@ -41,10 +41,11 @@ def allow_chains_of(length: int) -> None:
 
 
 @contextmanager
-def code_references_without_warning() -> Iterator[None]:
-    """Keep Dagster's notice that code references are in beta out of the user's log."""
+def quiet_about_beta() -> Iterator[None]:
+    """Keep Dagster's notices that code references and owners of schedules are in beta out of the user's log."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*CodeReference", category=dg.BetaWarning)
+        for feature in (".*CodeReference", "Parameter `owners` of initializer"):
+            warnings.filterwarnings("ignore", message=feature, category=dg.BetaWarning)
         yield
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import dagster as dg
 from pydantic import Field
 
-from dataos_dagster.bundles.definitions import build_definitions
+from dataos_dagster.bundles.definitions import LocationOptions, build_definitions
 from dataos_dagster.bundles.scaffolder import BundleScaffolder
 from dataos_dagster.naming import slug
 from dataos_dagster.settings import SETTINGS_FILE, Settings, load_settings
@@ -37,14 +37,15 @@ class DataOSBundleComponent(dg.Component, dg.Model, dg.Resolvable):
         """Return the definitions of the manifests."""
         folder = (context.path / self.path).resolve()
         settings = project_settings(folder, Path(context.project_root))
-        return build_definitions(
-            settings,
+        options = LocationOptions(
             label=component_label(folder, Path(context.project_root)),
             manifests=folder,
             bundle=self.bundle,
             on_error=self.on_error,
             executor=dg.in_process_executor if self.in_process else None,
+            shows_sources=False,
         )
+        return build_definitions(settings, options)
 
 
 def project_settings(folder: Path, project_root: Path) -> Settings:

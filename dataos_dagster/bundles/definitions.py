@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,7 +12,7 @@ import dagster as dg
 
 from dataos_dagster.bundles.membership import jobs_here
 from dataos_dagster.bundles.quarantine import Quarantine, broken_files, build_quarantine
-from dataos_dagster.dagster_compat import allow_chains_of, code_references_without_warning
+from dataos_dagster.dagster_compat import allow_chains_of, quiet_about_beta
 from dataos_dagster.depots.catalog import depots_of
 from dataos_dagster.depots.definitions import build_check_job, build_depot_resources, resource_key
 from dataos_dagster.errors import ManifestError
@@ -19,7 +20,7 @@ from dataos_dagster.flare.definitions import describe_output
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.naming import slug
 from dataos_dagster.settings import load_settings
-from dataos_dagster.workflows.definitions import Execution, JobTranslator, build_job_assets
+from dataos_dagster.workflows.definitions import Execution, JobAssets, JobTranslator, build_job_assets
 from dataos_dagster.workflows.graph import build_graph
 from dataos_dagster.workflows.materialization import build_compute
 from dataos_dagster.workflows.resource import bench_resource
@@ -28,9 +29,10 @@ from dataos_dagster.workflows.schedules import build_schedules
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from dataos_dagster.depots.depot import Depot
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import Settings
-    from dataos_dagster.workflows.graph import JobNode
+    from dataos_dagster.workflows.graph import JobGraph, JobNode
 
 # Stack to what describes the datasets that its jobs write.
 DESCRIBE = {"flare": describe_output}
@@ -70,72 +72,87 @@ def load_definitions(
     """
     settings = load_settings(Path(path))
     label = slug(*(part.lower() for part in (settings.project.name or "project", bundle) if part))
-    return build_definitions(settings, label=label, bundle=bundle, on_error=on_error, translator=translator)
+    return build_definitions(settings, LocationOptions(label, bundle=bundle, on_error=on_error, translator=translator))
 
 
-def build_definitions(
-    settings: Settings,
-    *,
-    label: str,
-    manifests: Path | None = None,
-    bundle: str | None = None,
-    on_error: OnError | None = None,
-    translator: type[JobTranslator] = JobTranslator,
-    executor: dg.ExecutorDefinition | None = dg.in_process_executor,
-) -> dg.Definitions:
-    """Return the definitions of a project whose settings are known.
+@dataclass(frozen=True, slots=True)
+class LocationOptions:
+    """What a code location takes from a project, and how.
 
-    Args:
-        settings: The project's settings.
+    Attributes:
         label: Tells this set of manifests apart from others in the same location, in names.
         manifests: Folder of the manifests; default those that the settings name.
-        bundle: As for `load_definitions`.
-        on_error: As for `load_definitions`.
-        translator: As for `load_definitions`.
+        bundle: Isolated bundle whose jobs alone are loaded.
+        on_error: What a broken manifest does; default the project's setting.
+        translator: Decides how jobs and datasets look.
         executor: Executor of the location. Jobs of one run share warm engine sessions only in one process, and each
             step of the multiprocess executor costs about five CPU seconds; None leaves the choice to the location.
+        shows_sources: Describe the datasets that no job writes. Not where several sets of manifests meet in one
+            location: Dagster refuses two descriptions of one dataset, and draws it without one as well.
+    """
+
+    label: str
+    manifests: Path | None = None
+    bundle: str | None = None
+    on_error: OnError | None = None
+    translator: type[JobTranslator] = JobTranslator
+    executor: dg.ExecutorDefinition | None = dg.in_process_executor
+    shows_sources: bool = True
+
+
+def build_definitions(settings: Settings, options: LocationOptions) -> dg.Definitions:
+    """Return the definitions of a project whose settings are known.
+
+    Raises:
+        ManifestError: `on_error` is `fail` and there are errors.
     """
 
     def read() -> Project:
-        return load_project(manifests or settings.project, settings=settings)
+        return load_project(options.manifests or settings.project, settings=settings)
 
-    with _collecting_nothing():
-        return _build(read, settings, label, bundle, on_error, translator, executor)
+    with _collecting_nothing(), quiet_about_beta():
+        project = read()
+        if (options.on_error or settings.on_error) == "fail" and project.errors:
+            raise _refusal(project)
+        graph = build_graph(project, default_workspace=settings.default_workspace)
+        allow_chains_of(graph.longest_chain)
+        here = jobs_here(project, graph, settings, options.bundle)
+        catalog = depots_of(project, settings)
+        resources = build_depot_resources((depot.name for depot in catalog), settings)
+        jobs = _jobs(graph, here, settings, options, catalog)
+        # Of several locations of a project the shared one shows what is broken.
+        quarantine = Quarantine() if options.bundle else build_quarantine(options.label, project, read)
+        return dg.Definitions(
+            assets=[*jobs.assets, *jobs.not_run, *(jobs.sources if options.shows_sources else ()), *quarantine.assets],
+            asset_checks=quarantine.checks,
+            schedules=build_schedules(project.of_kind("workflow"), graph, here, settings),
+            sensors=quarantine.sensors,
+            jobs=[build_check_job(f"check_depots__{options.label}", resources)],
+            resources={_bench_key(options): bench_resource(project, settings), **resources},
+            executor=options.executor,
+        )
 
 
-def _build(
-    read: Callable[[], Project],
-    settings: Settings,
-    label: str,
-    bundle: str | None,
-    on_error: OnError | None,
-    translator: type[JobTranslator],
-    executor: dg.ExecutorDefinition | None,
-) -> dg.Definitions:
-    project = read()
-    if (on_error or settings.on_error) == "fail" and project.errors:
-        raise _refusal(project)
-    graph = build_graph(project, default_workspace=settings.default_workspace)
-    allow_chains_of(len(graph.nodes))
-    here = jobs_here(project, graph, settings, bundle)
-    catalog = depots_of(project, settings)
-    depots = build_depot_resources((depot.name for depot in catalog), settings)
-    bench_key = f"dataos__{label}"
-    nodes = {slug(*job_id.split("/")): graph.nodes[job_id] for job_id in here}
-    execution = Execution(build_compute(nodes, bench_key), _resource_keys(bench_key, frozenset(depots)))
+def _jobs(
+    graph: JobGraph, here: tuple[str, ...], settings: Settings, options: LocationOptions, catalog: tuple[Depot, ...]
+) -> JobAssets:
     kinds = {depot.name: depot.format if depot.is_lakehouse and depot.format else depot.type for depot in catalog}
-    with code_references_without_warning():
-        jobs = build_job_assets(graph, here, translator(graph, settings, DESCRIBE, kinds), execution)
-        quarantine = build_quarantine(label, project, read) if bundle is None else Quarantine()
-    return dg.Definitions(
-        assets=[*jobs.assets, *jobs.external, *quarantine.assets],
-        asset_checks=quarantine.checks,
-        schedules=build_schedules(project.of_kind("workflow"), graph, here, settings),
-        sensors=quarantine.sensors,
-        jobs=[build_check_job(f"check_depots__{label}", depots)] if depots else [],
-        resources={bench_key: bench_resource(project, settings), **depots},
-        executor=executor,
-    )
+    nodes = {slug(*job_id.split("/")): graph.nodes[job_id] for job_id in here}
+    compute = build_compute(nodes, _bench_key(options))
+    execution = Execution(compute, _resource_keys(_bench_key(options), frozenset(kinds)))
+    return build_job_assets(graph, here, options.translator(graph, settings, DESCRIBE, kinds), execution)
+
+
+def _bench_key(options: LocationOptions) -> str:
+    return f"dataos__{options.label}"
+
+
+def _resource_keys(bench_key: str, depots: frozenset[str]) -> Callable[[JobNode], frozenset[str]]:
+    def keys(node: JobNode) -> frozenset[str]:
+        named = {address.depot for address in (*node.reads, *node.writes)}
+        return frozenset({bench_key, *(resource_key(depot) for depot in named & depots)})
+
+    return keys
 
 
 @contextmanager
@@ -151,14 +168,6 @@ def _collecting_nothing() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _resource_keys(bench_key: str, depots: frozenset[str]) -> Callable[[JobNode], frozenset[str]]:
-    def keys(node: JobNode) -> frozenset[str]:
-        named = {resource_key(address.depot) for address in (*node.reads, *node.writes)}
-        return frozenset({bench_key}) | (named & depots)
-
-    return keys
 
 
 def _refusal(project: Project) -> ManifestError:

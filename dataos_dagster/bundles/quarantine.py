@@ -7,6 +7,7 @@ text stands in the asset's metadata from the moment the location is loaded. Runn
 # No postponed annotations here: Dagster compares that of a parameter `context` with its classes.
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -20,6 +21,7 @@ from dataos_dagster.manifests.project import Project
 
 PREFIX = "dataos_manifests"
 CHECK = "manifest_is_valid"
+_MARKS = re.compile(r"[\\`*_\[\]<>]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +133,17 @@ def _markdown(problems: Iterable[Diagnostic]) -> str:
 
 
 def _paragraph(problem: Diagnostic) -> str:
-    lines = [f"**{problem.location}** {problem.severity} `{problem.code}`: {problem.message}"]
+    lines = [f"**{problem.location}** {problem.severity} `{problem.code}`: {_literal(problem.message)}"]
     if problem.hint:
-        lines.append(f"*{problem.hint}*")
+        lines.append(f"*{_literal(problem.hint)}*")
     if problem.snippet:
         lines.append(f"```\n{problem.snippet.rstrip()}\n```")
     return "\n\n".join(lines)
+
+
+def _literal(text: str) -> str:
+    """Return text that Markdown shows as it is: cron expressions and SQL are full of its marks."""
+    return _MARKS.sub(r"\\\g<0>", text)
 
 
 def _digest(problems: Iterable[Diagnostic]) -> str:

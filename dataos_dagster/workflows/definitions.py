@@ -211,11 +211,13 @@ class JobAssets:
 
     Attributes:
         assets: Ops with the assets that they materialize.
-        external: Datasets that nobody writes here, and jobs that are not run.
+        not_run: Jobs that are read and not yet run.
+        sources: Datasets that nobody writes here.
     """
 
     assets: tuple[dg.AssetsDefinition, ...]
-    external: tuple[dg.AssetSpec, ...]
+    not_run: tuple[dg.AssetSpec, ...]
+    sources: tuple[dg.AssetSpec, ...]
 
 
 def build_job_assets(
@@ -230,23 +232,24 @@ def build_job_assets(
         execution: How they run.
     """
     assets: list[dg.AssetsDefinition] = []
-    external: dict[AssetPath, dg.AssetSpec] = {}
+    not_run: list[dg.AssetSpec] = []
     made: set[AssetPath] = set()
     wanted: dict[AssetPath, Address | None] = {}
     for job_id in here:
         node = graph.nodes[job_id]
         if not node.is_run:
-            external[node.keys[0]] = translator.get_not_run_spec(node)
+            not_run.append(translator.get_not_run_spec(node))
             continue
         assets.append(build_job_asset(node, translator, execution))
         made.update(node.keys)
         addresses = {address.key: address for address in (*node.reads, *node.reported)}
         wanted.update((key, addresses.get(key)) for key in (*dependencies_of(node, graph), *addresses))
-    for key, address in wanted.items():
-        if key in made:
-            continue
-        external[key] = translator.get_external_spec(address) if address else dg.AssetSpec(dg.AssetKey(key))
-    return JobAssets(tuple(assets), tuple(external.values()))
+    sources = (
+        translator.get_external_spec(address) if address else dg.AssetSpec(dg.AssetKey(key))
+        for key, address in wanted.items()
+        if key not in made
+    )
+    return JobAssets(tuple(assets), tuple(not_run), tuple(sources))
 
 
 def _description(job: Job) -> str | None:

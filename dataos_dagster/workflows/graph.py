@@ -169,6 +169,14 @@ class JobGraph:
                     heapq.heappush(ready, ranks[edge.downstream])
         return tuple(ordered)
 
+    @cached_property
+    def longest_chain(self) -> int:
+        """Return the number of jobs on the longest way of jobs that wait for each other."""
+        length: dict[str, int] = {}
+        for job_id in self._order:
+            length[job_id] = 1 + max((length[edge.upstream] for edge in self.nodes[job_id].upstream), default=0)
+        return max(length.values(), default=0)
+
     def ancestors(self, job_ids: Iterable[str]) -> set[str]:
         """Return everything that the jobs wait for, directly or not, without the jobs themselves."""
         return self._reach(job_ids, lambda job_id: (edge.upstream for edge in self.nodes[job_id].upstream))

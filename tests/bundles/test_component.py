@@ -15,8 +15,13 @@ from manifest_builder import file_depot, flare, workflow, write_project
 from dataos_dagster import DataOSBundleComponent
 from dataos_dagster.bundles.component import component_label
 
-# Dagster's own sandbox for tests of components calls pydantic's older names.
-pytestmark = pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated")
+# Dagster's own handling of components calls pydantic's older names, and its own code references.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated"),
+    pytest.mark.filterwarnings("ignore:.*CodeReference.*is currently in beta"),
+    pytest.mark.filterwarnings("ignore:Parameter `(owners|execution_type)` of"),
+    pytest.mark.filterwarnings("ignore:Class `Spark.* is currently in preview"),
+]
 
 TABLE = dg.AssetKey(["lakehouse", "shop", "t"])
 TYPE = "dataos_dagster.components.DataOSBundleComponent"
@@ -41,13 +46,13 @@ def test_a_folder_of_manifests_becomes_definitions():
 
 def test_a_component_reads_the_nearest_settings():
     with create_defs_folder_sandbox() as sandbox:
-        folder = sandbox.scaffold_component(component_cls=DataOSBundleComponent, defs_yaml_contents=component("."))
+        folder = sandbox.scaffold_component(component_cls=DataOSBundleComponent, defs_yaml_contents=component("own"))
         body = workflow("wf", flare("load", writes="t"), schedule={"cron": "0 1 * * *"})
-        write_project(folder, {"wf.yaml": body, "dataos.yaml": "schedules: stopped"})
+        write_project(folder / "own", {"wf.yaml": body, "dataos.yaml": "schedules: stopped"})
         with sandbox.load_component_and_build_defs(defs_path=folder) as (_, definitions):
-            [schedule] = definitions.schedules
+            [schedule] = definitions.get_repository_def().schedule_defs
             assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
-            assert definitions.resources["depot__lakehouse"].project == str(folder.resolve())
+            assert definitions.resources["depot__lakehouse"].project == str((folder / "own").resolve())
 
 
 def test_defs_yaml_beside_the_manifests_is_not_taken_for_one():

@@ -123,6 +123,7 @@ def test_ops_with_shared_inputs_run_in_order():
     assert ran == ["op_a", "op_b"]
 
 
-def test_code_references_are_made_without_a_warning():
-    with compat.code_references_without_warning():
+def test_what_is_in_beta_is_used_without_a_warning():
+    with compat.quiet_about_beta():
         dg.LocalFileCodeReference(file_path="wf.yaml", line_number=3, label="job")
+        dg.ScheduleDefinition(name="s", cron_schedule="@daily", job_name=compat.ASSET_JOB, owners=["team:x"])
