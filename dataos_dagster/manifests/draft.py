@@ -179,7 +179,10 @@ class Draft:
         fix: Fix | None = None,
         offset: int = 0,
     ) -> None:
-        found = self.document.diagnostic(code, severity, self.origin(path), message, hint, key=key, fix=fix)
+        place = self.origin(path)
+        if any((known.code, known.path, known.message) == (code, place, message) for known in self.findings):
+            return  # rules may be applied again after keys were renamed
+        found = self.document.diagnostic(code, severity, place, message, hint, key=key, fix=fix)
         self.findings.append(self._shifted(found, path, offset) if offset else found)
 
     def _shifted(self, found: Diagnostic, path: DocumentPath, offset: int) -> Diagnostic:

@@ -130,8 +130,10 @@ class _Manifest:
         kind = self._kind()
         if kind is None or not self._find_section(kind):
             return None
-        envelope = self._envelope(kind)
         rules = load_rules(kind.rules) if kind.rules else None
+        if rules is not None:
+            self._normalise(kind, rules)
+        envelope = self._envelope(kind)
         section = self._section(kind, rules)
         if envelope is None or section is None:
             return None
@@ -220,9 +222,13 @@ class _Manifest:
                 )
                 return None
             return section
-        if rules.normalise is not None and isinstance(draft.data[kind.name], dict | list):
-            rules.normalise(draft, path)
-        return validate(draft, rules.model, path, folds_keys=rules.folds_keys)
+        return validate(
+            draft, rules.model, path, folds_keys=rules.folds_keys, renamed=lambda: self._normalise(kind, rules)
+        )
+
+    def _normalise(self, kind: Kind, rules: KindRules) -> None:
+        if rules.normalise is not None and isinstance(self.draft.data[kind.name], dict | list):
+            rules.normalise(self.draft, (kind.name,))
 
     def _check_envelope(self, kind: Kind, envelope: Envelope) -> None:
         draft = self.draft

@@ -16,7 +16,7 @@ from dataos_dagster.manifests import problems
 from dataos_dagster.manifests.fields import field_at, keys_of, models_at
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -39,6 +39,7 @@ def validate(
     path: DocumentPath,
     *,
     folds_keys: Collection[str] = (),
+    renamed: Callable[[], None] | None = None,
 ) -> M | None:
     """Return the model of the value at a path; None when the draft now holds errors about it.
 
@@ -47,6 +48,7 @@ def validate(
         model: What the value should be.
         path: Where it stands in the draft.
         folds_keys: Keys whose other letter cases are no cause for a warning.
+        renamed: Called after keys were renamed: old forms may show only then.
     """
     repair = _Repair(draft, model, path, folds_keys)
     for _ in range(MAX_ROUNDS):
@@ -58,6 +60,9 @@ def validate(
         mended = [repair.mend(detail) for detail in reversed(details)]
         if not any(mended):
             break
+        if repair.has_renamed and renamed is not None:
+            repair.has_renamed = False
+            renamed()
     for detail in details:
         repair.report(detail)
     return None
@@ -77,6 +82,7 @@ class _Repair:
         self.model = model
         self.root = root
         self.folded = {fold(key): key for key in folds_keys}
+        self.has_renamed = False
 
     def mend(self, detail: ErrorDetails) -> bool:
         """Repair what an error complains about and return whether that was possible."""
@@ -128,6 +134,7 @@ class _Repair:
                 message = f"`{key}` is spelt `{same}`"
                 self.draft.warn("key-spelling", path, message, f"write `{same}`", key=True)
             self.draft.move(path, (*path[:-1], same))
+            self.has_renamed = True
             return
         where = f" in `{section[-1]}`" if section and isinstance(section[-1], str) else ""
         self.draft.warn("unknown-key", path, f"unknown key `{key}`{where}: ignored", suggestion(key, known), key=True)

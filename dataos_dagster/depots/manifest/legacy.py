@@ -95,12 +95,11 @@ def _flat_connection(draft: Draft, path: DocumentPath, kind: str) -> None:
 def _without_section(draft: Draft, path: DocumentPath, kind: str) -> None:
     if kind == "bigquery":
         draft.put((*path, kind), {})  # everything in it is optional: the credentials name the project
-    elif draft.get((*path, "type")) == kind:
+    elif draft.get((*path, "type")) == kind and not draft.is_open((*path, "type")):
         message = f"the connection section `{kind}` is missing"
         draft.error(
             "missing-section", (*path, "type"), message, f"write `{kind}:` with host, bucket or the like below it"
         )
-        draft.put((*path, kind), {})
 
 
 def _connection_secrets(draft: Draft, path: DocumentPath) -> None:
