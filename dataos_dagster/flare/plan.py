@@ -154,7 +154,7 @@ def plan_job(
     sizing = sizing_of(spec, master=settings.engines.spark.master)
     requirements = _requirements(door, inputs, outputs)
     vetoes = _merged_vetoes(requirements.vetoes, sizing.vetoes)
-    chosen = route(tuple(_constructs(steps)), requested=requested, vetoes=vetoes, availability=availability)
+    chosen = _route(job, tuple(_constructs(steps)), requested, vetoes, availability)
     notes = [*requirements.notes, *([chosen.warning] if chosen.warning else [])]
     if chosen.engine == "sail":
         notes.extend(note for step in steps for note in caching_notes(step))
@@ -217,6 +217,21 @@ def _requirements(door: Door, inputs: tuple[PlannedInput, ...], outputs: tuple[P
     except DataOSError as error:
         if error.location is None:
             error.location = _guilty(door, requests, error)
+        raise
+
+
+def _route(
+    job: Job,
+    constructs: tuple[Construct, ...],
+    requested: EngineName | Literal["auto"],
+    vetoes: Mapping[EngineName, tuple[str, ...]],
+    availability: Availability,
+) -> Route:
+    """Return the engine; that there is none is told at the job's place."""
+    try:
+        return route(constructs, requested=requested, vetoes=vetoes, availability=availability)
+    except DataOSError as error:
+        error.location = error.location or job.location()
         raise
 
 
