@@ -97,6 +97,8 @@ def _quote(place: Range, text: str) -> Fix | None:
     return Fix("put it in quotes", tuple(Edit(end, mark) for end in ends), safe=True)
 
 
+# Blanks that are no indentation to YAML: non-breaking, typographic and zero-width ones.
+ODD_SPACES = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff\ufffc"
 # A key that a missing line break has glued to the comment in front of it: `# Resource meta sectionname: orders`.
 _COMMENT_NOUNS = r"section|specification|spec|configuration|config|details?|attributes?|metadata|block|part|settings?"
 _KEYS = "|".join(
@@ -117,6 +119,7 @@ _EMPTY_SECTION = re.compile(
 )
 _COMMA = re.compile(r":[ \t]+(?P<value>[^\s\"'#\[{|>&*!%@`,][^\s,\"']*(?P<mark>,))[ \t]*$", re.MULTILINE)
 _TYPOGRAPHIC = re.compile("(?::|-)[ \t]+(?P<value>(?P<mark>[\u201c\u2018]))")
+_ODD_SPACE = re.compile(rf"^[ \t]*(?P<value>(?P<mark>[{ODD_SPACES}]+))", re.MULTILINE)
 _DASHED = re.compile(r"^[ \t]*(?P<value>(?P<mark>-)[A-Za-z\"'$<{])", re.MULTILINE)
 _GLUED_KEY = re.compile(r"^[ \t]*(?P<value>[A-Za-z_][\w-]*(?P<mark>:)(?![/:\s])[^\s:]+)[ \t]*$", re.MULTILINE)
 
@@ -147,6 +150,8 @@ def suspicious_lines(text: str, documents: Sequence[Document], name: str) -> lis
     found += [unindented_section(text, name, *place) for place in unindented_sections(text)]
     if "\u201c" in text or "\u2018" in text:
         found += _at_values(text, documents, name, _TYPOGRAPHIC, _quotes)
+    if not text.isascii():
+        found += _at_values(text, documents, name, _ODD_SPACE, _odd_space)
     if ",\n" in text or text.endswith(","):
         found += _at_values(text, documents, name, _COMMA, _comma)
     found += _at_values(text, documents, name, _DASHED, _dash)
@@ -186,6 +191,19 @@ def _quotes(text: str, name: str, place: Range) -> Diagnostic:
         place,
         "slanted quotes are part of the value in YAML, they do not quote it",
         "write \" or ' instead",
+    )
+
+
+def _odd_space(text: str, name: str, place: Range) -> Diagnostic:
+    blanks = " " * (place.end.column - place.start.column)
+    return _warning(
+        "odd-space",
+        text,
+        name,
+        place,
+        "an invisible character that is no plain space begins this key, so it is part of it",
+        "replace it by plain spaces; it often comes with text pasted from a web page",
+        Fix("replace it by plain spaces", (Edit(place, blanks),), safe=True),
     )
 
 
@@ -240,7 +258,8 @@ def _at_values(
     for found in matches:
         if source.place(found.start("value")) in starts:
             line, column = source.place(found.start("mark"))
-            yield tell(text, name, Range(Position(line, column), Position(line, column + 1)))
+            end = column + len(found["mark"])
+            yield tell(text, name, Range(Position(line, column), Position(line, end)))
 
 
 def _value_starts(documents: Sequence[Document]) -> set[tuple[int, int]]:

@@ -215,6 +215,7 @@ def test_a_document_that_is_no_mapping_is_refused(text):
         ("description: {{description}}\n", "unquoted-braces", 1, 14),
         ("title: !important news\n", "unknown-tag", 1, 8),
         ("version: “v1”\n", "typographic-quotes", 1, 10),
+        ("workflow:\n\u00a0\u00a0dag: []\n", "odd-space", 2, 1),
         ("type: depot\ndepot:\ntype: BIGQUERY\n", "section-not-indented", 2, 1),
     ],
 )

@@ -168,7 +168,7 @@ def _diagnostic(finding: Finding, text: str, original: list[str], visible: int, 
         path=(),
         message=_without(secret, finding.message),
         hint=_without(secret, finding.hint),
-        fix=_fix(finding, original),
+        fix=_fix(replace(finding, repair=_without(secret, finding.repair)), original),
         snippet=snippet(text, Range(start, end)),
     )
 
