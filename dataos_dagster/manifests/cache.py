@@ -24,7 +24,7 @@ from dataos_dagster.manifests.masking import sounds_secret
 from dataos_dagster.manifests.positions import Positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "manifests.db"
 # Raise it when the reader makes something else of the same text.
-_FORMAT = 1
+_FORMAT = 2
 _SECRET_KIND = re.compile(f'"(?:{"|".join(kind.name for kind in KINDS.values() if kind.secret)})"', re.IGNORECASE)
 # A key whose value is a text or a number. Keys repeat from document to document, so what they sound like is kept.
 _VALUED_KEY = re.compile(r'"([^"\\]+)":["0-9]')
@@ -44,15 +44,18 @@ _SPARE = 1000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
-    content BLOB NOT NULL, item INTEGER NOT NULL, encoded TEXT NOT NULL, positions BLOB NOT NULL, seal BLOB NOT NULL,
-    PRIMARY KEY (content, item)
+    content BLOB NOT NULL, item INTEGER NOT NULL, items INTEGER NOT NULL, encoded TEXT NOT NULL,
+    positions BLOB NOT NULL, seal BLOB NOT NULL, PRIMARY KEY (content, item)
 ) WITHOUT ROWID
 """
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """One document of a file of `items`."""
+
     index: int
+    items: int
     encoded: str
     positions: bytes
 
@@ -109,7 +112,7 @@ class DocumentCache:
         """Remember the documents of a file, unless one of them may hold a secret."""
         if documents and not any(may_hold_secrets(document.encoded) for document in documents):
             key = self._key(digest)
-            self._new[key] = [_Entry(d.index, d.encoded, d.positions.records) for d in documents]
+            self._new[key] = [_Entry(d.index, len(documents), d.encoded, d.positions.records) for d in documents]
             self._used.add(key)
 
     def _key(self, digest: bytes) -> bytes:
@@ -119,13 +122,17 @@ class DocumentCache:
         path = self.folder / FILE_NAME
         if not path.exists():
             return
-        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)) as database:
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_PATIENCE)) as database:
             rows = database.execute(
-                "SELECT content, item, encoded, positions, seal FROM documents ORDER BY content, item"
+                "SELECT content, item, items, encoded, positions, seal FROM documents ORDER BY 1, 2"
             )
-            for content, item, encoded, positions, seal in rows:
-                if seal == _seal(content, item, encoded, positions):
-                    self._entries.setdefault(content, []).append(_Entry(item, encoded, positions))
+            for content, item, items, encoded, positions, seal in rows:
+                if seal == _seal(content, item, items, encoded, positions):
+                    self._entries.setdefault(content, []).append(_Entry(item, items, encoded, positions))
+        # A file of which a row is lost or damaged is not known: it must not shrink.
+        for content in [content for content, found in self._entries.items() if len(found) != found[0].items]:
+            del self._entries[content]
 
     def _store(self, *, drop_unused: bool) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -135,15 +142,12 @@ class DocumentCache:
             database.execute(_SCHEMA)
             if drop_unused:
                 database.executemany(
-                    "DELETE FROM documents WHERE content = ?", _rows(self._entries.keys() - self._used)
+                    "DELETE FROM documents WHERE content = ?",
+                    ((content,) for content in self._entries.keys() - self._used),
                 )
             database.executemany(
-                "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?)",
-                (
-                    (content, e.index, e.encoded, e.positions, _seal(content, e.index, e.encoded, e.positions))
-                    for content, entries in self._new.items()
-                    for e in entries
-                ),
+                "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?)",
+                ((*row, _seal(*row)) for content, entries in self._new.items() for row in _rows_of(content, entries)),
             )
 
     def _start_again(self, problem: sqlite3.DatabaseError) -> None:
@@ -165,9 +169,9 @@ def may_hold_secrets(encoded: str) -> bool:
     return any(_sounds_secret(found[1]) for found in _VALUED_KEY.finditer(encoded))
 
 
-def _rows(contents: Iterable[bytes]) -> Iterator[tuple[bytes]]:
-    for content in contents:
-        yield (content,)
+def _rows_of(content: bytes, entries: Sequence[_Entry]) -> Iterator[tuple[bytes, int, int, str, bytes]]:
+    for entry in entries:
+        yield content, entry.index, entry.items, entry.encoded, entry.positions
 
 
 @cache
@@ -180,10 +184,9 @@ def _reader(depth: int) -> bytes:
     return hashlib.blake2b(f"{_FORMAT}/{package}/{depth}/{sys.byteorder}".encode(), digest_size=16).digest()
 
 
-def _seal(content: bytes, item: int, encoded: str, positions: bytes) -> bytes:
-    """Return the checksum of a row: SQLite does not notice a flipped bit inside a value."""
-    seal = hashlib.blake2b(content, digest_size=8)
-    seal.update(item.to_bytes(4, "little"))
-    seal.update(encoded.encode())
-    seal.update(positions)
+def _seal(content: bytes, item: int, items: int, encoded: str, positions: bytes) -> bytes:
+    """Return the checksum of a row: SQLite does not notice a flipped bit inside a value, nor a changed type."""
+    seal = hashlib.blake2b(repr((content, item, items)).encode(), digest_size=8)
+    seal.update(encoded.encode() if isinstance(encoded, str) else b"")
+    seal.update(positions if isinstance(positions, bytes) else b"")
     return seal.digest()
