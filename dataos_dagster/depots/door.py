@@ -54,6 +54,7 @@ __all__ = [
     "Target",
     "WriteRequest",
     "WriteResult",
+    "columns_of",
 ]
 
 # Flare adds this column of run and row ids to what it writes, and drops it from what it reads.
@@ -146,17 +147,21 @@ class Door:
         """Return the columns of a dataset."""
         frame = self.read(ReadRequest(Target(address)), session, principal)
         with session.failures():
-            fields = frame.schema.fields
-        return tuple(
-            Column(field.name, field.dataType.simpleString(), field.nullable, (field.metadata or {}).get("comment"))
-            for field in fields
-        )
+            return columns_of(frame)
 
     def count(self, address: Address, session: EngineSession, principal: Principal) -> int:
         """Return the number of rows of a dataset."""
         frame = self.read(ReadRequest(Target(address)), session, principal)
         with session.failures():
             return int(frame.count())
+
+
+def columns_of(frame: DataFrame) -> tuple[Column, ...]:
+    """Return the columns of a frame."""
+    return tuple(
+        Column(field.name, field.dataType.simpleString(), field.nullable, (field.metadata or {}).get("comment"))
+        for field in frame.schema.fields
+    )
 
 
 def _depot_of(request: ReadRequest | WriteRequest) -> str:

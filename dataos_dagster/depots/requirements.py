@@ -9,6 +9,7 @@ from dataos_dagster.depots.requests import Requirements
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from dataos_dagster.engines.session import SessionConfiguration
     from dataos_dagster.settings import EngineName
 
 V = TypeVar("V")
@@ -32,6 +33,19 @@ def join(parts: Iterable[Requirements]) -> Requirements:
         environment={engine: _merged(part.environment.get(engine, {}) for part in parts) for engine in ENGINES},
         vetoes={engine: tuple(dict.fromkeys(reasons)) for engine, reasons in vetoes.items() if reasons},
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+    )
+
+
+def session_configuration(engine: EngineName, needed: Requirements) -> SessionConfiguration:
+    """Return the configuration of a session on an engine that meets these requirements, and nothing else."""
+    from dataos_dagster.engines.session import SessionConfiguration
+
+    return SessionConfiguration(
+        engine,
+        conf=tuple(sorted(needed.conf.get(engine, {}).items())),
+        packages=needed.packages if engine == "spark" else (),
+        environment=tuple(sorted(needed.environment.get(engine, {}).items())),
+        secret_conf=tuple(sorted(needed.secret_conf.get(engine, {}).items())) if engine != "sail" else (),
     )
 
 

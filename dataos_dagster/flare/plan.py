@@ -275,7 +275,9 @@ def _configuration(engine: EngineName, requirements: Requirements, sizing: Sizin
         conf=tuple(sorted(conf.items())),
         packages=tuple(sorted(requirements.packages)) if spark else (),
         environment=tuple(sorted(requirements.environment.get(engine, {}).items())),
-        secret_conf=tuple(sorted(sizing.secret_conf.items())) if engine != "sail" else (),
+        secret_conf=tuple(sorted((dict(requirements.secret_conf.get(engine, {})) | dict(sizing.secret_conf)).items()))
+        if engine != "sail"
+        else (),
         driver_memory=sizing.driver_memory if spark else None,
         driver_cores=sizing.driver_cores if spark else None,
     )

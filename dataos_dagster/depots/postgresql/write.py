@@ -7,6 +7,7 @@ import tempfile
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.depots.fitting import check_new, fit
@@ -116,10 +117,10 @@ class TableWriter:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as path:
             frame.write.mode("overwrite").parquet(f"{path}/rows")
-            rows = dataset.dataset(f"{path}/rows", format="parquet")
-            if rows.files:
+            if Path(path, "rows").exists():
+                rows = dataset.dataset(f"{path}/rows", format="parquet")
                 cursor.adbc_ingest(staging, rows.scanner().to_reader(), mode="create", temporary=True)
-            else:  # Sail writes no file for a frame without rows
+            else:  # Sail writes nothing for a frame without rows
                 cursor.execute(create_statement(identifier(staging), frame.schema).replace("TABLE", "TEMP TABLE", 1))
         return self._put(cursor, identifier(staging), frame.schema, present, recreate=recreate)
 
