@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.files import commit
@@ -17,7 +20,6 @@ from dataos_dagster.errors import DepotUnsupported, EngineCrashed, StatementFail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from pyarrow.fs import FileInfo
     from pyspark.sql.connect.dataframe import DataFrame
@@ -119,8 +121,14 @@ class FileWriter:
         # Until the engine is done the old files count; after that, for an overwrite, only the new ones.
         commit.note_in_bucket(self.place, relative)
         try:
-            self._write_with_engine(frame, self.place.url(self.session.engine), mode="append")
+            if self.session.engine == "sail" and self.format != "parquet":
+                self._upload(frame)
+            else:
+                self._write_with_engine(frame, self.place.url(self.session.engine), mode="append")
             files = tuple(info for info in self.place.data_files() if info.path not in before)
+            if not files:
+                self._upload(frame.limit(0))
+                files = tuple(info for info in self.place.data_files() if info.path not in before)
             if self.request.mode == "overwrite":
                 new = [info.path.removeprefix(self.place.path).strip("/") for info in files]
                 commit.note_in_bucket(self.place, new)
@@ -129,6 +137,21 @@ class FileWriter:
         finally:
             commit.settle_bucket(self.place)
         return files
+
+    def _upload(self, frame: DataFrame) -> None:
+        """Write the files on this machine, where they get their final form, and copy them into the bucket."""
+        folder = self.settings.state_folder / "staging"
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as path:
+            staged = Path(path, "files")
+            self._stage(frame, staged)
+            for file in sorted(staged.rglob("*")):
+                if file.is_file():
+                    # Another name than any file of an earlier write has.
+                    named = file.relative_to(staged).with_name(f"{file.stem}-{uuid.uuid4().hex[:12]}{file.suffix}")
+                    target = self.place.join(*named.parts)
+                    with target.failures(), target.filesystem.open_output_stream(target.path) as output:
+                        output.write(file.read_bytes())
 
     def _write_with_engine(self, frame: DataFrame, location: str, *, mode: str) -> None:
         frame = self._sorted(frame)

@@ -7,15 +7,23 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.lakehouse.configuration import pyiceberg_properties
-from dataos_dagster.depots.lakehouse.metadata import STRICT_COLUMNS, TableState
+from dataos_dagster.depots.lakehouse.metadata import TableState
+from dataos_dagster.depots.lakehouse.partitioning import default_name, iceberg_transform
+from dataos_dagster.depots.lakehouse.types import all_optional
 from dataos_dagster.errors import CredentialsRefused, DepotUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pyiceberg.catalog import Catalog
+    from pyiceberg.table import Table as PyIcebergTable
+    from pyspark.sql.types import StructType
 
     from dataos_dagster.depots.lakehouse.tables import Table, Warehouse
+    from dataos_dagster.depots.requests import PartitionField
+
+# A property of a table that has no rows yet.
+CREATING = "dataos.creating"
 
 
 def read_state(table: Table) -> TableState | None:
@@ -32,7 +40,15 @@ def read_state(table: Table) -> TableState | None:
             found = open_catalog(table.warehouse).load_table((*table.namespace, table.name))
         except (NoSuchTableError, NoSuchNamespaceError):
             return None
-    return TableState(json.loads(found.metadata.model_dump_json()))
+    state = TableState(json.loads(found.metadata.model_dump_json()))
+    return None if CREATING in state.properties else state
+
+
+def is_half_made(table: Table) -> bool:
+    """Return whether a table is there whose creation was not confirmed."""
+    with failures(table.warehouse):
+        catalog, name = open_catalog(table.warehouse), (*table.namespace, table.name)
+        return catalog.table_exists(name) and CREATING in catalog.load_table(name).properties
 
 
 def create_namespace(table: Table) -> None:
@@ -41,38 +57,48 @@ def create_namespace(table: Table) -> None:
         open_catalog(table.warehouse).create_namespace_if_not_exists(table.namespace)
 
 
-def make_columns_optional(table: Table, state: TableState) -> TableState:
-    """Commit a schema whose columns are all optional; see `metadata.make_columns_optional`."""
-    if STRICT_COLUMNS not in state.properties:
-        return state
+def create_table(
+    table: Table, schema: StructType, spec: Sequence[PartitionField], properties: Mapping[str, str]
+) -> None:
+    """Create a table without rows, its columns all optional; it counts as missing until `confirm_creation`.
+
+    Sail's own CREATE TABLE … AS SELECT of a partitioned table leaves an empty one behind in a catalog.
+    """
+    from pyiceberg.transforms import parse_transform
+    from pyspark.sql.pandas.types import to_arrow_schema
+
+    columns = to_arrow_schema(all_optional(schema))
+    marked = {**properties, CREATING: "true"}
     with failures(table.warehouse):
-        found = open_catalog(table.warehouse).load_table((*table.namespace, table.name))
-        with found.transaction() as transaction:
-            with transaction.update_schema(allow_incompatible_changes=True) as update:
-                for path in required_columns(found.schema().as_struct()):
-                    update.update_column(path, required=False)
-            transaction.remove_properties(STRICT_COLUMNS)
-    return TableState(json.loads(found.metadata.model_dump_json()))
+        catalog = open_catalog(table.warehouse)
+        catalog.create_namespace_if_not_exists(table.namespace)
+        transaction = catalog.create_table_transaction((*table.namespace, table.name), columns, properties=marked)
+        with transaction, transaction.update_spec() as update:
+            for field in spec:
+                name = field.name or default_name(field)
+                update.add_field(field.column, parse_transform(iceberg_transform(field)), name)
 
 
-def required_columns(struct: object, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the path of every required column, field, element and value of an Iceberg type."""
-    from pyiceberg.types import ListType, MapType, StructType
+def confirm_creation(table: Table) -> None:
+    """Say that a new table has its rows."""
+    with failures(table.warehouse), _load(table).transaction() as transaction:
+        transaction.remove_properties(CREATING)
 
-    if isinstance(struct, StructType):
-        for field in struct.fields:
-            path = (*prefix, field.name)
-            if field.required:
-                yield path
-            yield from required_columns(field.field_type, path)
-    elif isinstance(struct, ListType):
-        if struct.element_required:
-            yield (*prefix, "element")
-        yield from required_columns(struct.element_type, (*prefix, "element"))
-    elif isinstance(struct, MapType):
-        if struct.value_required:
-            yield (*prefix, "value")
-        yield from required_columns(struct.value_type, (*prefix, "value"))
+
+def drop_table(table: Table) -> None:
+    """Drop a table whose creation was not confirmed."""
+    with failures(table.warehouse):
+        open_catalog(table.warehouse).drop_table((*table.namespace, table.name))
+
+
+def set_properties(table: Table, properties: Mapping[str, str]) -> None:
+    """Set properties of a table."""
+    with failures(table.warehouse), _load(table).transaction() as transaction:
+        transaction.set_properties(dict(properties))
+
+
+def _load(table: Table) -> PyIcebergTable:
+    return open_catalog(table.warehouse).load_table((*table.namespace, table.name))
 
 
 def list_tables(warehouse: Warehouse) -> list[tuple[str, ...]]:

@@ -93,11 +93,8 @@ class Statements:
         with self._attached() as name, self._view(frame) as view:
             return self._run(f"MERGE INTO {name} old USING {view} new ON {merge.on} {when}")
 
-    def set_properties(self, present: Mapping[str, str]) -> None:
-        """Set the properties that differ from those of the table."""
-        changed = {key: value for key, value in self._properties.items() if present.get(key) != value}
-        if not changed:
-            return
+    def set_properties(self, changed: Mapping[str, str]) -> None:
+        """Set properties of the table."""
         pairs = ", ".join(f"{_literal(key)} = {_literal(value)}" for key, value in changed.items())
         with self._attached() as name:
             self._run(f"ALTER TABLE {name} SET TBLPROPERTIES ({pairs})")

@@ -53,6 +53,20 @@ def spark_schema(schema: Mapping[str, Any]) -> StructType:
     )
 
 
+def all_optional(found: Any) -> Any:
+    """Return a type of Spark, or columns, with every column, field, element and value admitting nulls."""
+    from pyspark.sql import types
+
+    if isinstance(found, types.StructType):
+        fields = found.fields
+        return types.StructType([types.StructField(f.name, all_optional(f.dataType), True, f.metadata) for f in fields])
+    if isinstance(found, types.ArrayType):
+        return types.ArrayType(all_optional(found.elementType))
+    if isinstance(found, types.MapType):
+        return types.MapType(found.keyType, all_optional(found.valueType))
+    return found
+
+
 def _spark_type(found: Any) -> DataType:
     from pyspark.sql import types
 

@@ -16,14 +16,14 @@ from dataos_dagster.depots.requests import Column, WriteResult
 from dataos_dagster.errors import EngineCrashed, StatementFailed, WriteFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pyspark.sql.connect.dataframe import DataFrame
 
     from dataos_dagster.depots.lakehouse.metadata import TableState
     from dataos_dagster.depots.lakehouse.store import LakehouseStore
     from dataos_dagster.depots.lakehouse.tables import Table
-    from dataos_dagster.depots.requests import WriteRequest
+    from dataos_dagster.depots.requests import PartitionField, WriteRequest
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
 
@@ -61,6 +61,10 @@ class TableWriter:
         spec = wanted_spec(self.request)
         check_columns(spec, frame.columns, self.request)
         if self.table.warehouse.rest is not None:
+            if rest.is_half_made(self.table):
+                rest.drop_table(self.table)
+            if self.session.engine == "sail":
+                return self._create_in_catalog(frame, spec, statements)
             rest.create_namespace(self.table)
         if self.request.branch:
             # The branch gets the rows; the main one must exist for it to branch from, and stays empty.
@@ -71,13 +75,29 @@ class TableWriter:
         statements.name_fields(named_fields(spec))
         return rows
 
+    def _create_in_catalog(
+        self, frame: DataFrame, spec: Sequence[PartitionField], statements: Statements
+    ) -> int | None:
+        rest.create_table(self.table, frame.schema, spec, self._properties())
+        try:
+            rows = statements.append(frame)
+        except BaseException:
+            rest.drop_table(self.table)
+            raise
+        rest.confirm_creation(self.table)
+        return rows
+
     def _add(self, frame: DataFrame, before: TableState, statements: Statements) -> int | None:
         columns = spark_schema(before.schema)
         spec = wanted_spec(self.request)
         check_columns(spec, columns.names, self.request)
         fits = self.request.merge is not None and "*" not in self.request.merge.when
         fitted = frame if fits else fit(frame, columns, self.request.target, location=self.request.location)
-        statements.set_properties(before.properties)
+        changed = {key: value for key, value in self._properties().items() if before.properties.get(key) != value}
+        if changed and self.table.warehouse.rest is not None:
+            rest.set_properties(self.table, changed)
+        elif changed:
+            statements.set_properties(changed)
         statements.evolve(spec, before.partition_spec)
         if self.request.branch and self.request.branch not in before.branches:
             statements.create_branch(self.request.branch)
@@ -89,10 +109,8 @@ class TableWriter:
 
     def _settled(self, state: TableState | None) -> TableState | None:
         """Finish what the creation of the table left to do, in this process or in one that died."""
-        if state is None:
-            return None
-        if self.table.warehouse.rest is not None:
-            return rest.make_columns_optional(self.table, state)
+        if state is None or self.table.warehouse.rest is not None:
+            return state
         return metadata.make_columns_optional(self.table.place, state)
 
     def _properties(self) -> dict[str, str]:
