@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 # A settings file is small; a larger one is some other file.
 LARGEST_BYTES = 1_000_000
-_NULL = "tag:yaml.org,2002:null"
+DEEPEST = 20
+_NULL, _TEXT = "tag:yaml.org,2002:null", "tag:yaml.org,2002:str"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -72,10 +73,11 @@ def read_settings_file(file: Path) -> SettingsFile:
     if len(content) > LARGEST_BYTES:
         raise SettingsError(f"{file} has {len(content)} bytes, at most {LARGEST_BYTES} are read")
     try:
+        _refuse_bombs(text, name)
         root = yaml.compose(text, Loader=_LOADER)
         if root is None or root.tag == _NULL:
             return SettingsFile(name, {})
-        _refuse_duplicates(root, name)
+        _check_keys(root, name)
         data = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, the one in C where there is one
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -105,8 +107,24 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Nod
     return None
 
 
-def _refuse_duplicates(node: yaml.Node, name: str) -> None:
-    """Raise at a key that a mapping has twice: YAML would silently take the last one."""
+def _refuse_bombs(text: str, name: str) -> None:
+    """Raise at what would take the process down before anybody could look at it.
+
+    libyaml's composer calls itself once a level of nesting, and aliases of aliases grow without bound when the values
+    are copied.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        location = Location(name, event.start_mark.line + 1, event.start_mark.column + 1)
+        if depth > DEEPEST:
+            raise SettingsError(f"nested more than {DEEPEST} levels deep", location=location)
+        if isinstance(event, yaml.AliasEvent):
+            raise SettingsError(f"*{event.anchor} is an alias", hint="write the value out", location=location)
+
+
+def _check_keys(node: yaml.Node, name: str) -> None:
+    """Raise at a key that is no text, and at one that a mapping has twice: YAML would silently take the last one."""
     waiting = [node]
     while waiting:
         current = waiting.pop()
@@ -115,12 +133,19 @@ def _refuse_duplicates(node: yaml.Node, name: str) -> None:
         elif isinstance(current, yaml.MappingNode):
             seen: dict[str, int] = {}
             for key, value in current.value:
-                line = key.start_mark.line + 1
-                if key.value in seen:
-                    raise SettingsError(
-                        f"{key.value!r} is given twice, first in line {seen[key.value]}",
-                        hint="keep one of them",
-                        location=Location(name, line, key.start_mark.column + 1),
-                    )
-                seen[str(key.value)] = line
+                _check_key(key, seen, name)
                 waiting.append(value)
+
+
+def _check_key(key: yaml.Node, seen: dict[str, int], name: str) -> None:
+    line = key.start_mark.line + 1
+    location = Location(name, line, key.start_mark.column + 1)
+    if key.tag != _TEXT:
+        raise SettingsError("the name of a setting is a text", hint="write it in quotes", location=location)
+    if key.value in seen:
+        raise SettingsError(
+            f"{key.value!r} is given twice, first in line {seen[key.value]}",
+            hint="keep one of them",
+            location=location,
+        )
+    seen[key.value] = line

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from dataos_dagster.errors import Location, SettingsError
 from dataos_dagster.settings import Settings, load_settings
@@ -128,6 +133,7 @@ def test_a_wrong_variable_is_named(tmp_path, monkeypatch, variable, value, messa
         ("a: [", "2:1|1:5", "not YAML"),
         ("engines:\n\tdefault: spark\n", "2:1", "not YAML: a tab in the indentation"),
         ("- engines\n", "1:1", "a settings file holds `key: value` lines"),
+        ("on_error: fail\n1: x\n", "2:1", "the name of a setting is a text"),
         ("identity: ann\nidentity: bob\n", "2:1", "'identity' is given twice, first in line 1"),
         ("engines:\n  spark:\n    master: a\n    master: b\n", "4:5", "'master' is given twice, first in line 3"),
     ],
@@ -136,6 +142,54 @@ def test_a_file_that_is_no_settings_file_is_located(tmp_path, text, place, messa
     error = failure(tmp_path, text)
     assert f"{error.location.line}:{error.location.column}" in place.split("|")
     assert error.message.startswith(message)
+
+
+def test_a_file_that_is_nested_too_deep_is_refused_before_it_can_do_harm(tmp_path):
+    error = failure(tmp_path, "a: " + "[" * 100_000)
+    assert (str(error.location), error.message) == ("dataos.yaml:1:23", "nested more than 20 levels deep")
+
+
+@pytest.mark.parametrize("text", ["a: &a [x]\nb: &b [*a, *a]\n", "b: &b\n - *b\n"])
+def test_aliases_are_refused_because_they_may_grow_without_bound(tmp_path, text):
+    error = failure(tmp_path, text)
+    assert error.location.line == 2
+    assert error.message in {"*a is an alias", "*b is an alias"}
+
+
+def test_a_file_that_is_too_large_is_refused(tmp_path):
+    assert "1000010 bytes" in failure(tmp_path, "#" * 1_000_009 + "\n").message
+
+
+@given(text=st.text(alphabet=st.sampled_from("engisdfault: -[]{}#&*!|>'\"%@`,?\n\t\x00\x85é0"), max_size=200))
+@examples(max_examples=300, deadline=None)
+def test_no_text_gets_past_the_reader_unless_it_is_settings(tmp_path_factory, text):
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "dataos.yaml").write_text(text, encoding="utf-8")
+    with contextlib.suppress(SettingsError):
+        assert load_settings(folder).project == folder.resolve()
+
+
+@given(
+    values=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text() | st.integers(), inner, max_size=3),
+        max_leaves=5,
+    ),
+    name=st.sampled_from([*Settings.model_fields, "engines.spark.conf", "limits.depth", "catalogs.x"]),
+)
+@examples(max_examples=300, deadline=None)
+def test_no_value_of_any_setting_gets_past_the_model_unless_it_fits(tmp_path_factory, values, name):
+    folder = tmp_path_factory.mktemp("any")
+    content = values
+    for step in reversed(name.split(".")):
+        content = {step: content}
+    (folder / "dataos.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    outcome = None
+    try:
+        load_settings(folder)
+    except SettingsError as error:
+        outcome = error
+    assert outcome is None or outcome.location is not None
 
 
 def test_a_binary_file_and_a_folder_are_refused(tmp_path):
