@@ -236,10 +236,19 @@ class _Builder:
         start, end, tag = node.start_mark, node.end_mark, node.tag
         self.records.extend((start.line + 1, start.column + 1, end.line + 1, end.column + 1, 1))
         if tag is _PLAIN:
+            if start.line != end.line:
+                self._look_for_items(node)
             return resolve(node.value)
         if tag is not _STRING:
             return self._tagged(node)
         return node.value
+
+    def _look_for_items(self, node: ScalarNode) -> None:
+        """Find that a text of several lines has swallowed a list: `key: value` with `- item` indented below it."""
+        if " - " in node.value:
+            following = self._source.lines[node.start_mark.line + 1 : node.end_mark.line + 1]
+            if any(line.lstrip(" \t").startswith("- ") for line in following):
+                self._odd("list-below-value", node)
 
     def _tagged(self, node: ScalarNode) -> Any:
         if node.tag not in _STANDARD_TAGS:

@@ -48,6 +48,11 @@ _SAYINGS = {
         "a value that begins with '!' is a YAML tag, and the value is what follows it",
         "put the value in quotes",
     ),
+    "list-below-value": _Saying(
+        Severity.WARNING,
+        "the key has a value, so the lines with '-' below it are part of that text and no list",
+        "delete the value when the list belongs to the key; otherwise write the list's own key above it",
+    ),
     "complex-key": _Saying(
         Severity.ERROR,
         "a list or mapping stands where a key is expected",
@@ -99,6 +104,8 @@ def _quote(place: Range, text: str) -> Fix | None:
 
 # Blanks that are no indentation to YAML: non-breaking, typographic and zero-width ones.
 ODD_SPACES = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff\ufffc"
+# Dashes and bullets that begin no item of a list.
+ODD_DASHES = "\u2010-\u2015\u2022\u00b7\u2212\u25cf\u25e6"
 # A key that a missing line break has glued to the comment in front of it: `# Resource meta sectionname: orders`.
 _COMMENT_NOUNS = r"section|specification|spec|configuration|config|details?|attributes?|metadata|block|part|settings?"
 _KEYS = "|".join(
@@ -120,6 +127,7 @@ _EMPTY_SECTION = re.compile(
 _COMMA = re.compile(r":[ \t]+(?P<value>[^\s\"'#\[{|>&*!%@`,][^\s,\"']*(?P<mark>,))[ \t]*$", re.MULTILINE)
 _TYPOGRAPHIC = re.compile("(?::|-)[ \t]+(?P<value>(?P<mark>[\u201c\u2018]))")
 _ODD_SPACE = re.compile(rf"^[ \t]*(?P<value>(?P<mark>[{ODD_SPACES}]+))", re.MULTILINE)
+_ODD_DASH = re.compile(rf"^[ \t]*(?P<value>(?P<mark>[{ODD_DASHES}]))(?=[ \t])", re.MULTILINE)
 _DASHED = re.compile(r"^[ \t]*(?P<value>(?P<mark>-)[A-Za-z\"'$<{])", re.MULTILINE)
 _GLUED_KEY = re.compile(r"^[ \t]*(?P<value>[A-Za-z_][\w-]*(?P<mark>:)(?![/:\s])[^\s:]+)[ \t]*$", re.MULTILINE)
 
@@ -152,6 +160,7 @@ def suspicious_lines(text: str, documents: Sequence[Document], name: str) -> lis
         found += _at_values(text, documents, name, _TYPOGRAPHIC, _quotes)
     if not text.isascii():
         found += _at_values(text, documents, name, _ODD_SPACE, _odd_space)
+        found += _at_values(text, documents, name, _ODD_DASH, _odd_dash)
     if ",\n" in text or text.endswith(","):
         found += _at_values(text, documents, name, _COMMA, _comma)
     found += _at_values(text, documents, name, _DASHED, _dash)
@@ -204,6 +213,17 @@ def _odd_space(text: str, name: str, place: Range) -> Diagnostic:
         "an invisible character that is no plain space begins this key, so it is part of it",
         "replace it by plain spaces; it often comes with text pasted from a web page",
         Fix("replace it by plain spaces", (Edit(place, blanks),), safe=True),
+    )
+
+
+def _odd_dash(text: str, name: str, place: Range) -> Diagnostic:
+    return _warning(
+        "odd-dash",
+        text,
+        name,
+        place,
+        "a dash or bullet that is no '-' begins a text, not an item of a list",
+        "write '- ' in front of each item",
     )
 
 

@@ -216,6 +216,8 @@ def test_a_document_that_is_no_mapping_is_refused(text):
         ("title: !important news\n", "unknown-tag", 1, 8),
         ("version: “v1”\n", "typographic-quotes", 1, 10),
         ("workflow:\n\u00a0\u00a0dag: []\n", "odd-space", 2, 1),
+        ("sequence: all\n  - a\n", "list-below-value", 1, 11),
+        ("tags:\n  \u2013 sales\n  \u2013 daily\n", "odd-dash", 2, 3),
         ("type: depot\ndepot:\ntype: BIGQUERY\n", "section-not-indented", 2, 1),
     ],
 )
@@ -233,6 +235,7 @@ def test_what_yaml_reads_otherwise_than_its_writer_is_a_warning(text, code, line
         "sql: |\n  select a,\n  b: c,\n  -x\n",
         "tags: [a, b]\ndataset: dataos://lakehouse:retail/orders\n",
         "arguments:\n  - -x\n  - --flag=1\n",
+        "description: long\n  text - with a dash\n",
         "time: 12:30\nref: dataset:lakehouse:retail:orders\n",
         "a: -5\nb: >\n  -text\n",
         "workflow:\n# a comment\n  dag: []\n",

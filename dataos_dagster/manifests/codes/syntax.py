@@ -10,8 +10,8 @@ ENTRIES = (
         "The text is not YAML",
         "The parser could not go on at this place, for a reason that none of the more exact diagnostics knows. The "
         "mistake is here or a few lines above.",
-        wrong="name: orders\n  - x",
-        right="name: orders\ntags:\n  - x",
+        wrong='title: "C:\\queries"',
+        right="title: 'C:\\queries'",
     ),
     CodeEntry(
         "tab",
@@ -90,7 +90,7 @@ ENTRIES = (
         "`{{` begins a template or placeholder that must end with `}}` on the same line, and the whole value must "
         "stand in quotes.",
         wrong="description: {{policy of the staff\nname: staff}}",
-        right='description: "{{policy of the staff}}"\nname: staff',
+        right="description: policy of the staff\nname: staff",
     ),
     CodeEntry(
         "placeholder-without-key",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dataos_dagster.manifests.oddities import ODD_SPACES
+from dataos_dagster.manifests.oddities import ODD_DASHES, ODD_SPACES
 from dataos_dagster.manifests.syntax.finding import Finding
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _INDENT_TABS = re.compile(r"^[ ]*\t[ \t]*")
 _TAB_BETWEEN = re.compile(r"(?<=[:\-])\t+[ \t]*|(?<=[:\-] )[ ]*\t+[ \t]*")
 _ODD_INDENT = re.compile(rf"^[ \t]*[{ODD_SPACES}][\s{ODD_SPACES}]*")
 _ODD_COLON = re.compile(r"^(?P<before>[ ]*(?:- +)*[\w.-]+)[ ]?(?P<colon>[\uff1a\ufe55\ua789;=])(?=\s|$)")
-_ODD_DASH = re.compile(r"^(?P<before>[ ]*)(?P<dash>[\u2010-\u2015\u2022\u00b7\u2212\u25cf\u25e6*+])(?=\s)")
+_ODD_DASH = re.compile(rf"^(?P<before>[ ]*)(?P<dash>[{ODD_DASHES}*+])(?=\s)")
 _GLUED_DASH = re.compile(r"^(?P<before>[ ]*(?:- +)*)-(?=[^\s-])")
 _GLUED_COLON = re.compile(r"^(?P<before>[ ]*(?:-[ ]+)*[A-Za-z_][\w.-]*):(?![\s/:])(?=\S)")
 _NO_COLON = re.compile(r"^(?P<before>[ ]*(?:-[ ]+)*)(?P<key>[A-Za-z_][\w.-]*)(?:[ ]+(?P<value>\S.*?))?[ ]*$")

@@ -1,0 +1,154 @@
+"""`dataos check` says what is wrong, mends what is safe, and ends with the right status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from dataos_dagster.cli.check import app
+
+WORKFLOW = """\
+name: wf-orders
+version: v1
+type: workflow
+workflow:
+  dag:
+    - name: load
+      spec:
+        stack: flare:7.0
+        compute: runnable-default
+        stackSpec:
+          job:
+            inputs:
+              - name: orders
+                dataset: dataos://lakehouse:retail/orders
+            steps:
+              - sequence:
+                  - name: late
+                    sql: select * from orders
+            outputs:
+              - name: late
+                dataset: dataos://lakehouse:retail/late
+                format: iceberg
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dataos.yaml").write_text("schedules: stopped\n")
+    (tmp_path / "orders.yaml").write_text(WORKFLOW)
+    return tmp_path
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_a_good_project_ends_with_0_and_a_summary(project):
+    result = run()
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[-1].startswith("1 file, 1 document, 1 resource: no errors, no warnings")
+
+
+def test_an_error_is_shown_with_its_place_its_line_and_what_to_do(project):
+    (project / "bad.yaml").write_text("name: b\nsecrets:\n  - name: a\n  allkeys: true\n")
+    result = run(".")
+    assert result.exit_code == 1
+    assert "bad.yaml:4:3: error key-beside-dash: " in result.output
+    assert "  4 |   allkeys: true\n    |   ^^^^^^^\n  hint: move 'allkeys' 2 columns to the right" in result.output
+    assert "2 files, 1 document, 1 resource: 1 error" in result.output
+
+
+def test_a_broken_file_does_not_hide_what_is_wrong_with_others(project):
+    (project / "a.yaml").write_text("name: *\n")
+    (project / "b.yaml").write_text("name: {{x}} y\n")
+    (project / "c.yaml").write_bytes(b"\x00\x01")
+    codes = [found["code"] for found in json.loads(run("--json").output)["diagnostics"] if found["severity"] == "error"]
+    assert codes == ["reserved-character", "unquoted-braces", "binary-file"]
+
+
+def test_a_missing_path_ends_with_2(project):
+    assert run("nowhere.yaml").exit_code == 2
+
+
+def test_wrong_settings_end_with_2(project):
+    (project / "dataos.yaml").write_text("schedule: stopped\n")
+    assert run().exit_code == 2
+
+
+def test_warnings_fail_only_when_asked_to(project):
+    (project / "orders.yaml").write_text(WORKFLOW.replace("type: workflow\n", "type: workflow\ncolour: red\n"))
+    assert run().exit_code == 0
+    assert run("--strict").exit_code == 1
+
+
+def test_placeholders_fail_unless_templates_are_checked(project):
+    (project / "orders.yaml").write_text(WORKFLOW.replace("wf-orders", "${{name}}"))
+    assert run().exit_code == 1
+    assert run("--allow-placeholders").exit_code == 0
+    assert run("--allow-placeholders", "--strict").exit_code == 1
+
+
+def test_json_is_one_object_with_counts_resources_and_diagnostics(project):
+    (project / "bad.yaml").write_text("owner: @mira\n")
+    result = run("--json")
+    assert result.exit_code == 1
+    said = json.loads(result.output)
+    assert (said["files"], said["documents"]) == (2, 1)
+    assert said["resources"] == [
+        {"kind": "workflow", "name": "wf-orders", "workspace": None, "file": "orders.yaml", "line": 1}
+    ]
+    [found] = said["diagnostics"]
+    assert {key: found[key] for key in ("code", "severity", "file", "line", "column", "end", "path")} == {
+        "code": "reserved-character",
+        "severity": "error",
+        "file": "bad.yaml",
+        "line": 1,
+        "column": 8,
+        "end": {"line": 1, "column": 13},
+        "path": [],
+    }
+    assert found["fix"] == {"description": "put the value in quotes", "safe": True}
+
+
+def test_fix_mends_what_is_safe_and_nothing_is_left_to_mend(project):
+    text = f"# kept\nowner: @mira   # who\ntags:\n  - daily\n  -sales\n{WORKFLOW}"
+    (project / "orders.yaml").write_text(text)
+    result = run("--fix")
+    assert "fixed orders.yaml" in result.output
+    mended = (project / "orders.yaml").read_text()
+    assert mended == text.replace("@mira", '"@mira"').replace("-sales", "- sales")
+    assert result.exit_code == 0, result.output
+    assert "fixed" not in run("--fix").output
+    assert (project / "orders.yaml").read_text() == mended
+
+
+def test_without_fix_no_file_is_changed(project):
+    (project / "orders.yaml").write_text(f"owner: @mira\n{WORKFLOW}")
+    assert run().exit_code == 1
+    assert (project / "orders.yaml").read_text() == f"owner: @mira\n{WORKFLOW}"
+
+
+def test_secrets_are_in_neither_output(project):
+    (project / "secret.yaml").write_text(
+        "name: s\nversion: v1\ntype: secret\nsecret:\n  type: key-value\n  acl: r\n  data:\n    a: hunter2\n     b: hunter2\n"
+    )
+    for arguments in ([], ["--json"]):
+        result = run(*arguments)
+        assert result.exit_code == 1
+        assert "hunter2" not in result.output
+
+
+def test_checking_imports_neither_dagster_nor_an_engine(project):
+    code = (
+        "import sys\nfrom dataos_dagster.cli.application import application\n"
+        "try:\n    application(['check'])\nexcept SystemExit as end:\n    assert end.code in (0, None), end.code\n"
+        "print([name for name in ('dagster', 'pyspark', 'pyarrow', 'pandas', 'pyiceberg') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=project)
+    assert result.stdout.splitlines()[-1] == "[]"
