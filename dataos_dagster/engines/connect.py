@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import TYPE_CHECKING
 
 from dataos_dagster.engines.endpoint import Endpoint
@@ -57,9 +58,21 @@ def open_session(endpoint: Endpoint, conf: Mapping[str, str]) -> SparkSession:
             for key, value in conf.items():
                 session.conf.set(key, value)
     except BaseException:
-        session.stop()
+        session.client.close()
         raise
     return session
+
+
+def close_session(session: SparkSession, child: Child | None) -> None:
+    """Release a session; a server that has gone is not waited for."""
+    if child is not None and not child.is_running():
+        session.client.close()
+        return
+    session.client.set_retry_policies([_retry_while_running(child, _ATTEMPTS_TO_REACH)])
+    with warnings.catch_warnings():
+        # What the client says about a session that its server has forgotten is of no use to anybody.
+        warnings.simplefilter("ignore")
+        session.stop()
 
 
 def _url(endpoint: Endpoint) -> str:
@@ -75,7 +88,9 @@ def _greet(session: SparkSession, endpoint: Endpoint) -> None:
 
     session.client.set_retry_policies([_retry_while_running(endpoint.child, _ATTEMPTS_TO_REACH)])
     try:
-        session.version  # noqa: B018 - a property that asks the server
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the client warns of retries, and what comes of them is raised below
+            session.version  # noqa: B018 - a property that asks the server
     except PySparkException as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise EngineUnavailable(

@@ -74,6 +74,15 @@ def coordinate_of(name: str) -> str:
     )
 
 
+def is_cached(coordinate: str) -> bool:
+    """Return whether a connector was resolved before, alone or with others, and is still there."""
+    _, artifact, version = coordinate.split(":")
+    ending = f"/{artifact}-{version}.jar"
+    records = (cache_folder() / "connectors").glob("*.jars")
+    lines = (line for record in records for line in record.read_text("utf-8").splitlines())
+    return any(line.endswith(ending) and Path(line).exists() for line in lines)
+
+
 def installed(packages: Iterable[str]) -> tuple[Path, ...] | None:
     """Return the jars of these coordinates when all of them are in the cache, else None."""
     record = _record(packages)

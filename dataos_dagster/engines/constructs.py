@@ -61,6 +61,8 @@ def constructs_of(sql: str, columns: Mapping[str, Mapping[str, str]] | None = No
         return (Construct("syntax that sqlglot does not parse", place.get("line") or 1, place.get("col") or 1),)
     except SqlglotError:
         return (Construct("syntax that sqlglot does not parse", 1, 1),)
+    if not isinstance(tree, exp.Query):
+        return (Construct("a statement that is no query", 1, 1),)
     found = sorted(_Query(sql, tokens, tree, columns).constructs(), key=lambda c: (c.line, c.column))
     first = {(construct.name, construct.operands): construct for construct in reversed(found)}
     return tuple(sorted(first.values(), key=lambda c: (c.line, c.column)))

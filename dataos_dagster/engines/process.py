@@ -125,7 +125,7 @@ class Child:
             line = answer.readline()
         process = EngineProcess.of(int(line)) if line.strip() else None
         if process is None:
-            self.close()
+            self.close(keep_log=True)
             raise EngineUnavailable(f"{name} ended as it started: {self.last_words()}", hint=f"its log is {log}")
         self.process: EngineProcess = process
 

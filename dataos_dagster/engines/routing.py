@@ -110,7 +110,7 @@ def route(
     if not availability.has("sail"):
         return _without_sail((availability.of("sail").detail,), missing, vetoes, availability)
     if not missing:
-        return Route("sail", (_proven_reason(found),), (), assumed)
+        return Route("sail", _proven_reasons(found, assumed), (), assumed)
     reason = f"not proven equal on Sail: {_named(missing)}"
     for engine in ("spark", "connect"):
         if availability.has(engine) and not vetoes.get(engine):
@@ -172,10 +172,13 @@ def _literal_as_column(used: frozenset[str]) -> frozenset[str]:
     return used - {"text"} | {"string"} if "text" in used else used
 
 
-def _proven_reason(found: tuple[Construct, ...]) -> str:
+def _proven_reasons(found: tuple[Construct, ...], assumed: tuple[Construct, ...]) -> tuple[str, ...]:
     if not found:
-        return "it has no SQL that needs another engine"
-    return f"all {len(found)} constructs of its SQL are proven equal on Sail"
+        return ("it has no SQL that needs another engine",)
+    reason = f"all {len(found)} constructs of its SQL are proven equal on Sail"
+    if not assumed:
+        return (reason,)
+    return (reason, f"for some types only, which are looked at when it runs: {_named(assumed)}")
 
 
 def _named(constructs: tuple[Construct, ...]) -> str:

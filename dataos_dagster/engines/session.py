@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dataos_dagster.engines.configuration import PINNED, ServerConfiguration, SessionConfiguration, is_session_property
-from dataos_dagster.engines.connect import existing_endpoint, open_session
+from dataos_dagster.engines.connect import close_session, existing_endpoint, open_session
 from dataos_dagster.engines.failures import engine_failures
 from dataos_dagster.settings import Settings
 
@@ -88,10 +88,7 @@ class _Server:
     def close(self) -> None:
         crashed = not self.alive
         for session in self.sessions.values():
-            if crashed:
-                session.spark.client.close()
-            else:
-                session.spark.stop()
+            close_session(session.spark, self.endpoint.child)
         if self.endpoint.child:
             self.endpoint.child.close(keep_log=crashed)
 

@@ -183,5 +183,5 @@ CASES = [
     query("ignore nulls", "select id, last_value(i) ignore nulls over (order by id) as v from t"),
     groups("max/1", "max(g * g)"),
     groups("sum/1", "sum(g * g)"),
-    groups("avg/1", "avg(cast(b as int))", "avg(case when b then 1 else 0 end)", "avg(x > 1)"),
+    groups("avg/1", "avg(cast(b as int))", "avg(case when b then 1 else 0 end)"),
 ]

@@ -34,9 +34,9 @@ class Case:
     def query(self, vector: str) -> str:
         """Return the query that a vector stands for."""
         if self.shape == "rows":
-            return f"select id, {vector} as v from t"
+            return f"select id, {vector} from t"
         if self.shape == "groups":
-            return f"select k, {vector} as v from t group by k"
+            return f"select k, {vector} from t group by k"
         return vector
 
 

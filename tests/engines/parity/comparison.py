@@ -22,6 +22,10 @@ class Outcome:
     rows: tuple[tuple[Any, ...], ...] = ()
     error: str | None = None
 
+    def column(self, number: int) -> Outcome:
+        """Return the outcome with the first column, which names the row, and this one only."""
+        return Outcome((self.types[0], self.types[number]), tuple((row[0], row[number]) for row in self.rows))
+
 
 def run(session: EngineSession, sql: str, *, ordered: bool = False) -> Outcome:
     """Return the outcome of a query; rows are sorted unless their order is part of the result."""

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from parity.suite import AREAS
+from parity.suite import AREAS, results_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,11 +48,8 @@ def proven_source(proofs: Mapping[str, Proof]) -> str:
     lines.append("DIFFERENT: Mapping[str, tuple[str, ...]] = {\n")
     lines += [f"    {name!r}: {_tuple(proof.different)},\n" for name, proof in proofs.items() if proof.different]
     lines.append("}\n\n# Construct: family of its result by operands.\n")
-    lines.append("RESULTS: Mapping[str, Mapping[str, str]] = {\n")
-    for name, proof in proofs.items():
-        results = {",".join(operands): next(iter(r)) for operands, r in sorted(proof.results.items()) if len(r) == 1}
-        if results and proof.proven:
-            lines.append(f"    {name!r}: {results!r},\n")
+    lines.append("RESULTS: dict[str, dict[str, str]] = {\n")
+    lines += [f"    {name!r}: {results!r},\n" for name, results in results_of(dict(proofs)).items()]
     lines.append("}\n")
     return _as_formatted("".join(lines))
 

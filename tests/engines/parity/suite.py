@@ -12,22 +12,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import sqlglot
-from parity.comparison import differences, run
+from parity.comparison import Outcome, differences, run
 from parity.vectors import register
 
 from dataos_dagster.engines.calls import calls_of
 from dataos_dagster.engines.constructs import OPERATORS, constructs_of
-from dataos_dagster.engines.operands import family_of
+from dataos_dagster.engines.operands import RESULTS, family_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from parity.case import Case
 
     from dataos_dagster.engines.session import EngineSession
 
 AREAS = {
-    "numbers": "Numbers",
+    "arithmetic": "Numbers",
     "text": "Text",
     "dates": "Dates and times",
     "conditions": "Conditions and casts",
@@ -45,21 +45,29 @@ class Finding:
 
     Attributes:
         area: Module of the case.
-        operands: Families of the operands of the construct, as the vector uses it.
         result: Family of what came out, `various` for whole queries.
         differences: How the engines differ; empty when they agree.
         error: Message of the engines when both refuse.
-        used: Whether the vector uses the construct at all.
+        columns: Types of the vectors' columns, by view.
     """
 
     area: str
     case: Case
     vector: str
-    operands: tuple[str, ...]
     result: str
     differences: tuple[str, ...]
     error: str | None
-    used: bool
+    columns: Columns
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """Return the families of the operands of the construct, as the vector uses it."""
+        return operands_of(self.case, self.vector, self.columns)[0]
+
+    @property
+    def used(self) -> bool:
+        """Return whether the vector uses the construct at all."""
+        return operands_of(self.case, self.vector, self.columns)[1]
 
     @property
     def problem(self) -> str | None:
@@ -103,25 +111,44 @@ def findings(sail: EngineSession, spark: EngineSession) -> Iterator[Finding]:
     columns = register(sail.spark)
     assert columns == register(spark.spark)
     for area, case in cases():
-        for vector in (*case.equal, *case.different):
-            yield finding(area, case, vector, columns, sail, spark)
+        together = _equal_together(case, sail, spark)
+        for vector in case.equal:
+            outcome = together.get(vector) or _each(case, vector, sail, spark)
+            yield _finding(area, case, vector, columns, *outcome)
+        for vector in case.different:
+            yield _finding(area, case, vector, columns, *_each(case, vector, sail, spark))
 
 
-def finding(area: str, case: Case, vector: str, columns: Columns, sail: EngineSession, spark: EngineSession) -> Finding:
-    """Run one vector on both engines."""
+def _equal_together(case: Case, sail: EngineSession, spark: EngineSession) -> dict[str, tuple[Outcome, Outcome]]:
+    """Return the outcomes of the vectors that should agree, from one query on each engine.
+
+    Most of a small query's time is not its rows'. Where the query fails as a whole, each vector is run on its own.
+    """
+    if case.shape == "query" or len(case.equal) < 2:
+        return {}
+    sql = case.query(", ".join(f"{vector} as v{number}" for number, vector in enumerate(case.equal)))
+    outcomes = [run(engine, sql) for engine in (sail, spark)]
+    if any(outcome.error for outcome in outcomes):
+        return {}
+    on_sail, on_spark = ([outcome.column(number + 1) for number in range(len(case.equal))] for outcome in outcomes)
+    return dict(zip(case.equal, zip(on_sail, on_spark, strict=True), strict=True))
+
+
+def _each(case: Case, vector: str, sail: EngineSession, spark: EngineSession) -> tuple[Outcome, Outcome]:
     sql = case.query(vector)
-    on_sail, on_spark = run(sail, sql, ordered=case.ordered), run(spark, sql, ordered=case.ordered)
-    operands, used = operands_of(case, vector, columns)
+    return run(sail, sql, ordered=case.ordered), run(spark, sql, ordered=case.ordered)
+
+
+def _finding(area: str, case: Case, vector: str, columns: Columns, on_sail: Outcome, on_spark: Outcome) -> Finding:
     result = "various" if case.shape == "query" or on_spark.error else family_of(on_spark.types[-1])
     return Finding(
         area=area,
         case=case,
         vector=vector,
-        operands=operands,
         result=result,
         differences=tuple(differences(on_sail, on_spark, digits=case.digits)),
         error=on_spark.error if on_sail.error else None,
-        used=used,
+        columns=columns,
     )
 
 
@@ -130,6 +157,34 @@ def operands_of(case: Case, vector: str, columns: Columns) -> tuple[tuple[str, .
     uses = [found for found in constructs_of(case.query(vector), columns) if found.name == case.construct]
     operands = {family for use in uses for family in use.operands} - {"null"}
     return tuple(sorted(operands)), bool(uses)
+
+
+def settled_proofs(found: list[Finding]) -> dict[str, Proof]:
+    """Return the proofs with operands told by these proofs' own results, where those of the last list are out of date.
+
+    Of what family `sum(n * x)` has its operand is told by what the suite shows of `*`.
+    """
+    while True:
+        shown = proofs(found)
+        results = results_of(shown)
+        if results == dict(RESULTS):
+            return shown
+        RESULTS.clear()
+        RESULTS.update(results)
+
+
+def results_of(shown: dict[str, Proof]) -> dict[str, dict[str, str]]:
+    """Return the family of each construct's result by its operands, where it is always the same."""
+    table = {
+        name: {
+            ",".join(operands): next(iter(kinds))
+            for operands, kinds in sorted(proof.results.items())
+            if len(kinds) == 1
+        }
+        for name, proof in shown.items()
+        if proof.proven
+    }
+    return {name: results for name, results in table.items() if results}
 
 
 def is_whole(construct: str, vector: str) -> bool:
@@ -145,19 +200,21 @@ def is_whole(construct: str, vector: str) -> bool:
     return behind >= len(tokens) or tokens[behind].text.upper() in {"OVER", "FILTER"}
 
 
-def proofs(found: list[Finding]) -> dict[str, Proof]:
+def proofs(found: Iterable[Finding]) -> dict[str, Proof]:
     """Return what the findings show, by construct."""
     shown: dict[str, Proof] = {}
     for item in found:
         proof = shown.setdefault(item.case.construct, Proof(item.area))
         proof.vectors += 1
+        operands = item.operands
         if item.differences:
-            proof.different.add(item.operands)
+            proof.different.add(operands)
             if item.case.because and item.case.because not in proof.because:
                 proof.because.append(item.case.because)
         else:
-            proof.equal.add(item.operands)
+            proof.equal.add(operands)
             # Only where the construct is the whole vector is the vector's result the construct's.
-            if item.result != "various" and is_whole(item.case.construct, item.vector):
-                proof.results[item.operands].add(item.result)
+            known = item.result != "various" and "unknown" not in operands
+            if known and is_whole(item.case.construct, item.vector):
+                proof.results[operands].add(item.result)
     return dict(sorted(shown.items()))

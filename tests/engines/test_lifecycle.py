@@ -1,0 +1,297 @@
+"""Engines end with their parent, are shared where they can be, and let nobody else in."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+from sessions import SAIL, SPARK, engine_settings
+
+from dataos_dagster.engines.connect import open_session
+from dataos_dagster.engines.endpoint import Endpoint
+from dataos_dagster.engines.process import Child, EngineProcess
+from dataos_dagster.engines.session import EngineSession, SessionConfiguration, Sessions
+from dataos_dagster.errors import EngineCrashed, EngineUnavailable, StatementFailed
+from dataos_dagster.settings import ConnectSettings, EngineSettings, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PARENT = """
+import sys, time
+from dataos_dagster.engines.session import SessionConfiguration, Sessions
+from dataos_dagster.settings import EngineSettings, Settings, SparkSettings
+
+settings = Settings(project=sys.argv[2], engines=EngineSettings(spark=SparkSettings(master="local[2]")))
+session = Sessions(settings).get(SessionConfiguration(sys.argv[1], driver_memory="1g"))
+print(session.process.pid, session.process.started, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Sessions]:
+    with Sessions(engine_settings(tmp_path)) as opened:
+        yield opened
+
+
+def parent_of(engine: str, folder: Path) -> tuple[subprocess.Popen[str], EngineProcess]:
+    """Start a process that starts an engine and never ends it."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(PARENT), engine, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    with parent.stdout as said:
+        pid, started = said.readline().split(maxsplit=1)
+    return parent, EngineProcess(int(pid), started.strip())
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "terminated"])
+def test_sail_ends_when_its_parent_does(tmp_path: Path, how: signal.Signals) -> None:
+    parent, engine = parent_of("sail", tmp_path)
+    assert engine.is_running()
+    parent.send_signal(how)
+    parent.wait(10)
+    assert engine.wait(15)
+
+
+def test_spark_ends_when_its_parent_is_killed(tmp_path: Path, java: None) -> None:
+    parent, engine = parent_of("spark", tmp_path)
+    assert engine.is_running()
+    parent.kill()
+    parent.wait(10)
+    assert engine.wait(30)
+
+
+def test_an_engine_ends_when_its_watchdog_is_killed(tmp_path: Path) -> None:
+    child = Child("sleep", ["sleep", "600"], environment=dict(os.environ), log=tmp_path / "log")
+    child._watchdog.kill()
+    assert child.process.wait(15)
+    child.close()
+
+
+def test_an_engine_outlives_the_thread_that_started_it(own: Sessions) -> None:
+    found: list[EngineSession] = []
+    thread = threading.Thread(target=lambda: found.append(own.get(SAIL)))
+    thread.start()
+    thread.join()
+    time.sleep(0.3)
+    assert found[0].spark.sql("select 1 as a").collect()[0].a == 1
+
+
+def test_one_configuration_has_one_session(own: Sessions) -> None:
+    assert own.get(SAIL).spark is own.get(SessionConfiguration("sail")).spark
+
+
+def test_a_session_property_shares_the_engine_and_not_the_session(own: Sessions) -> None:
+    berlin = SessionConfiguration("sail", conf=(("spark.sql.session.timeZone", "Europe/Berlin"),))
+    plain, other = own.get(SAIL), own.get(berlin)
+    assert plain.process == other.process
+    assert plain.spark is not other.spark
+    zones = [session.spark.conf.get("spark.sql.session.timeZone") for session in (plain, other)]
+    assert zones == ["UTC", "Europe/Berlin"]
+
+
+def test_two_identities_are_two_children_with_only_their_own_credentials(
+    own: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of-somebody-else")
+    one, other = (
+        own.get(SessionConfiguration("sail", environment=(("AWS_ACCESS_KEY_ID", SecretStr(key)),)))
+        for key in ("one", "two")
+    )
+    assert one.process is not None
+    assert other.process is not None
+    assert one.process != other.process
+    if sys.platform == "linux":
+        environment = Path(f"/proc/{one.process.pid}/environ").read_bytes().split(b"\0")
+        assert b"AWS_ACCESS_KEY_ID=one" in environment
+        assert not any(entry.startswith(b"AWS_SESSION_TOKEN") for entry in environment)
+
+
+def test_settings_and_secrets_of_ours_do_not_reach_an_engine(own: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATAOS_SECRET_SHOP", "hidden")
+    process = own.get(SAIL).process
+    assert process is not None
+    if sys.platform == "linux":
+        assert b"hidden" not in Path(f"/proc/{process.pid}/environ").read_bytes()
+
+
+def test_sessions_start_with_ansi_off_in_utc(engine_session: EngineSession) -> None:
+    conf = engine_session.spark.conf
+    assert (conf.get("spark.sql.ansi.enabled"), conf.get("spark.sql.session.timeZone")) == ("false", "UTC")
+    assert engine_session.spark.sql("select 2147483647 + 1 as a").collect()[0].a == -(2**31)
+
+
+def test_a_killed_engine_is_a_crash_that_a_retry_survives(own: Sessions) -> None:
+    session = own.get(SAIL)
+    assert session.process is not None
+    os.kill(session.process.pid, signal.SIGKILL)
+    with pytest.raises(EngineCrashed, match="SIGKILL") as raised, session.failures():
+        session.spark.sql("select 1").collect()
+    assert raised.value.retryable
+    assert own.get(SAIL).spark.sql("select 1 as a").collect()[0].a == 1
+
+
+def test_an_engine_that_is_killed_under_a_query_ends_the_query_at_once(own: Sessions) -> None:
+    session = own.get(SAIL)
+    process = session.process
+    assert process is not None
+    threading.Timer(0.5, lambda: os.kill(process.pid, signal.SIGKILL)).start()
+    started = time.monotonic()
+    query = "select count(*) from range(2000000000) a join range(3000) b on a.id % 7 = b.id % 5"
+    with pytest.raises(EngineCrashed), session.failures():
+        session.spark.sql(query).collect()
+    assert time.monotonic() - started < 20
+
+
+def test_errors_are_the_engines_own_words(engine_session: EngineSession) -> None:
+    with pytest.raises(StatementFailed, match="nope") as raised, engine_session.failures():
+        engine_session.spark.sql("select nope from range(3)").collect()
+    assert "\tat " not in raised.value.message
+    assert "JVM stacktrace" not in raised.value.message
+    assert "Project [" not in raised.value.message
+
+
+def test_spark_names_its_error_class(spark_session: EngineSession) -> None:
+    with pytest.raises(StatementFailed, match=r"^\[UNRESOLVED_COLUMN") as raised, spark_session.failures():
+        spark_session.spark.sql("select nope from range(3)").collect()
+    assert "Did you mean" in raised.value.message
+
+
+def test_spark_refuses_who_has_no_token(spark_session: EngineSession) -> None:
+    endpoint = spark_session.endpoint
+    assert endpoint.token is not None
+    for token in (None, SecretStr("guessed")):
+        with pytest.raises(EngineUnavailable, match="cannot be used"):
+            open_session(Endpoint(endpoint.url, token), {})
+
+
+def test_no_secret_is_on_the_command_line_of_spark(spark_session: EngineSession) -> None:
+    assert spark_session.process is not None
+    assert spark_session.endpoint.token is not None
+    if sys.platform == "linux":
+        line = Path(f"/proc/{spark_session.process.pid}/cmdline").read_bytes()
+        assert spark_session.endpoint.token.get_secret_value().encode() not in line
+
+
+def test_engines_listen_on_loopback_only(engine_session: EngineSession) -> None:
+    host = engine_session.endpoint.url.removeprefix("sc://").split(":")[0]
+    assert host in {"127.0.0.1", "localhost"}
+    if sys.platform == "linux":
+        port = int(engine_session.endpoint.url.rpartition(":")[2])
+        assert _listeners(port) <= {"0100007F", "0000000000000000FFFF00000100007F"}
+
+
+def _listeners(port: int) -> set[str]:
+    """Return the addresses on which somebody listens at this port, as the kernel writes them."""
+    lines = [line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()]
+    listening = "0A"
+    return {
+        fields[1].split(":")[0] for fields in lines if fields[3] == listening and fields[1].endswith(f":{port:04X}")
+    }
+
+
+def test_a_smaller_spark_is_served_by_a_larger_one() -> None:
+    large = SPARK.server
+    small = SessionConfiguration("spark", conf=SPARK.conf, packages=SPARK.packages[:1], driver_memory="512m").server
+    assert large.serves(small)
+    assert not small.serves(large)
+
+
+def test_an_idle_engine_is_closed_and_starts_again_when_wanted(tmp_path: Path) -> None:
+    with Sessions(engine_settings(tmp_path), idle_seconds=0.2) as own:
+        with own.lease(SAIL) as session:
+            first = session.process
+            time.sleep(0.6)
+            assert first is not None
+            assert first.is_running()
+        assert first.wait(5)
+        with own.lease(SAIL) as session:
+            assert session.process != first
+            assert session.spark.sql("select 1 as a").collect()[0].a == 1
+
+
+def test_closing_ends_every_engine(tmp_path: Path) -> None:
+    with Sessions(engine_settings(tmp_path)) as own:
+        process = own.get(SAIL).process
+        assert process is not None
+    assert not process.is_running()
+    own.close()
+
+
+def test_interrupting_cancels_what_runs(own: Sessions) -> None:
+    session = own.get(SAIL)
+    threading.Timer(0.5, own.interrupt).start()
+    query = "select count(*) from range(2000000000) a join range(3000) b on a.id % 7 = b.id % 5"
+    with pytest.raises(StatementFailed), session.failures():
+        session.spark.sql(query).collect()
+    assert session.spark.sql("select 1 as a").collect()[0].a == 1
+
+
+def test_an_existing_endpoint_is_used_and_left_alone(own: Sessions, tmp_path: Path) -> None:
+    ours = own.get(SAIL)
+    settings = Settings(project=tmp_path, engines=EngineSettings(connect=ConnectSettings(url=ours.endpoint.url)))
+    with Sessions(settings) as elsewhere:
+        session = elsewhere.get(SessionConfiguration("connect"))
+        assert session.process is None
+        assert session.spark.sql("select 1 as a").collect()[0].a == 1
+    assert ours.spark.sql("select 2 as a").collect()[0].a == 2
+
+
+def test_an_endpoint_that_nobody_configured_or_answers_says_so(tmp_path: Path) -> None:
+    with Sessions(engine_settings(tmp_path)) as own, pytest.raises(EngineUnavailable) as raised:
+        own.get(SessionConfiguration("connect"))
+    assert "engines.connect.url" in str(raised.value)
+    settings = Settings(project=tmp_path, engines=EngineSettings(connect=ConnectSettings(url="sc://127.0.0.1:9")))
+    with Sessions(settings) as own, pytest.raises(EngineUnavailable, match=r"127\.0\.0\.1:9"):
+        own.get(SessionConfiguration("connect"))
+
+
+def test_an_engine_that_cannot_start_shows_its_last_words(tmp_path: Path) -> None:
+    command = ["sh", "-c", "sleep 0.3; echo no room >&2; exit 3"]
+    child = Child("engine", command, environment=dict(os.environ), log=tmp_path / "log")
+    with pytest.raises(EngineUnavailable, match="engine ended with status 3: no room"):
+        child.wait_for(re.compile("ready"), 10)
+
+
+def test_an_engine_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EngineUnavailable, match="engine ended"):
+        Child("engine", ["/no/such/engine"], environment=dict(os.environ), log=tmp_path / "log").wait_for(
+            re.compile("ready"), 10
+        )
+
+
+def test_a_reused_process_number_is_another_process() -> None:
+    ours = EngineProcess.of(os.getpid())
+    assert ours is not None
+    assert ours.is_running()
+    assert not EngineProcess(ours.pid, ours.started + "1").is_running()
+
+
+def test_spark_without_java_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    with Sessions(engine_settings(tmp_path)) as own, pytest.raises(EngineUnavailable, match="needs Java") as raised:
+        own.get(SessionConfiguration("spark"))
+    assert "openjdk-17" in str(raised.value)
+
+
+def test_spark_says_which_java_it_does_not_run_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    java = tmp_path / "bin" / "java"
+    java.parent.mkdir()
+    java.write_text("#!/bin/sh\necho 'openjdk version \"25.0.1\" 2026-01-01' >&2\n")
+    java.chmod(0o755)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with Sessions(engine_settings(tmp_path)) as own, pytest.raises(EngineUnavailable, match=r"Java 25\.0\.1"):
+        own.get(SessionConfiguration("spark"))
