@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from dataos_dagster.manifests.cron import CronText, TimezoneText
 from dataos_dagster.manifests.cycles import find_cycle
@@ -24,6 +26,16 @@ class StateCondition(ManifestModel):
 
     is_: Annotated[TextList, Field(alias="is", description="The state equals one of these.")] = ()
     contains: Annotated[TextList, Field(description="One of these is part of the state.")] = ()
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe both forms: the one state alone, and a mapping."""
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_state(cls, value: Any) -> Any:
+        return {"is": [value]} if isinstance(value, str) else value
 
 
 class DependencyCondition(ManifestModel):
@@ -89,23 +101,14 @@ class BundleSection(ManifestModel):
 
 
 def normalise(draft: Draft, path: DocumentPath) -> None:
-    """Rewrite other forms: `name` for `id`, a single cron without a list, a state as plain text."""
+    """Rewrite other forms: `name` for `id`, and a single cron without a list."""
     for item, value in draft.items((*path, "resources")):
         if not isinstance(value, dict):
             continue
         if "id" not in value:
             move(draft, (*item, "name"), (*item, "id"), code="key-spelling")
-        for condition, _ in draft.items((*item, "dependencyConditions")):
-            for axis in ("status", "runtime"):
-                _listed_state(draft, (*condition, axis))
     for action in ("create", "delete"):
         _listed_crons(draft, (*path, "schedule", action))
-
-
-def _listed_state(draft: Draft, path: DocumentPath) -> None:
-    if isinstance(draft.get(path), str):
-        draft.put(path, {"is": [draft.get(path)]})
-        draft.copy_origin(path, (*path, "is", 0))
 
 
 def _listed_crons(draft: Draft, path: DocumentPath) -> None:

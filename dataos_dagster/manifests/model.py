@@ -92,6 +92,19 @@ TextList = Annotated[
 ]
 
 
+class OneOrMany:
+    """Take a single text or mapping for a list that has only that one."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Validate what `source`, a sequence, validates."""
+        return core_schema.no_info_before_validator_function(one_or_many, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Accept a list, and an item on its own."""
+        listed = handler(schema)
+        return {"anyOf": [listed, listed.get("items", {})]}
+
+
 def folded(value: Any) -> Any:
     """Return a text in lower case without blanks around it; anything else as it is."""
     return value.strip().lower() if isinstance(value, str) else value

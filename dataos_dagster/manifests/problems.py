@@ -118,7 +118,7 @@ def _found(value: Any) -> str:
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, int | float):
-        return "a number"
+        return "a number" if isinstance(value, int) else "a fraction"
     if isinstance(value, list):
         return "a list"
     return "a mapping" if isinstance(value, dict) else "text"

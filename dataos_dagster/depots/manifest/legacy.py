@@ -63,6 +63,8 @@ def _type(draft: Draft, path: DocumentPath, section: str | None) -> str | None:
     """Return the source type, after writing it into the draft; None when nothing says what it is."""
     word = draft.get((*path, "type"))
     found = source_type(word)
+    if not isinstance(word, str | None):
+        return None  # validation says what it must be
     if found is None and isinstance(word, str) and draft.origin((*path, "type")) not in draft.placeholders:
         hint = suggestion(word, SOURCE_TYPES, what="source types")
         draft.error("unknown-source-type", (*path, "type"), f"unknown source type `{word}`", hint)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr
 
 from dataos_dagster.depots.manifest.connections import AzureConnection, Connection, GcsConnection, S3Connection
-from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, one_or_many, scalar_text
+from dataos_dagster.manifests.model import AnyCase, ManifestModel, OneOrMany, ScalarText, TextList, scalar_text
 from dataos_dagster.secrets.manifest import SecretReference
 
 
@@ -25,7 +25,7 @@ class LakehouseStorage(ManifestModel):
     gcs: GcsConnection | None = None
     abfss: AzureConnection | None = None
     wasbs: AzureConnection | None = None
-    secrets: Annotated[tuple[SecretReference, ...], BeforeValidator(one_or_many)] = ()
+    secrets: Annotated[tuple[SecretReference, ...], OneOrMany()] = ()
 
     @property
     def connection(self) -> Connection | None:

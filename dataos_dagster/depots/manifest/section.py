@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from dataos_dagster.depots.manifest.connections import (
     AzureConnection,
@@ -28,7 +28,7 @@ from dataos_dagster.depots.manifest.connections import (
     SnowflakeConnection,
     SqlServerConnection,
 )
-from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, one_or_many
+from dataos_dagster.manifests.model import AnyCase, ManifestModel, OneOrMany, ScalarText
 from dataos_dagster.secrets.manifest import Acl, SecretReference, SecretText
 
 SourceType = Literal[
@@ -77,7 +77,7 @@ class DepotSection(ManifestModel):
     source: Annotated[ScalarText | None, Field(description="Name under which metadata is catalogued.")] = None
     secrets: Annotated[
         tuple[SecretReference, ...],
-        BeforeValidator(one_or_many),
+        OneOrMany(),
         Field(description="Instance Secrets, one for each access level."),
     ] = ()
     connection_secret: Annotated[

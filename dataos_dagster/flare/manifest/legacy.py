@@ -214,8 +214,8 @@ def _standalone(draft: Draft, path: DocumentPath, type_key: str) -> None:
     if isinstance(draft.get((*section, "isBatch")), bool):
         draft.put((*section, "isBatch"), not draft.get((*section, "isBatch")))
         draft.move((*section, "isBatch"), (*section, "isStream"))
-    if type_key == "outputType":
-        draft.mapping(section).pop("isStream", None)
+    if type_key == "outputType" and isinstance(draft.get((*section, "isStream")), bool):
+        draft.take((*section, "isStream"))  # a writer follows its input
     for key in _LIFTED:
         if draft.get((*section, key)) is not None and draft.get((*path, key)) is None:
             draft.move((*section, key), (*path, key))
@@ -225,4 +225,5 @@ def _standalone(draft: Draft, path: DocumentPath, type_key: str) -> None:
         target = (*path, "options", *(("extraOptions",) if passed_on else ()), key)
         if draft.get(target) is None:
             draft.move((*section, "options", key), target)
-    draft.mapping(section).pop("options", None)
+    if isinstance(draft.get((*section, "options")), dict):
+        draft.take((*section, "options"))

@@ -18,12 +18,12 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from dataos_dagster.manifests.kinds import STACKS, load_rules
-from dataos_dagster.manifests.model import ManifestModel, ScalarText, TextList, TextMap, one_or_many, scalar_text
+from dataos_dagster.manifests.model import ManifestModel, OneOrMany, ScalarText, TextList, TextMap, scalar_text
 from dataos_dagster.secrets.manifest import SecretReference
 from dataos_dagster.workflows.manifest.schedule import LogLevel
 from dataos_dagster.workflows.manifest.stacks import StackReference, stack_name
 
-SecretReferences = Annotated[tuple[SecretReference, ...], BeforeValidator(one_or_many)]
+SecretReferences = Annotated[tuple[SecretReference, ...], OneOrMany()]
 # Environment variables and configuration often hold credentials: out of every repr.
 PrivateMap = Annotated[TextMap, Field(repr=False)]
 
@@ -77,7 +77,9 @@ class Runnable(ManifestModel):
     run_as_user: Annotated[ScalarText | None, Field(description="User id on whose behalf it runs.")] = None
     run_as_api_key: Annotated[SecretStr | None, BeforeValidator(scalar_text)] = None
     tier: Annotated[ScalarText | None, Field(description="Obsolete, without effect.")] = None
-    topology: Annotated[tuple[Mapping[str, Any], ...], Field(description="Declared lineage; carried, not used.")] = ()
+    topology: Annotated[
+        tuple[Mapping[str, Any], ...], OneOrMany(), Field(description="Declared lineage; carried, not used.")
+    ] = ()
     stack_spec: Annotated[
         BaseModel | Mapping[str, Any] | None, Field(description="Section of the stack.", repr=False)
     ] = None

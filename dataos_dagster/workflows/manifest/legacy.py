@@ -50,8 +50,6 @@ def normalise_runnable(draft: Draft, path: DocumentPath) -> None:
     """Rewrite the old forms of the job, service or worker at a path, those of its stack included."""
     section = draft.mapping(path)
     move(draft, (*path, "resource"), (*path, "resources"), code="key-spelling")
-    if isinstance(section.get("topology"), dict):
-        section["topology"] = [section["topology"]]
     stack = stack_name(section.get("stack"))
     if stack is None:
         return
