@@ -12,7 +12,7 @@ import sys
 
 def main() -> None:
     """Serve until SIGTERM."""
-    from pysail.spark import SparkConnectServer  # type: ignore[import-untyped] # it has no types
+    from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
