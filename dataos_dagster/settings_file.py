@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import yaml
 
@@ -48,8 +48,7 @@ class SettingsFile:
                 break
             place = found[0] if key else found[1]
             node = found[1]
-        mark = place.start_mark if place else None
-        return Location(self.name, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1)
+        return _at(place.start_mark if place else None, self.name)
 
 
 def read_settings_file(file: Path) -> SettingsFile:
@@ -81,7 +80,7 @@ def read_settings_file(file: Path) -> SettingsFile:
         data = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, the one in C where there is one
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        location = Location(name, mark.line + 1, mark.column + 1) if mark else None
+        location = _at(mark, name)
         raise SettingsError(
             f"not YAML: {'a tab in the indentation' if _has_tab(text, mark) else error.problem}",
             hint="indent with spaces, one `key: value` a line",
@@ -97,6 +96,20 @@ def read_settings_file(file: Path) -> SettingsFile:
 def _has_tab(text: str, mark: yaml.Mark | None) -> bool:
     line = next(iter(text.split("\n")[mark.line :]), "") if mark else ""
     return "\t" in line[: len(line) - len(line.lstrip())]
+
+
+class _Mark(Protocol):
+    """A place in a text, 0-based, as PyYAML and libyaml both give it in types of their own."""
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def column(self) -> int: ...
+
+
+def _at(mark: _Mark | None, name: str) -> Location:
+    return Location(name, mark.line + 1, mark.column + 1) if mark else Location(name, 1, 1)
 
 
 def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
@@ -116,7 +129,7 @@ def _refuse_bombs(text: str, name: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        location = Location(name, event.start_mark.line + 1, event.start_mark.column + 1)
+        location = _at(event.start_mark, name)
         if depth > DEEPEST:
             raise SettingsError(f"nested more than {DEEPEST} levels deep", location=location)
         if isinstance(event, yaml.AliasEvent):
@@ -138,8 +151,7 @@ def _check_keys(node: yaml.Node, name: str) -> None:
 
 
 def _check_key(key: yaml.Node, seen: dict[str, int], name: str) -> None:
-    line = key.start_mark.line + 1
-    location = Location(name, line, key.start_mark.column + 1)
+    location = _at(key.start_mark, name)
     if key.tag != _TEXT:
         raise SettingsError("the name of a setting is a text", hint="write it in quotes", location=location)
     if key.value in seen:
@@ -148,4 +160,4 @@ def _check_key(key: yaml.Node, seen: dict[str, int], name: str) -> None:
             hint="keep one of them",
             location=location,
         )
-    seen[key.value] = line
+    seen[key.value] = location.line

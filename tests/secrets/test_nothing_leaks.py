@@ -85,6 +85,30 @@ def test_no_command_prints_or_stores_a_value(project, command):
     assert leaks(stored(project)) == []
 
 
+def test_a_server_that_refuses_a_password_does_not_make_us_show_it(tmp_path, postgresql):
+    (tmp_path / "depot.yaml").write_text(
+        "name: ferrydb\nversion: v2alpha\ntype: depot\n"
+        f"depot:\n  type: postgresql\n  postgresql: {{host: 127.0.0.1, port: {postgresql.port}, database: postgres}}\n"
+        "  secrets:\n    - {name: ferrydb-r, allKeys: true}\n"
+    )
+    secret = {
+        "DATAOS_SECRET__FERRYDB_R__USERNAME": postgresql.user,
+        "DATAOS_SECRET__FERRYDB_R__PASSWORD": postgresql.password,
+    }
+
+    def check(**variables: str):
+        command = [sys.executable, "-m", "dataos_dagster", "depot", "check", "ferrydb", "--json", "--project", tmp_path]
+        environment = {**os.environ, **secret, **variables}
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+    accepted, refused = check(), check(DATAOS_SECRET__FERRYDB_R__PASSWORD=VALUE)
+    assert (accepted.returncode, refused.returncode) == (0, 1), accepted.stdout + accepted.stderr
+    assert "password" in refused.stdout
+    assert leaks(refused.stdout + refused.stderr) == []
+    assert postgresql.password not in accepted.stdout + accepted.stderr
+    assert leaks(stored(tmp_path)) == []
+
+
 def test_a_loaded_project_shows_and_caches_no_value(project):
     settings = load_settings(project)
     loaded = load_project(project, settings=settings, environment={})
