@@ -1,0 +1,118 @@
+"""Jobs in Dagster on a real engine: what is written, reported and recorded."""
+
+import os
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+from shop import load_job, spend_job, write_shop
+
+from dataos_dagster import DepotResource, load_definitions, load_settings
+from dataos_dagster.bundles.workspace import apply_changes, plan_workspace
+from dataos_dagster.state.database import State
+
+ORDERS = dg.AssetKey(["lakehouse", "shop", "orders"])
+SPEND = dg.AssetKey(["lakehouse", "shop", "spend"])
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def run(folder, instance, **options):
+    job = load_definitions(folder).resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(instance=instance, raise_on_error=False, **options)
+
+
+def facts(instance, key):
+    [record] = instance.fetch_materializations(key, limit=1).records
+    return {name: value.value for name, value in record.asset_materialization.metadata.items()}
+
+
+def history(folder):
+    return State.open(load_settings(folder)).job_runs.history()
+
+
+def test_jobs_run_in_order_and_say_what_they_wrote(tmp_path, instance):
+    folder = write_shop(tmp_path / "shop")
+    result = run(folder, instance)
+    assert result.success
+    orders, spend = facts(instance, ORDERS), facts(instance, SPEND)
+    assert (orders["dagster/row_count"], spend["dagster/row_count"]) == (4, 3)
+    assert orders["snapshot_id"] != spend["snapshot_id"]
+    assert orders["engine"] == "sail"
+    assert [column.name for column in spend["dagster/column_schema"].columns] == ["customer", "orders", "spent"]
+    assert spend["dagster/column_lineage"].deps_by_column["spent"] == [dg.TableColumnDep(ORDERS, "amount")]
+    assert [(each.job, each.status, each.rows) for each in reversed(history(folder))] == [
+        ("public/daily/load", "succeeded", 4),
+        ("public/daily/spend", "succeeded", 3),
+    ]
+    assert {each.dagster_run_id for each in history(folder)} == {result.run_id}
+
+
+def test_a_failing_statement_fails_the_step_with_the_line_and_the_sql(tmp_path, instance):
+    folder = write_shop(tmp_path / "shop", load_job(), spend_job("SELECT amuont FROM in_0"))
+    result = run(folder, instance)
+    assert not result.success
+    assert facts(instance, ORDERS)["dagster/row_count"] == 4
+    [failure] = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    assert failure.user_failure_data.description.startswith("daily.yaml:")
+    assert "amuont" in failure.user_failure_data.metadata["sql"].value
+    [failed] = [each for each in history(folder) if each.status == "failed"]
+    assert "amuont" in failed.error
+
+
+def test_one_asset_can_be_materialized_alone(tmp_path, instance):
+    folder = write_shop(tmp_path / "shop")
+    assert run(folder, instance).success
+    assert run(folder, instance, asset_selection=[SPEND]).success
+    assert len(instance.fetch_materializations(ORDERS, limit=5).records) == 1
+    assert len(instance.fetch_materializations(SPEND, limit=5).records) == 2
+
+
+def test_two_jobs_that_write_one_table_make_one_history(tmp_path, instance):
+    append = load_job("again")
+    append["spec"]["stackSpec"]["job"]["outputs"][0]["options"] = {"saveMode": "append"}
+    folder = write_shop(tmp_path / "shop", load_job(), append | {"dependencies": ["load"]}, spend_job())
+    assert run(folder, instance).success
+    records = instance.fetch_materializations(ORDERS, limit=5).records
+    assert [record.asset_materialization.metadata["dagster/row_count"].value for record in records] == [4, 4]
+    assert facts(instance, SPEND)["dagster/row_count"] == 3
+
+
+def test_a_python_asset_reads_a_depot_by_its_resource(tmp_path, instance):
+    folder = write_shop(tmp_path / "shop")
+
+    @dg.asset(deps=[SPEND])
+    def best_customer(depot__lakehouse: DepotResource) -> str:
+        rows = depot__lakehouse.read("shop", "spend").collect()
+        return max(rows, key=lambda row: row.spent).customer
+
+    definitions = dg.Definitions.merge(load_definitions(folder), dg.Definitions(assets=[best_customer]))
+    result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(instance=instance)
+    assert result.output_for_node("best_customer") == "grace"
+
+
+def test_the_command_of_dagster_materializes(tmp_path):
+    folder = write_shop(tmp_path / "shop")
+    apply_changes(plan_workspace(folder))
+    command = [sys.executable, "-m", "dagster", "asset", "materialize", "-f", "definitions.py", "--select", "*"]
+    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (folder / ".dataos" / "lakehouse" / "shop" / "spend" / "metadata").is_dir()
+    assert (folder / ".dataos" / "dagster" / "history").is_dir()
+
+
+def test_depots_are_checked_by_a_job(tmp_path, instance):
+    folder = write_shop(tmp_path / "shop")
+    job = load_definitions(folder).resolve_job_def("check_depots__shop")
+    result = job.execute_in_process(instance=instance)
+    assert result.output_for_node("check_depots__shop_op") == {"lakehouse": "active", "shopfiles": "active"}
+    (folder / "data" / "orders.csv").unlink()
+    (folder / "data").rmdir()
+    failed = job.execute_in_process(instance=instance, raise_on_error=False)
+    assert not failed.success
