@@ -52,7 +52,8 @@ class LakehouseStore:
             DatasetNotFound: There is no such table; suggests the nearest name.
         """
         table = self.warehouse.table(request.target)
-        if self.state(table) is None:
+        state = self.state(table)
+        if state is None:
             raise self._not_found(table, request)
         reader = session.spark.read
         for key, value in request.options.items():
@@ -64,7 +65,11 @@ class LakehouseStore:
             else:
                 frame = reader.table(table.identifier)
             # Asked for here, so that a state that is not there is this input's error and not a later step's.
-            frame.schema  # noqa: B018 - the property asks the engine
+            columns = frame.columns
+        # Sail puts the columns of identity partitions last; everybody else keeps the table's order.
+        ordered = [field["name"] for field in state.schema["fields"]]
+        if columns != ordered and set(columns) == set(ordered):
+            frame = frame.select(*(f"`{name.replace('`', '``')}`" for name in ordered))
         return frame
 
     def write(
