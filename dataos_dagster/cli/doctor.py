@@ -43,7 +43,7 @@ class Check:
     hint: str = ""
 
 
-@app.callback(invoke_without_command=True)
+@app.command()
 def doctor(
     path: Annotated[Path, typer.Argument(help="Folder of the project, or a manifest in it.")] = Path(),
     *,
