@@ -71,7 +71,7 @@ class BundleWorkspace(ManifestModel):
     name: Annotated[ScalarText, Field(max_length=32)]
     description: str | None = None
     tags: TextList = ()
-    labels: TextMap = {}
+    labels: TextMap = Field(default_factory=dict)
     layer: str | None = None
 
 
@@ -96,7 +96,7 @@ class BundleSection(ManifestModel):
     resources: tuple[BundleResource, ...] = ()
     workspaces: tuple[BundleWorkspace, ...] = ()
     schedule: BundleSchedule | None = None
-    properties: Mapping[str, Any] = {}
+    properties: Mapping[str, Any] = Field(default_factory=dict)
     manage_as_user: str | None = None
 
 

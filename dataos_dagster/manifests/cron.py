@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, LiteralString
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,6 +36,7 @@ def _problem(problem: str, hint: str, kind: LiteralString = CRON_ERROR) -> Pydan
     return PydanticCustomError(kind, "{problem}", {"problem": problem, "hint": hint})
 
 
+@lru_cache(maxsize=1024)
 def check_cron(text: str) -> str:
     """Return a cron expression of five fields with single blanks.
 

@@ -21,5 +21,5 @@ class Envelope(ManifestModel):
     layer: Annotated[ScalarText, Field(description="Logical layer: user or system.")] = "user"
     workspace: Annotated[ScalarText | None, Field(description="Workspace of workspace-level kinds.")] = None
     title: ScalarText | None = None
-    labels: TextMap = {}
+    labels: TextMap = Field(default_factory=dict)
     run_as_user: Annotated[ScalarText | None, Field(description="User id on whose behalf it acts.")] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataos_dagster.manifests.draft import Draft
 from dataos_dagster.manifests.envelope import Envelope
@@ -16,9 +16,9 @@ from dataos_dagster.manifests.resource import Resource
 from dataos_dagster.manifests.validation import fold, suggestion, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from dataos_dagster.manifests.diagnostics import Diagnostic
+    from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath
     from dataos_dagster.manifests.document import Document
     from dataos_dagster.manifests.kinds import FileReference, Reference
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 READ_BACK_KEYS = ("generation", "uid", "created", "stamp", "status", "builder", "resourceId")
 
 LAYERS = ("user", "system")
+# A tuple: what stands behind `type:` may be a list or mapping, which no set can be asked for.
+KIND_NAMES = tuple(KINDS)
 
 _VERSION = re.compile(r"v\d+((alpha|beta)\d*)?")
 
@@ -91,8 +93,8 @@ class Loading:
         self.loaded.append(
             Loaded(
                 resource,
-                tuple(reference for reference in references if not draft.is_open((*prefix, *reference.path))),
-                tuple(file for file in files if not draft.is_open((*prefix, *file.path))),
+                _closed(draft, prefix, references),
+                _closed(draft, prefix, files),
             )
         )
         for inline in rules.inline(section) if rules and rules.inline else ():
@@ -107,10 +109,22 @@ class Loading:
             self._load(inner, workspace=inline.workspace)
 
 
+R = TypeVar("R", bound="Reference | FileReference")
+
+
+def _closed(draft: Draft, prefix: DocumentPath, references: Iterable[R]) -> tuple[R, ...]:
+    """Return the references that do not stand in a placeholder."""
+    if not draft.placeholders:
+        return tuple(references)
+    return tuple(each for each in references if not draft.is_open((*prefix, *each.path)))
+
+
 def _looks_like_manifest(data: Any) -> bool:
     """Return whether a document found in a folder is meant as a manifest: other tools keep YAML files there too."""
     if not isinstance(data, dict):
         return False
+    if data.get("type") in KIND_NAMES:
+        return True
     keys = {str(key).lower() for key in data}
     return bool(keys & KINDS.keys()) or {"type", "version"} <= keys or {"name", "type"} <= keys or "entity" in keys
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dataos_dagster.manifests.diagnostics import DocumentPath
     from dataos_dagster.manifests.draft import Draft
 
@@ -23,6 +25,15 @@ def move(draft: Draft, source: DocumentPath, target: DocumentPath, *, code: str 
         return
     draft.warn(code, source, f"`{old}` is read as `{new}`", f"write `{new}`", key=True)
     draft.move(source, target)
+
+
+def move_each(
+    draft: Draft, source: DocumentPath, keys: Iterable[str], target: DocumentPath, *, code: str = "misplaced-key"
+) -> None:
+    """Move those of the keys that a mapping has into another one, each with a warning."""
+    present = draft.mapping(source)
+    for key in [key for key in keys if key in present]:
+        move(draft, (*source, key), (*target, key), code=code)
 
 
 def drop(draft: Draft, path: DocumentPath, message: str, hint: str) -> None:

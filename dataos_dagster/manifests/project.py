@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from dataos_dagster.manifests.references import References, absolute, named_file
 from dataos_dagster.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dataos_dagster.manifests.resource import Resource
 
@@ -93,6 +94,11 @@ def load_project(
     given = [Path(paths)] if isinstance(paths, Path | str) else [Path(path) for path in paths]
     settings = settings or load_settings(project_root(given))
     loading = Loading(os.environ if environment is None else environment, allow_placeholders=allow_placeholders)
+    with _no_collection():
+        return _load(given, settings, loading, use_cache=use_cache)
+
+
+def _load(given: Sequence[Path], settings: Settings, loading: Loading, *, use_cache: bool) -> Project:
     cache = DocumentCache(settings.state_folder / CACHE_FOLDER, settings.limits) if use_cache else None
     with cache or nullcontext():
         reading = _Reading(settings, loading, cache)
@@ -100,7 +106,7 @@ def load_project(
             reading.read(file, is_named=is_named)
         reading.follow()
     checks = References(
-        reading.in_manifest_order(), settings, loading.environment, allow_placeholders=allow_placeholders
+        reading.in_manifest_order(), settings, loading.environment, allow_placeholders=loading.allow_placeholders
     )
     diagnostics = [*reading.diagnostics, *loading.diagnostics, *checks.diagnostics()]
     return Project(
@@ -110,6 +116,18 @@ def load_project(
         tuple(loaded.resource for loaded in checks.kept),
         tuple(sorted(diagnostics, key=lambda found: (found.file, found.line, found.column))),
     )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Hold back the collection of garbage: a project is many small values, all of which stay, and none in circles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass(slots=True)

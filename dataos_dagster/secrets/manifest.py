@@ -67,8 +67,10 @@ class SecretSection(ManifestModel):
         Field(description="How the pairs are handed to those who use the secret."),
     ] = "key-value"
     acl: Annotated[Annotated[Acl, AnyCase()], Field(description="Access level that the credential grants.")] = "r"
-    data: Annotated[Mapping[str, SecretText], Field(description="Key to value.")] = {}
-    files: Annotated[Mapping[str, str], Field(description="Key to the path of a file whose content is the value.")] = {}
+    data: Annotated[Mapping[str, SecretText], Field(description="Key to value.")] = Field(default_factory=dict)
+    files: Annotated[Mapping[str, str], Field(description="Key to the path of a file whose content is the value.")] = (
+        Field(default_factory=dict)
+    )
 
 
 def normalise(draft: Draft, path: DocumentPath) -> None:

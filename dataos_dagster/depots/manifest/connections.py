@@ -23,7 +23,7 @@ class JdbcConnection(Connection):
     host: Annotated[ScalarText, Field(description="Host name.")]
     port: Annotated[Port | None, Field(description="Port; default that of the database.")] = None
     database: Annotated[ScalarText | None, Field(description="Database on the server.")] = None
-    params: Params = {}
+    params: Params = Field(default_factory=dict)
 
 
 class PostgresqlConnection(JdbcConnection):
@@ -80,14 +80,14 @@ class SnowflakeConnection(Connection):
     account: Annotated[ScalarText | None, Field(description="Account identifier.")] = None
     role: Annotated[ScalarText | None, Field(description="Role; default PUBLIC.")] = None
     schema_name: Annotated[ScalarText | None, Field(alias="schema")] = None
-    params: Params = {}
+    params: Params = Field(default_factory=dict)
 
 
 class BigQueryConnection(Connection):
     """BigQuery."""
 
     project: Annotated[ScalarText | None, Field(description="Project; default that of the credentials.")] = None
-    params: Params = {}
+    params: Params = Field(default_factory=dict)
 
 
 class ObjectStoreConnection(Connection):
@@ -136,7 +136,7 @@ class NodesConnection(Connection):
     """Elasticsearch and OpenSearch."""
 
     nodes: Annotated[TextList, Field(min_length=1, description="host:port of each node.")]
-    params: Params = {}
+    params: Params = Field(default_factory=dict)
 
 
 class MongodbConnection(NodesConnection):
@@ -150,7 +150,7 @@ class KafkaConnection(Connection):
 
     brokers: Annotated[TextList, Field(min_length=1, description="host:port of each broker.")]
     schema_registry_url: ScalarText | None = None
-    params: Params = {}
+    params: Params = Field(default_factory=dict)
 
 
 class PulsarConnection(Connection):

@@ -38,8 +38,12 @@ class Iceberg(ManifestModel):
     """Storage, catalog and engine of an Iceberg lakehouse."""
 
     storage: LakehouseStorage
-    metastore: Annotated[Mapping[str, Any], Field(description="Catalog; carried, not used.")] = {}
-    query_engine: Annotated[Mapping[str, Any], Field(description="Engine; carried, not used.")] = {}
+    metastore: Annotated[Mapping[str, Any], Field(description="Catalog; carried, not used.")] = Field(
+        default_factory=dict
+    )
+    query_engine: Annotated[Mapping[str, Any], Field(description="Engine; carried, not used.")] = Field(
+        default_factory=dict
+    )
 
 
 class LakehouseSection(ManifestModel):
@@ -60,7 +64,7 @@ class Migration(ManifestModel):
     """Scripts that make a database's tables."""
 
     includes: Annotated[TextList, Field(description="Files NNN_name.up.sql and .down.sql.")] = ()
-    includes_inline: Annotated[Mapping[str, str], Field(description="Name to script.")] = {}
+    includes_inline: Annotated[Mapping[str, str], Field(description="Name to script.")] = Field(default_factory=dict)
     command: Annotated[Annotated[Literal["up", "down"], AnyCase()] | None, Field(description="Direction.")] = None
     parameter: ScalarText | None = None
 

@@ -60,8 +60,10 @@ class ConnectionSecret(ManifestModel):
 
     acl: Annotated[Annotated[Acl, AnyCase()], Field(description="Access level that they grant.")] = "r"
     type: ScalarText = "key-value-properties"
-    data: Annotated[Mapping[str, SecretText], Field(description="Key to value.")] = {}
-    files: Annotated[Mapping[str, str], Field(description="Key to the path of a file with the value.")] = {}
+    data: Annotated[Mapping[str, SecretText], Field(description="Key to value.")] = Field(default_factory=dict)
+    files: Annotated[Mapping[str, str], Field(description="Key to the path of a file with the value.")] = Field(
+        default_factory=dict
+    )
 
 
 class DepotSection(ManifestModel):

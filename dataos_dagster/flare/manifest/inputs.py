@@ -55,8 +55,10 @@ class FlareInput(Sections):
     schema_subject: Annotated[str | None, Field(description="Subject in the schema registry.")] = None
     schema_id: Annotated[int | None, Field(description="Schema id in the registry; default the latest.")] = None
     schema_registry_url: str | None = None
-    options: Annotated[TextMap, Field(description="Options of the Spark reader.")] = {}
-    connection_props: Annotated[TextMap, Field(description="Connection options of MongoDB.")] = {}
+    options: Annotated[TextMap, Field(description="Options of the Spark reader.")] = Field(default_factory=dict)
+    connection_props: Annotated[TextMap, Field(description="Connection options of MongoDB.")] = Field(
+        default_factory=dict
+    )
     incremental: Incremental | None = None
     input_type: Annotated[
         Annotated[str, BeforeValidator(folded)] | None, Field(description="Which connection is spelled out.")

@@ -38,7 +38,7 @@ class Streaming(ManifestModel):
         Field(description="Output mode of Spark."),
     ] = None
     checkpoint_location: Annotated[str | None, Field(description="Folder of offsets and state.")] = None
-    extra_options: TextMap = {}
+    extra_options: TextMap = Field(default_factory=dict)
 
 
 class Action(ManifestModel):
@@ -50,7 +50,7 @@ class Action(ManifestModel):
         Field(description="What is done."),
     ]
     input: Annotated[ScalarText | None, Field(description="The input whose table it is; default the only one.")] = None
-    options: Annotated[Mapping[str, Any], Field(description="Options of the action.")] = {}
+    options: Annotated[Mapping[str, Any], Field(description="Options of the action.")] = Field(default_factory=dict)
     delete_where: Annotated[str | None, Field(description="Condition of delete_from_dataset.")] = None
 
 
@@ -87,7 +87,7 @@ class FlareJob(ManifestModel):
     assertions: Annotated[tuple[Assertion, ...], Field(description="Checks on the first input or last view.")] = ()
     actions: Annotated[tuple[Action, ...], Field(description="Maintenance of Iceberg tables.")] = ()
     profile: Profile | None = None
-    udfs: Annotated[Mapping[str, Any], Field(description="Functions by name.")] = {}
+    udfs: Annotated[Mapping[str, Any], Field(description="Functions by name.")] = Field(default_factory=dict)
     variables: Variables = Variables()
 
 
@@ -97,6 +97,8 @@ class FlareSpec(ManifestModel):
     driver: DriverSize = DriverSize()
     executor: ExecutorSize = ExecutorSize()
     # Not in the repr: standalone jobs keep storage keys here.
-    spark_conf: Annotated[SparkConf, Field(repr=False, description="Spark properties; a later entry wins.")] = {}
-    configs: Annotated[Mapping[str, Any], Field(description="Accepted, without effect.")] = {}
+    spark_conf: Annotated[SparkConf, Field(repr=False, description="Spark properties; a later entry wins.")] = Field(
+        default_factory=dict
+    )
+    configs: Annotated[Mapping[str, Any], Field(description="Accepted, without effect.")] = Field(default_factory=dict)
     job: FlareJob

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.flare.manifest.files import inline_files, read_step_files
 from dataos_dagster.flare.manifest.outputs import OutputOptions
+from dataos_dagster.flare.manifest.present import is_present_form
 from dataos_dagster.flare.manifest.sinks import rewrite_sinks
 from dataos_dagster.flare.manifest.standalone import STANDALONE_TYPES
-from dataos_dagster.manifests.moving import drop, move, spread
+from dataos_dagster.manifests.moving import drop, move, move_each, spread
 
 if TYPE_CHECKING:
     from dataos_dagster.manifests.diagnostics import DocumentPath
@@ -23,48 +24,41 @@ JOB_KEYS = ("inputs", "steps", "outputs", "streaming", "assertions", "actions", 
 # Reader options that are found beside `options` instead of in it.
 _INPUT_OPTIONS = ("driver", "sfWarehouse", "sheetName", "header", "workbookPassword", "inferSchema", "delimiter")
 _BELONG_TO_JOB = ("logLevel", "actions", "explain", "steps", "outputs")
-_WRITE_OPTIONS = ("saveMode", "extraOptions", "sort", "partitionBy", "compressionType", "partitionSpec")
+_WRITE_OPTIONS = ("iceberg", "saveMode", "extraOptions", "sort", "partitionBy", "compressionType", "partitionSpec")
+_OUTPUT_KEYS = ("title", "tags", "description", "driver", "format")
 _QUERY_OPTIONS = ("SSL", "driver", "cluster")
 _LIFTED = ("format", "isStream", "schemaPath", "schemaString", "schemaType")
 _ICEBERG_KEYS = ("merge", "properties")
 _OUTPUT_OPTIONS = frozenset(field.alias or name for name, field in OutputOptions.model_fields.items())
 
 
-# A mapping that has none of these is as it should be: most are, and looking for each key would be most of the work.
-_OLD_SPEC = frozenset({"sparkConfig", *JOB_KEYS})
-_OLD_JOB = frozenset({"sparkConf", "loglevel", "options", "rewriteDataset", "streaming"})
-_OLD_INPUT = frozenset({*_INPUT_OPTIONS, *_BELONG_TO_JOB, *STANDALONE_TYPES, "schema", "inputType", "options"})
-_OLD_OUTPUT = frozenset(
-    {*_WRITE_OPTIONS, *STANDALONE_TYPES, "outputType", "type", "iceberg", "isStream", "format", "options"}
-)
+_STANDALONE_KEYS = frozenset({*STANDALONE_TYPES, "outputType"})
 
 
 def normalise(draft: Draft, path: DocumentPath) -> None:
     """Rewrite the old and misplaced forms of the `stackSpec` at a path."""
-    if not _OLD_SPEC.isdisjoint(draft.mapping(path)):
-        _misplaced_in_spec(draft, path)
+    if is_present_form(draft.mapping(path)):
+        return
+    _misplaced_in_spec(draft, path)
     job = (*path, "job")
-    if not _OLD_JOB.isdisjoint(draft.mapping(job)):
-        move(draft, (*job, "sparkConf"), (*path, "sparkConf"))
-        _misplaced_in_job(draft, job)
+    move(draft, (*job, "sparkConf"), (*path, "sparkConf"))
+    _misplaced_in_job(draft, job)
     for item, value in draft.items((*job, "inputs")):
-        if isinstance(value, dict) and not _OLD_INPUT.isdisjoint(value):
+        if isinstance(value, dict):
             _input(draft, item, job)
-    if draft.mapping(job).get("steps"):
-        read_step_files(draft, job)
-        for item, _ in draft.items((*job, "steps")):
-            _step(draft, item)
+    read_step_files(draft, job)
+    for item, _ in draft.items((*job, "steps")):
+        _step(draft, item)
     rewrite_sinks(draft, job)
     inline_files(draft, job)
     for item, value in draft.items((*job, "outputs")):
-        if isinstance(value, dict) and ("name" not in value or not _OLD_OUTPUT.isdisjoint(value)):
+        if isinstance(value, dict):
             _output(draft, item)
 
 
 def _misplaced_in_spec(draft: Draft, path: DocumentPath) -> None:
     move(draft, (*path, "sparkConfig"), (*path, "sparkConf"))
-    for key in JOB_KEYS:
-        move(draft, (*path, key), (*path, "job", key))
+    move_each(draft, path, JOB_KEYS, (*path, "job"))
 
 
 def _misplaced_in_job(draft: Draft, job: DocumentPath) -> None:
@@ -103,8 +97,7 @@ def _input(draft: Draft, path: DocumentPath, job: DocumentPath) -> None:
     _reject_stray_keys(draft, path, job)
     _standalone(draft, path, "inputType")
     if draft.get((*path, "inputType")) is None:
-        for key in _INPUT_OPTIONS:
-            move(draft, (*path, key), (*path, "options", key))
+        move_each(draft, path, _INPUT_OPTIONS, (*path, "options"))
     spread(draft, (*path, "options", "extraOptions"), (*path, "options"))
     drop(draft, (*path, "options", "saveMode"), "`saveMode` has no meaning for an input: ignored", "remove it")
     schema = draft.get((*path, "schema"))
@@ -121,21 +114,21 @@ def _step(draft: Draft, path: DocumentPath) -> None:
 
 
 def _output(draft: Draft, path: DocumentPath) -> None:
-    options = (*path, "options")
+    options, output = (*path, "options"), draft.mapping(path)
     _name_output(draft, path)
-    _standalone(draft, path, "outputType")
+    if not _STANDALONE_KEYS.isdisjoint(output):
+        _standalone(draft, path, "outputType")
     drop(draft, (*path, "isStream"), "`isStream` has no meaning for an output: ignored", "remove it")
-    kind = draft.get((*path, "outputType"))
-    if isinstance(kind, str) and draft.get((*path, kind.lower())) is None and draft.get((*path, "dataset")):
+    kind = output.get("outputType")
+    if isinstance(kind, str) and output.get(kind.lower()) is None and output.get("dataset"):
         move(draft, (*path, "outputType"), (*path, "format"), code="old-form")
-    move(draft, (*path, "type"), (*path, "format"))
-    move(draft, (*path, "iceberg"), (*options, "iceberg"))
-    for key in _WRITE_OPTIONS:
-        move(draft, (*path, key), (*options, key))
-    for key in ("title", "tags", "description", "driver", "format"):
-        move(draft, (*options, key), (*path, key))
-    _old_file_nesting(draft, path)
-    _write_options(draft, options)
+    if "type" in output:
+        move(draft, (*path, "type"), (*path, "format"))
+    move_each(draft, path, _WRITE_OPTIONS, options)
+    if output.get("options"):
+        move_each(draft, options, _OUTPUT_KEYS, path)
+        _old_file_nesting(draft, path)
+        _write_options(draft, options)
     _trailing_slash(draft, path)
 
 
@@ -154,8 +147,7 @@ def _name_output(draft: Draft, path: DocumentPath) -> None:
 
 
 def _write_options(draft: Draft, options: DocumentPath) -> None:
-    for key in _ICEBERG_KEYS:
-        move(draft, (*options, key), (*options, "iceberg", key))
+    move_each(draft, options, _ICEBERG_KEYS, (*options, "iceberg"))
     if draft.get((*options, "partitionSpec")) is not None:
         message = "a `partitionSpec` directly under `options` is not applied: the table is not partitioned by it"
         draft.warn("ignored-partition-spec", (*options, "partitionSpec"), message, "move it below `iceberg`", key=True)

@@ -45,7 +45,9 @@ class Merge(ManifestModel):
 class Iceberg(ManifestModel):
     """How an Iceberg table is written."""
 
-    properties: Annotated[TextMap, Field(description="Table properties; overwrite-mode is a mode, not one.")] = {}
+    properties: Annotated[TextMap, Field(description="Table properties; overwrite-mode is a mode, not one.")] = Field(
+        default_factory=dict
+    )
     partition_spec: Annotated[tuple[PartitionField, ...], Field(description="Partition fields, outer first.")] = ()
     merge: Merge | None = None
 
@@ -78,13 +80,15 @@ class OutputOptions(ManifestModel):
     """How an output is written."""
 
     save_mode: Annotated[Annotated[SaveMode, AnyCase()] | None, Field(description="Default: a project setting.")] = None
-    extra_options: Annotated[TextMap, Field(description="Options of the Spark writer.")] = {}
+    extra_options: Annotated[TextMap, Field(description="Options of the Spark writer.")] = Field(default_factory=dict)
     compression_type: Annotated[str | None, Field(description="Codec of the data files.")] = None
     sort: Sort | None = None
     partition_by: Annotated[TextList, Field(description="Columns of Hive-style folders.")] = ()
     iceberg: Iceberg | None = None
     bigquery: BigQueryOptions | None = None
-    connection_props: Annotated[TextMap, Field(description="Connection options of MongoDB.")] = {}
+    connection_props: Annotated[TextMap, Field(description="Connection options of MongoDB.")] = Field(
+        default_factory=dict
+    )
     checkpoint_location: str | None = None
     ignored_partition_spec: Annotated[
         tuple[PartitionField, ...],

@@ -20,7 +20,7 @@ class _Connection(ManifestModel):
     format: Annotated[str | None, Field(description="Format of the data.")] = None
     options: Annotated[
         Mapping[str, Any], Field(description="Options of the Spark reader or writer; saveMode and iceberg on outputs.")
-    ] = {}
+    ] = Field(default_factory=dict)
     is_stream: Annotated[bool | None, Field(description="Read as a stream.")] = None
     is_batch: Annotated[bool | None, Field(description="Read once; the opposite of isStream.")] = None
     schema_path: str | None = None

@@ -41,7 +41,7 @@ class SequenceItem(ManifestModel):
     sql_file: Annotated[str | None, Field(description="File that holds the SQL.")] = None
     doc: Annotated[ScalarText | None, Field(description="Comment.")] = None
     classpath: Annotated[str | None, Field(description="Class that implements the item.")] = None
-    params: Annotated[Mapping[str, Any], Field(description="Parameters of the class.")] = {}
+    params: Annotated[Mapping[str, Any], Field(description="Parameters of the class.")] = Field(default_factory=dict)
     functions: Annotated[tuple[FunctionCall, ...], Field(description="Applied in order to the result.")] = ()
     commands: tuple[Command, ...] = ()
 

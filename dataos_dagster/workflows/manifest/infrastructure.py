@@ -21,7 +21,7 @@ class Toleration(ManifestModel):
 class NodePool(ManifestModel):
     """Nodes that pods may run on."""
 
-    node_selector: TextMap = {}
+    node_selector: TextMap = Field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
 
 

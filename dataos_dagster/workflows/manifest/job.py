@@ -65,8 +65,10 @@ class Runnable(ManifestModel):
     description: ScalarText | None = None
     tags: TextList = ()
     log_level: Annotated[LogLevel | None, Field(description="Log level of the stack.")] = None
-    envs: Annotated[PrivateMap, Field(description="Environment variables.")] = {}
-    configs: Annotated[Mapping[str, Any], Field(repr=False, description="Configuration of the stack.")] = {}
+    envs: Annotated[PrivateMap, Field(description="Environment variables.")] = Field(default_factory=dict)
+    configs: Annotated[Mapping[str, Any], Field(repr=False, description="Configuration of the stack.")] = Field(
+        default_factory=dict
+    )
     secrets: Annotated[SecretReferences, Field(description="Secrets; older than dataosSecrets.")] = ()
     dataos_secrets: Annotated[SecretReferences, Field(description="Secrets that are handed over.")] = ()
     dataos_volumes: tuple[VolumeMount, ...] = ()

@@ -36,7 +36,7 @@ def runnable_references(section: Runnable) -> Iterator[Reference]:
     if "compute" in section.model_fields_set:
         yield Reference("compute", section.compute, ("compute",))
     rules = _rules(section)
-    if rules is not None and rules.references is not None:
+    if section.stack_spec is not None and rules is not None and rules.references is not None:
         yield from _below(("stackSpec",), rules.references(section.stack_spec))
 
 
@@ -109,7 +109,7 @@ def check_runnable(draft: Draft, section: Runnable, path: DocumentPath) -> None:
 def _rules(section: Runnable) -> KindRules | None:
     """Return the rules of a section's stack, when it is one that is run."""
     found = STACKS.get(section.stack.name.lower())
-    return load_rules(found) if found and isinstance(section.stack_spec, load_rules(found).model | None) else None
+    return load_rules(found) if found else None
 
 
 def _below(path: DocumentPath, references: Any) -> Iterator[Reference]:

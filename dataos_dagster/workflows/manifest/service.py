@@ -45,7 +45,7 @@ class LongRunning(Runnable):
 
     replicas: Annotated[int, Field(ge=0, description="How many processes run.")] = 1
     auto_scaling: AutoScaling | None = None
-    high_availability_config: Mapping[str, Any] = {}
+    high_availability_config: Mapping[str, Any] = Field(default_factory=dict)
 
 
 class ServiceSection(LongRunning):
