@@ -38,6 +38,4 @@ def run_project(folder: Path, engine: str) -> FlareRun:
         SystemExit: A job failed.
     """
     usage = run([DATAOS, "run", folder, "--engine", engine, "--json"])
-    start = usage.output.index("{")  # what engines say on standard error comes before
-    report, _ = json.JSONDecoder().raw_decode(usage.output[start:])
-    return FlareRun(usage, tuple(report["jobs"]))
+    return FlareRun(usage, tuple(json.loads(usage.output)["jobs"]))

@@ -27,7 +27,7 @@ class Usage:
     cpu_seconds: float  # user and system
     seconds: float  # on the clock
     peak_megabytes: float  # of the largest single process
-    output: str
+    output: str  # standard output; what engines say on standard error is only shown when they fail
 
 
 def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Usage:
@@ -43,8 +43,7 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[
         [str(word) for word in command],
         cwd=cwd,
         env={**os.environ, **(env or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         text=True,
         check=False,
     )
@@ -52,7 +51,7 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[
     _reap()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))} failed with exit code {done.returncode}:\n{done.stdout}")
+        sys.exit(f"{' '.join(map(str, command))} failed with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Usage(cpu, seconds, after.ru_maxrss / 1024, done.stdout)
 
