@@ -1,8 +1,8 @@
 """Recognise at a glance the jobs in which there is nothing to rewrite.
 
-Looking for each old form in each job would be most of the work of reading a project, and most have none. So a job
-whose keys are all known, at the places where old forms occur, is left alone. What this says no to is only looked at more
-closely: it may err on that side.
+Looking for each old form in each job would be most of the work of reading a project, and most jobs have none. So a job
+whose keys are all known, where old forms occur, is left alone. What this says no to is only looked at more closely: it
+may err on that side.
 """
 
 from __future__ import annotations
