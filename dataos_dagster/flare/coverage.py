@@ -6,6 +6,7 @@ why, instead of failing half-way or doing less than it says.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import NotYetRun
@@ -16,7 +17,7 @@ from dataos_dagster.flare.manifest import FileConnection, JdbcConnection
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dataos_dagster.flare.manifest import FlareInput, FlareOutput, FlareSpec, SequenceItem
+    from dataos_dagster.flare.manifest import Connection, FlareInput, FlareOutput, FlareSpec, SequenceItem
     from dataos_dagster.manifests.diagnostics import DocumentPath
     from dataos_dagster.workflows.jobs import Job
 
@@ -25,6 +26,9 @@ FORMATS = frozenset(
     {"iceberg", "csv", "json", "parquet", "text", "jdbc", "db", "postgres", "postgresql", "mysql", "mssql", "oracle"}
 )
 _STANDALONE = FileConnection | JdbcConnection
+
+_SCHEME = re.compile(r"(?:jdbc:)?[A-Za-z][A-Za-z0-9+.-]*:(?=[^\\])")
+_OPENED = frozenset({"dataos:", "dataset:", "file:", "s3:", "s3a:", "s3n:", "jdbc:postgresql:"})
 
 # What is missing, and where.
 _Finding = tuple[str, "DocumentPath"]
@@ -68,6 +72,7 @@ def _of_input(entry: FlareInput, path: DocumentPath) -> Iterator[_Finding]:
         yield "`incremental` reading", (*path, "incremental")
     if entry.input_type and entry.dataset is None and section is not None and not isinstance(section, _STANDALONE):
         yield f"`inputType: {entry.input_type}`", (*path, "inputType")
+    yield from _of_location(entry.dataset, section, path)
     if isinstance(section, JdbcConnection) and section.query is not None and section.table is None:
         yield "a database's `query` as input", (*path, "jdbc", "query")
     yield from _of_format(entry.format, path)
@@ -89,7 +94,20 @@ def _of_output(output: FlareOutput, path: DocumentPath) -> Iterator[_Finding]:
         yield "`JDBCQuery`", (*path, "options", "query")
     if output.output_type and output.dataset is None and section is not None and not isinstance(section, _STANDALONE):
         yield f"`outputType: {output.output_type}`", (*path, "outputType")
+    yield from _of_location(output.dataset, section, path)
     yield from _of_format(output.format, path)
+
+
+def _of_location(dataset: str | None, section: Connection | None, path: DocumentPath) -> Iterator[_Finding]:
+    """Find object stores and databases that no depot stands for and nothing here opens."""
+    place, at = dataset, (*path, "dataset")
+    if dataset is None and isinstance(section, FileConnection):
+        place, at = section.path or section.warehouse_path, (*path, "file")
+    elif dataset is None and isinstance(section, JdbcConnection):
+        place, at = section.url, (*path, "jdbc", "url")
+    scheme = _SCHEME.match(place or "")
+    if scheme and scheme[0].lower() not in _OPENED:
+        yield f"{scheme[0]}…", at
 
 
 def _of_format(written: str | None, path: DocumentPath) -> Iterator[_Finding]:

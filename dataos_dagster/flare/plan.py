@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dataos_dagster.engines.routing import constructs_of, route
 from dataos_dagster.engines.session import SessionConfiguration
-from dataos_dagster.errors import DataOSError, StepError
+from dataos_dagster.errors import DataOSError, DepotUnsupported, NotYetRun, StepError
 from dataos_dagster.flare.coverage import not_yet_run
 from dataos_dagster.flare.inputs import plan_input
 from dataos_dagster.flare.outputs import plan_output
@@ -215,8 +215,10 @@ def _requirements(door: Door, inputs: tuple[PlannedInput, ...], outputs: tuple[P
     try:
         return door.requirements(requests)
     except DataOSError as error:
-        if error.location is None:
-            error.location = _guilty(door, requests, error)
+        guilty = _guilty(door, requests, error)
+        if guilty is not None and isinstance(error, DepotUnsupported) and _is_of_planned_type(door, guilty):
+            raise NotYetRun(error.message, hint=error.hint, location=guilty.location) from None
+        error.location = error.location or (guilty.location if guilty else None)
         raise
 
 
@@ -235,14 +237,26 @@ def _route(
         raise
 
 
-def _guilty(door: Door, requests: list[ReadRequest | WriteRequest], error: DataOSError) -> Any:
-    """Return the place of the first request that fails with this error on its own."""
+def _guilty(
+    door: Door, requests: list[ReadRequest | WriteRequest], error: DataOSError
+) -> ReadRequest | WriteRequest | None:
+    """Return the first request that fails with this error on its own."""
     for request in requests:
         try:
             door.requirements([request])
         except type(error):
-            return request.location
+            return request
     return None
+
+
+def _is_of_planned_type(door: Door, request: ReadRequest | WriteRequest) -> bool:
+    """Return whether a request is for a depot of a source type that nothing here reads yet."""
+    from dataos_dagster.depots.support import family_of
+
+    if request.target.address is None:
+        return False
+    depot = door.catalog.find(request.target.address.depot)
+    return family_of(depot.type, depot.subprotocol) is None
 
 
 def _constructs(steps: tuple[PlannedStep, ...]) -> Iterator[Construct]:

@@ -176,6 +176,8 @@ NOT_YET_RUN = [
         ),
         "the function `any_date`",
     ),
+    ("inputs: [{name: a, inputType: file, file: {path: 'gs://bucket/a', format: csv}}]", "gs:…"),
+    ("inputs: [{name: a, inputType: jdbc, jdbc: {url: 'jdbc:mysql://host/db', table: t}}]", "jdbc:mysql:…"),
     (
         "inputs: [{name: a, inputType: bigquery, bigquery: {projectId: p, dataset: d, table: t}}]",
         "`inputType: bigquery`",
@@ -192,3 +194,20 @@ def test_what_is_not_yet_run_is_said_at_its_line_and_fails_nothing(sail_project,
     assert f"{what}" in outcome.reason
     assert outcome.reason.endswith("is read and not yet run")
     assert outcome.location.line > 1
+
+
+def test_a_depot_of_a_type_that_is_not_read_yet_is_said_at_the_input_and_fails_nothing(sail_project):
+    sail_project.write(
+        "depot.yaml",
+        """
+        name: legacydb
+        version: v1
+        type: depot
+        depot: {type: mysql, spec: {host: db.example, port: 3306, database: shop}}
+        """,
+    )
+    sail_project.write_job("inputs: [{name: a, dataset: 'dataos://legacydb:shop/orders'}]")
+    [outcome] = sail_project.run().outcomes
+    assert outcome.state == "not_run"
+    assert "depot 'legacydb' is of the type mysql, which is not read or written yet" in outcome.reason
+    assert outcome.location.file == "job.yaml"

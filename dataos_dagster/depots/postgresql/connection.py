@@ -76,7 +76,12 @@ class PostgresqlConnection:
         url = urlsplit(jdbc.url.removeprefix("jdbc:"))
         parameters = dict(parse_qsl(url.query))
         user, password = parameters.pop("user", None), parameters.pop("password", None)
-        host, port = url.hostname or "localhost", url.port or DEFAULT_PORT
+        try:
+            host, port = url.hostname or "localhost", url.port or DEFAULT_PORT
+        except ValueError:
+            raise DepotUnsupported(
+                "the port in the JDBC URL is no number", hint="write jdbc:postgresql://host:5432/database"
+            ) from None
         return cls(
             f"{host}:{port}{url.path}",
             host,
