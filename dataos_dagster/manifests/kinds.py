@@ -2,7 +2,7 @@
 
 The table below lists every kind. The rules of a kind (its model, its rewrites, its references) live in the package
 that runs it, one layer up, so they are named here by import path and imported when the first manifest of that kind is
-met. Entry points of the group `dataos_dagster.kinds` add kinds of other distributions the same way.
+met.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class References:
     _found: list[Diagnostic] = field(default_factory=list)
     _names: dict[str, dict[str, None]] = field(default_factory=dict)
     _secrets: dict[str, list[Resource[Any]]] = field(default_factory=dict)
-    _files: dict[Path, Path] = field(default_factory=dict)
+    _depots: dict[str, Loaded] = field(default_factory=dict)
     _by_file: dict[Path, list[Loaded]] = field(default_factory=dict)
 
     def diagnostics(self) -> list[Diagnostic]:
@@ -89,6 +89,7 @@ class References:
                 self._secrets.setdefault(resource.name, []).append(resource)
             elif resource.kind == "depot":
                 depots.append(resource.name)
+                self._depots[_depot_name(resource.name)] = loaded
             elif resource.kind == "lakehouse":
                 depots.append(resource.section.depot_name(resource.name, self._workspace(resource)))
             elif resource.kind == "database":
@@ -110,12 +111,26 @@ class References:
         known = self._names[reference.kind]
         name = _depot_name(reference.name) if reference.kind == "depot" else reference.name
         if name in known:
+            if reference.acl == "rw":
+                self._check_access(resource, reference, self._depots.get(name))
             return
         # What a compute or volume stands for is a matter of the installation: nothing here fails without it.
         severity = self._unresolved if reference.kind == "depot" else Severity.WARNING
         message = f"there is no {reference.kind} `{reference.name}`"
         hint = suggestion(reference.name, list(known), what=f"{reference.kind}s")
         self._report_reference(resource, reference.path, severity, f"unknown-{reference.kind}", message, hint)
+
+    def _check_access(self, resource: Resource[Any], reference: Reference, depot: Loaded | None) -> None:
+        """Report a write to a depot all of whose secrets are known and grant reading only."""
+        named = [found.name for found in depot.references if found.kind == "secret"] if depot else []
+        secrets = [secret for name in named for secret in self._secrets.get(name, ())]
+        if not named or {secret.name for secret in secrets} != set(named):
+            return  # inline credentials, or secrets that are kept elsewhere
+        if all(secret.section.acl != "rw" for secret in secrets):
+            granted = ", ".join(f"{secret.name} ({secret.section.acl})" for secret in secrets)
+            message = f"the depot `{reference.name}` needs an rw secret for a write; found: {granted}"
+            hint = f"declare an Instance Secret with `acl: rw`, and name it in the depot `{reference.name}`"
+            self._report_reference(resource, reference.path, Severity.WARNING, "missing-access", message, hint)
 
     @property
     def _unresolved(self) -> Severity:

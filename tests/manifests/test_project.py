@@ -236,6 +236,15 @@ class TestReferences:
 
         assert [item.severity for item in found(project, "unknown-secret")] == [Severity.WARNING]
 
+    def test_a_write_needs_a_secret_for_writing(self, project_of):
+        depot = "name: ferry\nversion: v2alpha\ntype: depot\ndepot: {type: s3, s3: {bucket: b}, secrets: [ferry-r]}"
+        text = workflow().replace("dataos://lakehouse:sales", "dataos://ferry:sales")
+
+        [item] = project_of(text, depot, SECRET).diagnostics
+        assert (item.code, item.severity, item.line) == ("missing-access", Severity.WARNING, 18)
+        assert "ferry-r (r)" in item.message
+        assert project_of(text, depot, SECRET.replace("acl: r", "acl: rw")).diagnostics == ()
+
     def test_an_unknown_compute_is_a_warning(self, project_of):
         [item] = project_of(workflow().replace("runnable-default", "big")).diagnostics
 

@@ -57,6 +57,14 @@ ENTRIES = (
         "for S3, a key file for Google Cloud.",
     ),
     CodeEntry(
+        "missing-access",
+        "A write to a depot that can only be read",
+        "Each secret of a depot grants reading (`acl: r`) or reading and writing (`acl: rw`). A write needs one of the "
+        "second kind; a credential for writing serves reads too, never the other way round.",
+        wrong="instance-secret:\n  acl: r",
+        right="instance-secret:\n  acl: rw",
+    ),
+    CodeEntry(
         "default-role",
         "A Snowflake depot without a role",
         "The role decides what can be seen. Without one it is the user's default role, which may be PUBLIC.",
