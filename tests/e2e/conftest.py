@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
 SECONDS_TO_START = 120
 
 # A depot that nobody declares, and a cron expression of four fields.
@@ -96,22 +95,17 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory) -> Iterator[Deployment]:
-    """Serve a copy of the product, and one broken manifest."""
+    """Serve a copy of the product, and one broken manifest, as `make ui` does."""
     folder = tmp_path_factory.mktemp("deployment")
-    ignored = shutil.ignore_patterns("__pycache__", ".dataos")
-    shutil.copytree(ROOT / "definitions", folder / "definitions", ignore=ignored)
+    for name in ("definitions", "scripts"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".dataos"))
     for name in ("workspace.yaml", "dagster.yaml"):
         shutil.copy(ROOT / name, folder)
     (folder / "definitions" / "flights" / "workflows" / "night-report.yaml").write_text(BROKEN)
-    subprocess.run([sys.executable, folder / "definitions" / "flights" / "unpack.py"], check=True, capture_output=True)
     port = free_port()
     log = folder / "dagster.log"
-    command = [BIN / "dagster", "dev", "--host", "127.0.0.1", "--port", str(port), "--workspace", "workspace.yaml"]
-    environment = os.environ | {"DAGSTER_HOME": str(folder)}
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output) as server,
-    ):
+    command = [sys.executable, folder / "scripts" / "ui.py", "--port", str(port)]
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
         try:
             served = Deployment(f"http://127.0.0.1:{port}", folder, log)
             deadline = time.monotonic() + SECONDS_TO_START
@@ -121,7 +115,7 @@ def deployment(tmp_path_factory) -> Iterator[Deployment]:
                 time.sleep(0.5)
             yield served
         finally:
-            server.send_signal(signal.SIGINT)
+            server.send_signal(signal.SIGTERM)
             try:
                 server.wait(30)
             except subprocess.TimeoutExpired:

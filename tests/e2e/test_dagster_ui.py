@@ -107,3 +107,23 @@ def test_schedules_of_the_manifests_wait_to_be_started(page):
     for schedule in ("aviation__flights_ingest", "aviation__flights_delays"):
         expect(page.get_by_text(schedule, exact=True)).to_be_visible()
     expect(page.get_by_text("05:00 AM")).to_be_visible()
+
+
+def test_a_manifest_that_is_added_appears_by_itself(deployment):
+    """Last here: the deployment is another one afterwards."""
+    ingest = (deployment.folder / "definitions" / "flights" / "workflows" / "ingest.yaml").read_text()
+    head, _, jobs = ingest.partition("  dag:\n")
+    first = (
+        jobs.partition("\n\n")[0]
+        .replace("load-airlines", "copy-airlines")
+        .replace("flights/airlines", "flights/copied")
+    )
+    text = head.replace("flights-ingest", "flights-copy") + "  dag:\n" + first + "\n"
+    (deployment.folder / "definitions" / "flights" / "workflows" / "copy.yaml").write_text(text)
+    query = "{assetNodes {assetKey {path}}}"
+    deadline = time.monotonic() + SECONDS_TO_RUN
+    added = ["lakehouse", "flights", "copied"]
+    while added not in [node["assetKey"]["path"] for node in deployment.graphql(query)["assetNodes"]]:
+        assert time.monotonic() < deadline, deployment.log.read_text()
+        time.sleep(0.5)
+    assert "copy.yaml changed: definitions loaded again" in deployment.log.read_text()
