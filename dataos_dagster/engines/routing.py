@@ -34,7 +34,7 @@ class Route:
         engine: Which engine runs it.
         reasons: Sentences for the user, most important first.
         unproven: Constructs that the parity suite does not show equal on Sail.
-        assumed: Constructs that it shows equal for some types of operands only, where the types are not known yet.
+        assumed: Constructs that it shows equal for some types of operands, where the types are not known yet.
         warning: What to tell when the job runs on Sail although something in it is unproven.
     """
 
@@ -68,7 +68,8 @@ def verdict(construct: Construct) -> Verdict:
     known = used - {"unknown"}
     if not any(_shown(combination, equal, different) for combination in (known, _literal_as_column(known))):
         return "unproven"
-    return "assumed" if known != used and different else "proven"
+    # A construct that was never tried with operands does not depend on them: `and`, `left join`.
+    return "assumed" if known != used and any(equal) else "proven"
 
 
 def unproven(constructs: Iterable[Construct], *, assume: bool = True) -> tuple[Construct, ...]:
@@ -178,7 +179,7 @@ def _proven_reasons(found: tuple[Construct, ...], assumed: tuple[Construct, ...]
     reason = f"all {len(found)} constructs of its SQL are proven equal on Sail"
     if not assumed:
         return (reason,)
-    return (reason, f"for some types only, which are looked at when it runs: {_named(assumed)}")
+    return (reason, f"the types of its columns are looked at when it runs, for {_named(assumed)}")
 
 
 def _named(constructs: tuple[Construct, ...]) -> str:

@@ -253,4 +253,11 @@ CASES = [
         different=("to_utc_timestamp(e, '+09:00')",),
         because="to_utc_timestamp(e, '+09:00'): Sail: [INVALID_TIMEZONE] The timezone: \"+09:00\" is invalid. The timezone must be either a region-based zone ID or a",
     ),
+    rows(
+        "datediff/2 as int",
+        "cast(datediff(c, date '2020-01-01') as int)",
+        "cast(datediff(e, c) as int)",
+        "cast(datediff(c, c) as int)",
+    ),
+    rows("date_diff/2 as int", "cast(date_diff(c, date '2020-01-01') as int)"),
 ]

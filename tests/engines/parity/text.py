@@ -326,4 +326,5 @@ CASES = [
     rows("concat_ws/4", "concat_ws('-', n, n, n)"),
     rows("format_string/4", "format_string('%04d-%02d-%02d', 2000 + n, n, n)"),
     rows("lpad/3", "lpad(n, 2, '0')"),
+    rows("regexp_count/2 as int", "cast(regexp_count(w, 'a') as int)"),
 ]
