@@ -7,22 +7,22 @@ one at a time: an engine uses all cores for one job, and two would only share th
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import DataOSError, JobError, NotYetRun
 from dataos_dagster.identity import principal_of
-from dataos_dagster.workflows.results import JobOutcome, JobResult, Silence
+from dataos_dagster.workflows.records import JobRecord
+from dataos_dagster.workflows.results import JobOutcome, JobResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dataos_dagster.identity import Principal
-    from dataos_dagster.settings import EngineName, Settings
+    from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.graph import JobGraph, JobNode
     from dataos_dagster.workflows.jobs import Job
-    from dataos_dagster.workflows.results import OutputResult, Preview, Reporter
     from dataos_dagster.workflows.stacks import Stack
 
 
@@ -71,22 +71,19 @@ def execute_job(job: Job, stack: Stack, context: RunContext) -> JobResult:
     Raises:
         DataOSError: The job failed; outputs written before were told to `context.reporter` and are in the record.
     """
-    listener = _Listener(context.reporter)
-    context = replace(context, reporter=listener)
-    missing = stack.not_yet_run(job)
-    if missing:
-        raise missing[0]
-    record = _start(job, context, stack)
+    record = JobRecord(job, stack, context, context.reporter)
     try:
-        result = stack.run(job, context)
+        result = stack.run(job, replace(context, reporter=record))
+    except NotYetRun:
+        raise
     except DataOSError as error:
-        _finish(record, context, listener, error=str(error))
+        record.finish(error=str(error))
         raise
     except BaseException as error:
         # An interrupt, or a fault of ours: the record must not say that the job is still running.
-        _finish(record, context, listener, error=f"{type(error).__name__}: {error}")
+        record.finish(error=f"{type(error).__name__}: {error}")
         raise
-    _finish(record, context, listener)
+    record.finish()
     context.reporter.job_finished(result)
     return result
 
@@ -146,78 +143,3 @@ def _is_lost(outcome: JobOutcome | None) -> bool:
 
 def _ended(outcome: JobOutcome) -> str:
     return "failed" if outcome.state == "failed" else "was skipped"
-
-
-@dataclass
-class _Listener:
-    """Passes everything on, and keeps what the record of a job needs."""
-
-    reporter: Reporter = field(default_factory=Silence)
-    outputs: list[OutputResult] = field(default_factory=list)
-    engine: EngineName | None = None
-    reasons: tuple[str, ...] = ()
-
-    def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:
-        self.engine, self.reasons = engine, reasons
-        self.reporter.job_started(job_id, engine, reasons)
-
-    def step_started(self, job_id: str, label: str) -> None:
-        self.reporter.step_started(job_id, label)
-
-    def step_finished(self, job_id: str, label: str, rows: int | None, seconds: float) -> None:
-        self.reporter.step_finished(job_id, label, rows, seconds)
-
-    def output_written(self, job_id: str, output: OutputResult) -> None:
-        self.outputs.append(output)
-        self.reporter.output_written(job_id, output)
-
-    def preview(self, job_id: str, preview: Preview) -> None:
-        self.reporter.preview(job_id, preview)
-
-    def note(self, job_id: str, message: str) -> None:
-        self.reporter.note(job_id, message)
-
-    def job_finished(self, result: JobResult) -> None:
-        self.reporter.job_finished(result)
-
-    def job_failed(self, job_id: str, error: DataOSError) -> None:
-        self.reporter.job_failed(job_id, error)
-
-    def job_skipped(self, job_id: str, reason: str) -> None:
-        self.reporter.job_skipped(job_id, reason)
-
-
-def _start(job: Job, context: RunContext, stack: Stack) -> str | None:
-    if context.state is None:
-        return None
-    from dataos_dagster.state.job_runs import JobRunStart
-
-    return context.state.job_runs.start(
-        JobRunStart(
-            job=job.id,
-            workspace=job.workspace,
-            workflow=job.workflow.name,
-            principal=context.principal.name,
-            run_id=context.run_id,
-            dagster_run_id=context.dagster_run_id,
-            inputs=tuple(str(address) for address in stack.reads(job)),
-        )
-    )
-
-
-def _finish(record: str | None, context: RunContext, listener: _Listener, *, error: str | None = None) -> None:
-    if context.state is None or record is None:
-        return
-    from dataos_dagster.state.job_runs import OutputRecord
-
-    context.state.job_runs.finish(
-        record,
-        "failed" if error is not None else "succeeded",
-        outputs=[
-            OutputRecord(output.dataset, output.rows, output.bytes, output.snapshot_id, output.branch)
-            for output in listener.outputs
-        ],
-        error=error,
-        engine=listener.engine,
-        engine_reasons=listener.reasons,
-    )

@@ -162,6 +162,13 @@ def test_a_job_of_a_stack_that_is_not_run_is_left_out_and_stops_nobody(sail_shop
     ]
 
 
+def test_what_cannot_be_planned_is_recorded_and_what_is_not_run_is_not(sail_shop):
+    sail_shop.write(wf=[job("unplanned", sql="SELECT * FROM rws"), job("later", sql="SELECT 1", stack="soda:1.0")])
+    sail_shop.run()
+    [run] = sail_shop.history
+    assert (run.job, run.status, run.engine) == ("public/wf/unplanned", "failed", None)
+
+
 def test_an_upstream_job_that_is_not_selected_is_taken_as_done(sail_shop):
     sail_shop.write(wf=[job("first"), job("second", table("first"))])
     sail_shop.run("wf/first")
