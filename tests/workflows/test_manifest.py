@@ -200,8 +200,10 @@ class TestJob:
 
         assert (wrong.code, wrong.hint) == ("unknown-stack", "did you mean `flare`?")
 
-    def test_a_stack_that_is_not_run_is_told(self, project_of):
-        [found] = project_of(workflow(ONE)).diagnostics
+    def test_services_and_workers_are_not_run_and_say_so(self, project_of):
+        [found] = project_of(
+            "name: w\nversion: v1beta\ntype: worker\nworker: {stack: bento, stackSpec: {}}"
+        ).diagnostics
 
         assert (found.code, found.severity) == ("not-run", "info")
 

@@ -14,7 +14,7 @@ from dataos_dagster.workflows.manifest.job import (
 )
 from dataos_dagster.workflows.manifest.legacy import normalise_runnable, normalise_workflow
 from dataos_dagster.workflows.manifest.references import (
-    check_runnable,
+    check_long_running,
     check_workflow,
     nested_workflows,
     runnable_references,
@@ -38,14 +38,14 @@ WORKFLOW = KindRules(
 SERVICE = KindRules(
     ServiceSection,
     normalise=normalise_runnable,
-    check=check_runnable,
+    check=check_long_running,
     references=runnable_references,
     folds_keys=FOLDED,
 )
 WORKER = KindRules(
     WorkerSection,
     normalise=normalise_runnable,
-    check=check_runnable,
+    check=check_long_running,
     references=runnable_references,
     folds_keys=FOLDED,
 )

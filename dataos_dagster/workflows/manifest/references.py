@@ -86,17 +86,21 @@ def _dependency(draft: Draft, entry: DocumentPath, number: int) -> DocumentPath:
     return (*where, number) if isinstance(draft.get(where), list) else where
 
 
+def check_long_running(draft: Draft, section: Runnable, path: DocumentPath) -> None:
+    """Report that services and workers are not run yet, and what each gets wrong."""
+    message = f"manifests of the type {path[0]} are read and not yet run"
+    draft.info("not-run", ("type",), message, "nothing to do: it has no effect here yet")
+    check_runnable(draft, section, path)
+
+
 def check_runnable(draft: Draft, section: Runnable, path: DocumentPath) -> None:
-    """Report an unknown stack, one that is not run yet, and what the stack's section gets wrong."""
+    """Report an unknown stack, and what the stack's section gets wrong; the job graph says which stacks are run."""
     name = section.stack.name.lower()
     if draft.is_open((*path, "stack")):
         return
     if name not in KNOWN_STACKS:
         hint = suggestion(name, KNOWN_STACKS, what="stacks")
         draft.warn("unknown-stack", (*path, "stack"), f"unknown stack `{name}`", hint)
-    elif name not in STACKS:
-        message = f"jobs of the stack {name} are read and not yet run"
-        draft.info("not-run", (*path, "stack"), message, "they appear as what they are: not run")
     rules = _rules(section)
     if rules is None:
         return
