@@ -103,6 +103,24 @@ _SILENT = (
     exp.Null, exp.Boolean, exp.Ordered, exp.CTE, exp.DataType, exp.DataTypeParam, exp.ColumnDef, exp.Var, exp.Tuple,
     exp.Distinct, exp.WindowSpec, exp.Lambda, exp.PropertyEQ, exp.Hint, exp.Filter, exp.WithinGroup,
 )  # fmt: skip
+# What the parser puts around the arguments of dates' functions, and what has a rule under another name.
+_WRAPPERS = (
+    exp.TsOrDsToDate, exp.TsOrDsToTimestamp, exp.TimeStrToTime, exp.Extract, exp.Concat,
+    exp.JSONPath, exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript,
+)  # fmt: skip
+# Nodes that stand for functions of other names than the parser's own.
+_SPELLINGS: dict[type[exp.Expression], frozenset[str]] = {
+    exp.ApproxQuantile: frozenset({"approx_percentile", "percentile_approx"}),
+    exp.Array: frozenset({"map"}),
+    exp.AtTimeZone: frozenset({"from_utc_timestamp"}),
+    exp.BitwiseLeftShift: frozenset({"shiftleft"}),
+    exp.BitwiseRightShift: frozenset({"shiftright"}),
+    exp.CurrentTimestamp: frozenset({"unix_timestamp"}),
+    exp.FromTimeZone: frozenset({"to_utc_timestamp"}),
+    exp.GroupConcat: frozenset({"string_agg", "listagg"}),
+    exp.Quantile: frozenset({"percentile"}),
+    exp.StrPosition: frozenset({"position"}),
+}
 # Division by what is literally nothing has no type on Sail.
 _DIVISIONS = (exp.Div, exp.Mod, exp.IntDiv)
 _DECIMALS = frozenset({"decimal", "wide decimal", "long decimal"})
@@ -126,6 +144,7 @@ class _Query:
         }
         self.relations |= {alias.name.lower() for alias in tree.find_all(exp.TableAlias)}
         self.named = {call.start: call for call in self.calls}
+        self.names = {call.name for call in self.calls}
         self.views = {name.lower() for name in columns or {}}
         self.columns = columns
         self.operands = Operands(columns, self._name_of)
@@ -214,8 +233,17 @@ class _Query:
             yield PLAIN[kind], NOTHING
         elif rule := RULES.get(kind):
             yield from ((name, NOTHING) for name in rule(node))
-        elif not isinstance(node, (*_SILENT, exp.Func)):
-            yield f"{kind.__name__} syntax", NOTHING
+        elif not isinstance(node, (*_SILENT, *_WRAPPERS)) and node.meta.get("start") not in self.named:
+            yield from self._unnamed(node)
+
+    def _unnamed(self, node: exp.Expression) -> Iterator[tuple[str, Families]]:
+        """Yield what the tokens did not show as a call under its name, such as `bigint(x)`, `x COLLATE y`, `x << 2`."""
+        if isinstance(node, exp.Anonymous):
+            yield f"{node.name.lower()}/{len(node.expressions)}", NOTHING
+            return
+        names = {name.lower() for name in node.sql_names()} if isinstance(node, exp.Func) else set()
+        if not self.names & (names | _SPELLINGS.get(type(node), frozenset())):
+            yield f"{type(node).__name__} syntax", NOTHING
 
     def _case(self, case: exp.Case) -> Iterator[tuple[str, Families]]:
         yield "case", self.operands.of_results(case)

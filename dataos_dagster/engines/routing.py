@@ -66,10 +66,12 @@ def verdict(construct: Construct) -> Verdict:
         return "unproven"
     used = frozenset(construct.operands) - {"null"}
     known = used - {"unknown"}
-    if not any(_shown(combination, equal, different) for combination in (known, _literal_as_column(known))):
-        return "unproven"
-    # A construct that was never tried with operands does not depend on them: `and`, `left join`.
-    return "assumed" if known != used and any(equal) else "proven"
+    readings = (known, _literal_as_column(known))
+    if known != used:
+        possible = any(reading <= combination for reading in readings for combination in equal)
+        # A construct that was never tried with operands does not depend on them: `and`, `left join`.
+        return "unproven" if not possible else "assumed" if any(equal) else "proven"
+    return "proven" if any(_shown(reading, equal, different) for reading in readings) else "unproven"
 
 
 def unproven(constructs: Iterable[Construct], *, assume: bool = True) -> tuple[Construct, ...]:
