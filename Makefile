@@ -7,7 +7,7 @@ PORT ?= 3000
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo ui test check lint bench pictures lock clean
+.PHONY: help install demo ui test check lint bench kills pictures lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ lint: $(INSTALLED)
 
 bench: $(INSTALLED) ## Measure against the peers and write benchmarks/RESULTS.md (QUICK=1 for a rough look)
 	$(BIN)/python benchmarks/run.py $(if $(QUICK),--quick)
+
+kills: $(INSTALLED) ## Kill writers many times and write benchmarks/KILLS.md (KILLS=25 of each kind)
+	$(BIN)/python benchmarks/kills.py $(or $(KILLS),25)
 
 pictures: $(INSTALLED) ## Take the pictures of docs/images from the running UI
 	mkdir -p docs/images
