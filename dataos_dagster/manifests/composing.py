@@ -256,18 +256,34 @@ class _Builder:
         return node.value if node.tag == _STRING or node.style else resolve(node.value)
 
     def _mapping(self, node: MappingNode) -> tuple[Any, int]:
+        at, odd = len(self.records), len(self.oddities)
         data: dict[str, Any] = {}
+        last = self._put(node.value, data)
+        if last is None:
+            # A key that is no text, that repeats or that merges: which entries count is worked out first.
+            del self.records[at:], self.oddities[odd:]
+            data.clear()
+            last = self._put(self._entries(node), data, is_settled=True)
+        return data, last or 0
+
+    def _put(self, entries: list[tuple[Any, Node]], data: dict[str, Any], *, is_settled: bool = False) -> int | None:
+        """Add entries to a mapping and return the last value's record; None when they are not plain and all different.
+
+        This is where the time of reading goes, so it looks at each key once and asks for nothing twice.
+        """
         last = 0
         path, records = self._path, self.records
-        for key, child in self._entries(node):
+        for key, child in entries:
             name = key.value
-            last = len(records)
-            self._record(key)
+            if not is_settled and (type(name) is not str or name in data or name == _MERGE):
+                return None
+            start, end = key.start_mark, key.end_mark
+            records.extend((start.line + 1, start.column + 1, end.line + 1, end.column + 1, 1))
             path.append(name)
             last = len(records)
-            data[name] = self.value(child)
+            data[name] = self._scalar(child) if type(child) is ScalarNode else self.value(child)
             path.pop()
-        return data, last
+        return last
 
     def _sequence(self, node: SequenceNode) -> tuple[Any, int]:
         data: list[Any] = []
@@ -282,13 +298,9 @@ class _Builder:
 
     def _entries(self, node: MappingNode) -> list[tuple[Node, Node]]:
         """Return the entries that count: scalar keys, each once, with those of `<<` behind the mapping's own."""
-        entries: list[tuple[Node, Node]] = node.value
-        names = {key.value for key, _ in entries if type(key) is ScalarNode}
-        if len(names) == len(entries) and _MERGE not in names:
-            return entries
         own: dict[str, tuple[Node, Node]] = {}
         merged: dict[str, tuple[Node, Node]] = {}
-        for key, child in entries:
+        for key, child in node.value:
             if type(key) is not ScalarNode:
                 self._odd("complex-key", key)
             elif key.value == _MERGE and key.tag is _PLAIN:

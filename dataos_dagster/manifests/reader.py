@@ -24,9 +24,10 @@ from dataos_dagster.manifests.composing import (
 )
 from dataos_dagster.manifests.diagnostics import Diagnostic, Position, Range, Severity
 from dataos_dagster.manifests.document import Document, digest_of
-from dataos_dagster.manifests.oddities import diagnose_oddity, range_of_node, suspicious_lines
+from dataos_dagster.manifests.oddities import diagnose_oddity, range_of_node
 from dataos_dagster.manifests.snippets import snippet
 from dataos_dagster.manifests.source import Unreadable, decode, read_bytes, refused_character
+from dataos_dagster.manifests.suspicions import suspicious_lines
 from dataos_dagster.manifests.syntax.diagnosis import diagnose
 
 if TYPE_CHECKING:
