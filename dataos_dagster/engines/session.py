@@ -172,7 +172,8 @@ class Sessions:
         self.close()
 
     def _server(self, wanted: ServerConfiguration) -> _Server:
-        for server in list(self._servers):
+        # Of this engine only: the lock that is held is this engine's.
+        for server in [each for each in self._servers if each.configuration.engine == wanted.engine]:
             if not server.alive:
                 self._servers.remove(server)
                 server.close()
