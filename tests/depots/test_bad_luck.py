@@ -63,6 +63,10 @@ def test_a_kill_at_any_moment_leaves_whole_rounds_and_the_next_write_succeeds(
         process, engine = start_writer(sail_shop, address, format_, mode, first)
         time.sleep(chance.uniform(0.0, 0.6))
         os.kill(process.pid if victim == "ours" else engine, signal.SIGKILL)
+        if victim == "engine":
+            # Between two writes nobody notices, and the next one starts another engine.
+            time.sleep(1)
+            process.kill()
         process.wait(30)
         process.stdout.close()
         found = rounds(sail_shop, address, format_)

@@ -157,4 +157,10 @@ ENTRIES = (
         "Read, and not yet run",
         "The manifest is checked as far as its form is known, and has no effect here.",
     ),
+    CodeEntry(
+        "source-not-read",
+        "A depot's source type is not read or written yet",
+        "The depot is checked and listed, and `dataos depot check` says that it is unsupported. A job that reads or "
+        "writes it fails with the same words. The hint says how the type will be read.",
+    ),
 )

@@ -51,7 +51,7 @@ def find_columns(records: Iterable[Record], *, primitives_as_string: bool, keep_
     return StructType(fields)
 
 
-def _type(value: Any, *, texts: bool) -> DataType:
+def _type(value: Any, *, texts: bool) -> DataType:  # noqa: PLR0911 - one for each kind of value
     from pyspark.sql import types
 
     if value is None:
@@ -74,7 +74,7 @@ def _type(value: Any, *, texts: bool) -> DataType:
     return types.DecimalType(digits, 0) if digits <= _MOST_DIGITS else types.DoubleType()
 
 
-def _merged(first: DataType, second: DataType) -> DataType:
+def _merged(first: DataType, second: DataType) -> DataType:  # noqa: PLR0911 - one for each pair of kinds
     from pyspark.sql import types
 
     if first == second or isinstance(second, types.NullType):

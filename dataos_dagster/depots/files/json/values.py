@@ -35,7 +35,7 @@ class Malformed(ValueError):
         super().__init__("malformed value")
 
 
-def value_of(value: Any, type_: DataType, raw: Callable[[], str]) -> Any:
+def value_of(value: Any, type_: DataType, raw: Callable[[], str]) -> Any:  # noqa: PLR0911 - one for each type
     """Return a value as Arrow's builder takes it.
 
     Args:
