@@ -93,7 +93,7 @@ def _code(name: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("|", "\\|").replace("\n", " ").replace("\r", "\\r").replace("\t", "\\t").replace("\0", "\\0")
 
 
 def _as_formatted(source: str) -> str:

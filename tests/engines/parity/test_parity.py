@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from parity.publish import BEGIN, DOCUMENT, END, PROVEN_FILE, proven_source, table
-from parity.suite import cases, findings, operands_of, proofs
+from parity.suite import cases, findings, proofs
 from parity.vectors import tables
 
 from dataos_dagster.engines import proven
@@ -63,17 +63,3 @@ def test_every_column_of_the_vectors_has_a_null_and_distinct_values() -> None:
 
 def test_what_is_known_to_differ_says_how() -> None:
     assert [case.construct for _, case in cases() if case.different and not case.because] == []
-
-
-def test_vectors_use_the_construct_they_stand_for() -> None:
-    from dataos_dagster.engines.operands import family_of
-
-    assert family_of("decimal(15,2)") == "wide decimal"
-    columns = {name: {field.name: "string" for field in each.schema} for name, each in tables().items()}
-    unused = [
-        (case.construct, vector)
-        for _, case in cases()
-        for vector in (*case.equal, *case.different)
-        if not operands_of(case, vector, columns)[1]
-    ]
-    assert unused == []
