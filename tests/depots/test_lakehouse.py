@@ -206,6 +206,8 @@ def test_older_states_can_be_read(shop):
     first = shop.write("SELECT 1 AS id", ORDERS).snapshot_id
     shop.write("SELECT 2 AS id", ORDERS)
     assert shop.rows(ORDERS, options={"snapshot-id": first}) == [(1,)]
+    made = next(found for found in table_state(shop).raw["snapshots"] if str(found["snapshot-id"]) == first)
+    assert shop.rows(ORDERS, options={"as-of-timestamp": str(made["timestamp-ms"] + 1)}) == [(1,)]
 
 
 def test_a_missing_table_is_named_with_the_nearest_one(shop):

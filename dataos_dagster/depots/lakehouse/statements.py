@@ -108,7 +108,9 @@ class Statements:
         for name in dropped:
             self._run(f"ALTER TABLE {self._table.identifier} DROP PARTITION FIELD {quoted(name)}")
         for field in added:
-            named = f" AS {quoted(field.name)}" if field.name else ""
+            # Spark would name it `id_bucket_8` here, and `id_bucket` in a new table.
+            name = field.name or default_name(field)
+            named = "" if name == field.column else f" AS {quoted(name)}"
             self._run(f"ALTER TABLE {self._table.identifier} ADD PARTITION FIELD {to_sql(field)}{named}")
 
     def name_fields(self, fields: Sequence[PartitionField]) -> None:

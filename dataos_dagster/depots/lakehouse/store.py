@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -58,7 +59,7 @@ class LakehouseStore:
         reader = session.spark.read
         for key, value in request.options.items():
             if key in _STATE_OPTIONS or session.engine != "sail":
-                reader = reader.option(key, value)
+                reader = reader.option(*_state_option(key, value))
         with session.failures(request.location):
             if session.engine == "sail" and self.warehouse.rest is None:
                 frame = reader.format("iceberg").load(table.place.url("sail"))
@@ -151,6 +152,17 @@ class LakehouseStore:
             hint=f"did you mean {near[0]}?" if near else "write it first; `dataos depot check` says what is there",
             location=request.location,
         )
+
+
+def _state_option(key: str, value: str) -> tuple[str, str]:
+    """Return an option under the name that both engines know: Spark 4 refuses Iceberg's older ones, Sail ignores one."""
+    if key == "snapshot-id":
+        return "versionAsOf", value
+    if key == "as-of-timestamp" and value.isdigit():
+        return "timestampAsOf", datetime.fromtimestamp(int(value) / 1000, UTC).isoformat(
+            sep=" ", timespec="milliseconds"
+        )
+    return key, value
 
 
 def _sail_obstacles(warehouse: Warehouse) -> tuple[str, ...]:
