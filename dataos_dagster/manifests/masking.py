@@ -43,7 +43,8 @@ _INLINE = (
     re.compile(r"://[^/\s:@]*:(?P<secret>[^/\s@]+)@"),
 )
 _NAMED = re.compile(r"^[\s-]*[\"']?(?:name|key)[\"']?\s*:\s*(?P<name>.*)$", re.IGNORECASE)
-_BLOCK_SCALAR = re.compile(r"(?:^|\s)[|>][-+0-9]*\s*(?:#.*)?$")
+# A text that goes on below: a block scalar, or a quote that is not closed.
+_GOES_ON = re.compile(r"^[|>][-+0-9]*\s*(?:#.*)?$|^\"[^\"]*$|^'[^']*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +95,21 @@ def _secret_document(lines: list[str]) -> list[MaskedLine]:
     """Show keys, the envelope's values and those that select a form."""
     masked = []
     in_data = False
+    text_below: int | None = None  # indent of a key whose text goes on below; what looks like a key there is none
     for line in lines:
+        if text_below is not None and line.strip() and _indent(line) <= text_below:
+            text_below = None
         key = _KEY.match(line)
-        if key is None:
-            masked.append(
-                _from(line, _indent(line)) if not _DOCUMENT_START.match(line) else MaskedLine(line, len(line))
-            )
+        if text_below is not None or key is None:
+            shown = MaskedLine(line, len(line)) if _DOCUMENT_START.match(line) else _from(line, _indent(line))
+            masked.append(shown)
             continue
-        name = _name(key)
+        name, value = _name(key), line[key.end() :]
         in_data = in_data or name in _DATA
-        shown = (name in ENVELOPE_KEYS and key["lead"] == "") or (name in _FORM and not in_data)
-        masked.append(MaskedLine(line, len(line)) if shown else _from(line, key.end()))
+        if _GOES_ON.search(value):
+            text_below = _indent(line)
+        is_shown = (name in ENVELOPE_KEYS and key["lead"] == "") or (name in _FORM and not in_data)
+        masked.append(MaskedLine(line, len(line)) if is_shown else _from(line, key.end()))
     return masked
 
 

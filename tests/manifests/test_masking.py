@@ -77,6 +77,13 @@ def test_the_envelope_of_a_secret_kind_is_shown():
     assert shown(text, 5).splitlines()[1] == "5 |   acl: r"
 
 
+@pytest.mark.parametrize("opening", ["|", ">-", '"-----BEGIN', "'-----BEGIN"])
+def test_a_secret_text_is_masked_where_it_looks_like_keys(opening):
+    text = f"type: secret\nsecret:\n  data:\n    a: {opening}\n      {SECRET}: x\n    b: y\n"
+    assert SECRET not in shown(text, 5)
+    assert shown(text, 6).splitlines()[1] == "6 |     b: ********"
+
+
 def test_other_documents_of_the_file_are_shown():
     text = f"type: secret\nsecret:\n  data:\n    a: {SECRET}\n---\ntype: workflow\nowner: mira\n"
     assert "owner: mira" in shown(text, 7)
