@@ -10,6 +10,7 @@ from shop import load_job, spend_job, write_shop
 
 from dataos_dagster import DepotResource, load_definitions, load_settings
 from dataos_dagster.bundles.workspace import apply_changes, plan_workspace
+from dataos_dagster.engines.sail import start_sail
 from dataos_dagster.state.database import State
 
 ORDERS = dg.AssetKey(["lakehouse", "shop", "orders"])
@@ -51,6 +52,19 @@ def test_jobs_run_in_order_and_say_what_they_wrote(tmp_path, instance):
         ("public/daily/spend", "succeeded", 3),
     ]
     assert {each.dagster_run_id for each in history(folder)} == {result.run_id}
+
+
+def test_all_jobs_of_a_run_share_one_engine_and_it_ends_with_the_run(tmp_path, instance, monkeypatch):
+    started = []
+
+    def counted(*arguments):
+        started.append(start_sail(*arguments))
+        return started[-1]
+
+    monkeypatch.setattr("dataos_dagster.engines.sail.start_sail", counted)
+    assert run(write_shop(tmp_path / "shop"), instance).success
+    [endpoint] = started
+    assert not endpoint.child.is_running()
 
 
 def test_a_failing_statement_fails_the_step_with_the_line_and_the_sql(tmp_path, instance):
