@@ -15,6 +15,9 @@ from dataos_dagster.manifests.diagnostics import Diagnostic, Edit, Fix, Position
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.manifests.document import Document
+
 _BOM = "\ufeff"
 # Comparing two lines takes time in the square of their length.
 _LONGEST_LINE = 1000
@@ -38,6 +41,23 @@ def line_edits(number: int, before: str, after: str) -> tuple[Edit, ...] | None:
         for operation, start, end, low, high in matcher.get_opcodes()
         if operation != "equal"
     )
+
+
+def rename_key(document: Document, path: DocumentPath, name: str) -> Fix | None:
+    """Return the fix that gives the key at a path another name; None where its text is not the key itself.
+
+    Args:
+        document: The document that holds the key.
+        path: Way to the key's value, as the user wrote it.
+        name: The key as it should be.
+    """
+    place, key = document.range_of(path, key=True), str(path[-1])
+    quotes = place.end.column - place.start.column - len(key)
+    if place.start.line != place.end.line or quotes not in {0, 2}:
+        return None
+    start = Position(place.start.line, place.start.column + quotes // 2)
+    end = Position(place.end.line, place.end.column - quotes // 2)
+    return Fix(f"spell it {name!r}", (Edit(Range(start, end), name),), safe=True)
 
 
 def apply(text: str, fixes: Iterable[Fix]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataos_dagster.manifests.draft import Draft
 from dataos_dagster.manifests.envelope import Envelope
+from dataos_dagster.manifests.fixes import rename_key
 from dataos_dagster.manifests.interpolation import interpolate
 from dataos_dagster.manifests.kinds import KINDS, Kind, KindRules, load_rules
 from dataos_dagster.manifests.names import APPENDED, check_name
@@ -171,7 +172,8 @@ class _Manifest:
         draft, data = self.draft, self.draft.data
         for key in [key for key in data if fold(key) == "type" and key != "type"]:
             if "type" not in data:
-                draft.warn("key-spelling", (key,), f"`{key}` is spelt `type`", "write `type`", key=True)
+                fix = rename_key(draft.document, draft.origin((key,)), "type")
+                draft.warn("key-spelling", (key,), f"`{key}` is spelt `type`", "write `type`", key=True, fix=fix)
                 draft.move((key,), ("type",))
         word = data.get("type")
         if isinstance(word, str):
@@ -211,7 +213,10 @@ class _Manifest:
                     f"write `{kind.name}:`",
                 )
                 return False
-            draft.warn("key-spelling", (other,), f"`{other}` is spelt `{kind.name}`", f"write `{kind.name}:`", key=True)
+            is_spelling = fold(other) == fold(kind.name)
+            fix = rename_key(draft.document, draft.origin((other,)), kind.name) if is_spelling else None
+            message, hint = f"`{other}` is spelt `{kind.name}`", f"write `{kind.name}:`"
+            draft.warn("key-spelling", (other,), message, hint, key=True, fix=fix)
             draft.move((other,), (kind.name,))
         return True
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from dataos_dagster.manifests import problems
 from dataos_dagster.manifests.fields import field_at, keys_of, models_at
+from dataos_dagster.manifests.fixes import rename_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -132,7 +133,8 @@ class _Repair:
         if same is not None and self.draft.get((*path[:-1], same)) is None:
             if fold(key) not in self.folded:
                 message = f"`{key}` is spelt `{same}`"
-                self.draft.warn("key-spelling", path, message, f"write `{same}`", key=True)
+                fix = rename_key(self.draft.document, self.draft.origin(path), same)
+                self.draft.warn("key-spelling", path, message, f"write `{same}`", key=True, fix=fix)
             self.draft.move(path, (*path[:-1], same))
             self.has_renamed = True
             return

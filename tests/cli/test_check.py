@@ -128,6 +128,16 @@ def test_fix_mends_what_is_safe_and_nothing_is_left_to_mend(project):
     assert (project / "orders.yaml").read_text() == mended
 
 
+def test_fix_spells_keys_as_they_are_known(project):
+    text = (
+        WORKFLOW.replace("name: wf", "Name: wf").replace("stackSpec", '"StackSpec"').replace("\nworkflow", "\nWorkflow")
+    )
+    (project / "orders.yaml").write_text(text)
+    result = run("--fix", "--strict")
+    assert result.exit_code == 0, result.output
+    assert (project / "orders.yaml").read_text() == WORKFLOW.replace("stackSpec", '"stackSpec"')
+
+
 def test_without_fix_no_file_is_changed(project):
     (project / "orders.yaml").write_text(f"owner: @mira\n{WORKFLOW}")
     assert run().exit_code == 1
