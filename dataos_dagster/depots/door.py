@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.lakehouse.configuration import every_session
 from dataos_dagster.depots.opening import Opener
 from dataos_dagster.depots.requests import (
     Column,
@@ -85,7 +86,7 @@ class Door:
         requests = tuple(requests)
         # An engine has one identity a bucket. A job that writes to a depot reads it with the credential for writing.
         written = {_depot_of(request) for request in requests if isinstance(request, WriteRequest)}
-        parts = []
+        parts = [every_session()]
         for request in requests:
             acl: Acl = "rw" if _depot_of(request) in written else "r"
             parts.append(self._opener.store_of(request, acl).requirements(request))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from dataos_dagster.depots.lakehouse.configuration import SAIL_CATALOGS, joined_catalogs
 from dataos_dagster.depots.requests import Requirements
 
 if TYPE_CHECKING:
@@ -21,16 +22,24 @@ def join(parts: Iterable[Requirements]) -> Requirements:
     """Return the requirements of all parts together; parts that contradict each other veto the engine."""
     parts = tuple(parts)
     vetoes = {engine: [reason for part in parts for reason in part.vetoes.get(engine, ())] for engine in ENGINES}
+    environment = {engine: _merged(part.environment.get(engine, {}) for part in parts) for engine in ENGINES}
     for engine in ENGINES:
         if _contradict(part.environment.get(engine, {}) for part in parts):
             vetoes[engine].append(
                 f"the job opens S3 with more than one identity, and a {engine} process has one for its whole life"
             )
+        catalogs = [
+            part.environment[engine][SAIL_CATALOGS]
+            for part in parts
+            if SAIL_CATALOGS in part.environment.get(engine, {})
+        ]
+        if catalogs:
+            environment[engine][SAIL_CATALOGS] = joined_catalogs(catalogs)
     return Requirements(
         conf={engine: _merged(part.conf.get(engine, {}) for part in parts) for engine in ENGINES},
         secret_conf={engine: _merged(part.secret_conf.get(engine, {}) for part in parts) for engine in ENGINES},
         packages=tuple(sorted({package for part in parts for package in part.packages})),
-        environment={engine: _merged(part.environment.get(engine, {}) for part in parts) for engine in ENGINES},
+        environment=environment,
         vetoes={engine: tuple(dict.fromkeys(reasons)) for engine, reasons in vetoes.items() if reasons},
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )
@@ -58,7 +67,7 @@ def _contradict(environments: Iterable[Mapping[str, V]]) -> bool:
     seen: dict[str, V] = {}
     for environment in environments:
         for key, value in environment.items():
-            if seen.setdefault(key, value) != value:
+            if key != SAIL_CATALOGS and seen.setdefault(key, value) != value:
                 return True
     return False
 

@@ -34,8 +34,9 @@ def sail_s3(s3: S3Access) -> dict[str, SecretStr]:
     """Return the variables by which a Sail process opens S3: one identity for its whole life."""
     from pydantic import SecretStr
 
-    found: dict[str, SecretStr] = {"AWS_REGION": SecretStr(s3.region or DEFAULT_REGION)}
+    found: dict[str, SecretStr] = {"AWS_REGION": SecretStr(s3.region)} if s3.region else {}
     if s3.access_key and s3.secret_key:
+        found.setdefault("AWS_REGION", SecretStr(DEFAULT_REGION))
         found |= {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
     if s3.endpoint:
         found |= {key: SecretStr(s3.endpoint) for key in ("AWS_ENDPOINT", "AWS_ENDPOINT_URL")}

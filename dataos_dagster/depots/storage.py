@@ -146,6 +146,20 @@ class Place:
             found = self.filesystem.get_file_info(self.path).type
         return "file" if found == fs.FileType.File else "folder" if found == fs.FileType.Directory else "missing"
 
+    def require(self) -> None:
+        """Check that the folder, or the bucket that it is in, exists: a folder in a bucket comes with its first file.
+
+        Raises:
+            DepotUnreachable: The folder does not exist, or the store does not answer.
+            CredentialsRefused: The store refuses the keys.
+            DatasetNotFound: There is no such bucket.
+        """
+        if self.is_local:
+            if self.kind() == "missing":
+                raise DepotUnreachable(f"the folder {self} does not exist", hint="make it, or correct the depot's path")
+        elif replace(self, path=self.bucket).kind() == "missing":
+            raise DatasetNotFound(f"there is no bucket {self.bucket!r}", hint="check `bucket` of the depot")
+
     def entries(self, *, recursive: bool = False) -> tuple[FileInfo, ...]:
         """Return what is in a folder, by path; nothing when it is missing."""
         from pyarrow import fs

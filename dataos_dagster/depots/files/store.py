@@ -12,7 +12,7 @@ from dataos_dagster.depots.files.requirements import read_requirements, write_re
 from dataos_dagster.depots.files.write import FileWriter
 from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
 from dataos_dagster.depots.storage import is_hidden
-from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnreachable
+from dataos_dagster.errors import DatasetNotFound, DepotError
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.dataframe import DataFrame
@@ -79,13 +79,9 @@ class FileStore:
         """Return how many files there are.
 
         Raises:
-            DepotUnreachable: The folder does not exist.
+            DepotError: The folder or bucket does not exist, cannot be reached, or refuses the keys.
         """
-        kind = self.root.kind()
-        if kind == "missing" and self.root.is_local:
-            raise DepotUnreachable(
-                f"the folder {self.root} does not exist", hint="make it, or correct the depot's path"
-            )
+        self.root.require()
         files = self.root.all_files()
         size = sum(info.size for info in files)
         return f"{len(files)} file{'' if len(files) == 1 else 's'}, {size:,} bytes"

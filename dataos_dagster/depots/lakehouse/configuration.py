@@ -10,7 +10,7 @@ from dataos_dagster.depots.s3 import HADOOP_AWS, s3a_conf, s3a_secrets, sail_s3
 from dataos_dagster.depots.storage import DEFAULT_REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pydantic import SecretStr
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ICEBERG = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0"
 ICEBERG_AWS = "org.apache.iceberg:iceberg-aws-bundle:1.11.0"
+SAIL_CATALOGS = "SAIL_CATALOG__LIST"
 EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 _MEMORY_CATALOG = {"type": "memory", "name": "sail", "initial_database": ["default"]}
 
@@ -43,7 +44,7 @@ def requirements(warehouse: Warehouse) -> Requirements:
             conf[f"{prefix}.warehouse"] = rest.warehouse
         if rest.token:
             secret[f"{prefix}.token"] = rest.token
-        environment["SAIL_CATALOG__LIST"] = SecretStr(_sail_catalogs(warehouse))
+        environment[SAIL_CATALOGS] = SecretStr(_sail_catalogs(warehouse))
         environment["SAIL_CATALOG__DEFAULT_CATALOG"] = SecretStr("sail")
         if warehouse.s3:
             packages.append(ICEBERG_AWS)
@@ -62,6 +63,20 @@ def requirements(warehouse: Warehouse) -> Requirements:
         packages=tuple(packages),
         environment={"sail": environment},
     )
+
+
+def every_session() -> Requirements:
+    """Return what every Spark is started with, whatever a job reads: so that one JVM serves all jobs of a run."""
+    return Requirements(conf={"spark": {"spark.sql.extensions": EXTENSIONS}}, packages=(ICEBERG,))
+
+
+def joined_catalogs(lists: Iterable[SecretStr]) -> SecretStr:
+    """Return one value of SAIL_CATALOG__LIST for several: the catalogs of all, each once."""
+    from pydantic import SecretStr
+
+    inside = (found.get_secret_value()[1:-1].split("}, {") for found in lists)
+    entries = dict.fromkeys(entry.strip("{}") for part in inside for entry in part)
+    return SecretStr("[" + ", ".join(f"{{{entry}}}" for entry in entries) + "]")
 
 
 def pyiceberg_properties(warehouse: Warehouse) -> dict[str, str]:

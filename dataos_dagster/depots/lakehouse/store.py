@@ -86,7 +86,9 @@ class LakehouseStore:
         return rest.read_state(table) if self.warehouse.rest is not None else read_state(table.place)
 
     def check(self) -> str:
-        """Return how many tables and namespaces there are."""
+        """Return how many tables and namespaces there are; the folder of a lakehouse is made by its first table."""
+        if self.warehouse.rest is None and self.warehouse.root is not None and not self.warehouse.root.is_local:
+            self.warehouse.root.require()
         names = self._tables()
         spaces = {name[:-1] for name in names}
         return f"{_counted(len(names), 'table')} in {_counted(len(spaces), 'namespace')}"
@@ -155,7 +157,7 @@ class LakehouseStore:
 
 
 def _state_option(key: str, value: str) -> tuple[str, str]:
-    """Return an option under the name that both engines know: Spark 4 refuses Iceberg's older ones, Sail ignores one."""
+    """Return an option under the name that both engines know: Spark refuses Iceberg's older ones, Sail ignores one."""
     if key == "snapshot-id":
         return "versionAsOf", value
     if key == "as-of-timestamp" and value.isdigit():

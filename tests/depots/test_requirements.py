@@ -1,0 +1,51 @@
+"""What several requests need of one session."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from dataos_dagster.depots.lakehouse.configuration import requirements
+from dataos_dagster.depots.lakehouse.tables import Warehouse
+from dataos_dagster.depots.requirements import join, session_configuration, veto
+from dataos_dagster.depots.storage import Place, S3Access
+from dataos_dagster.settings import CatalogSettings
+
+KEYS = S3Access(SecretStr("the-key"), SecretStr("the-secret"), "http://127.0.0.1:7070", "eu-west-1")
+
+
+def catalog(name, s3=KEYS):
+    return requirements(Warehouse(name, None, CatalogSettings(uri=f"http://{name}", token=SecretStr("the-token")), s3))
+
+
+def test_a_catalog_is_configured_without_a_secret_in_the_open():
+    found = catalog("lake")
+    assert found.conf["spark"]["spark.sql.catalog.lake.uri"] == "http://lake"
+    assert found.secret_conf["spark"]["spark.sql.catalog.lake.s3.secret-access-key"] == SecretStr("the-secret")
+    for secret in ("the-key", "the-secret", "the-token"):
+        assert secret not in repr(found)
+        assert secret not in repr(session_configuration("spark", found))
+
+
+def test_two_catalogs_stand_in_one_list_of_sail():
+    found = join([catalog("one"), catalog("two"), catalog("one")])
+    assert found.vetoes == {}
+    listed = found.environment["sail"]["SAIL_CATALOG__LIST"].get_secret_value()
+    assert listed.count("iceberg-rest") == 2
+    assert listed.startswith('[{type="memory", name="sail"')
+
+
+def test_two_identities_veto_sail_only():
+    other = S3Access(SecretStr("another"), SecretStr("x"), KEYS.endpoint, KEYS.region)
+    found = join([catalog("one"), catalog("two", other)])
+    assert list(found.vetoes) == ["sail"]
+    assert "more than one identity" in found.vetoes["sail"][0]
+
+
+def test_a_bucket_is_opened_by_keys_of_its_own_on_spark():
+    found = requirements(Warehouse("lake", Place("bucket/base", KEYS), s3=KEYS))
+    assert found.conf["spark"]["spark.hadoop.fs.s3a.bucket.bucket.endpoint"] == "http://127.0.0.1:7070"
+    assert found.secret_conf["spark"]["spark.hadoop.fs.s3a.bucket.bucket.access.key"] == SecretStr("the-key")
+
+
+def test_reasons_are_told_once():
+    assert join([veto("sail", "a"), veto("sail", "a", "b"), veto("spark")]).vetoes == {"sail": ("a", "b")}
