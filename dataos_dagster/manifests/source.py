@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,9 @@ def read_bytes(file: Path, limit: int) -> bytes | Unreadable:
         limit: Largest size, in bytes.
     """
     try:
+        if not stat.S_ISREG(file.stat().st_mode) and not file.is_dir():
+            # Opening a pipe would wait for somebody to write into it.
+            return Unreadable("file-unreadable", "this is a pipe or a device, not a file", "name a file")
         with file.open("rb") as stream:
             content = stream.read(limit + 1)
             if len(content) <= limit:
@@ -55,6 +59,8 @@ def read_bytes(file: Path, limit: int) -> bytes | Unreadable:
         return Unreadable("file-unreadable", "this user may not read the file", f"run: chmod u+r {file.name}")
     except IsADirectoryError:
         return Unreadable("file-unreadable", "this is a folder", "name the manifest inside it")
+    except ValueError:
+        return Unreadable("file-missing", "no file can have this name", "check the path")
     except OSError as error:
         reason = (error.strerror or errno.errorcode.get(error.errno or 0, "input/output error")).lower()
         return Unreadable("file-unreadable", f"the file cannot be read: {reason}", "check the file and its disk")

@@ -108,6 +108,19 @@ def test_a_folder_is_no_manifest(tmp_path):
     assert only_error(diagnostics).code == "file-unreadable"
 
 
+def test_a_pipe_is_not_waited_for(tmp_path):
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    _, diagnostics = read_file(pipe, name="pipe.yaml", limits=LIMITS)
+    assert only_error(diagnostics).code == "file-unreadable"
+
+
+@pytest.mark.parametrize("name", ["a\0b.yaml", "a" * 5000])
+def test_a_name_that_no_file_can_have_is_an_error_not_an_exception(tmp_path, name):
+    _, diagnostics = read_file(tmp_path / name, name="x.yaml", limits=LIMITS)
+    assert only_error(diagnostics).code in {"file-missing", "file-unreadable"}
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_file_without_read_permission_says_so(tmp_path):
     file = tmp_path / "orders.yaml"
