@@ -45,30 +45,39 @@ def read_bytes(file: Path, limit: int) -> bytes | Unreadable:
         limit: Largest size, in bytes.
     """
     try:
-        if not stat.S_ISREG(file.stat().st_mode) and not file.is_dir():
-            # Opening a pipe would wait for somebody to write into it.
-            return Unreadable("file-unreadable", "this is a pipe or a device, not a file", "name a file")
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return _no_file(status.st_mode)
         with file.open("rb") as stream:
             content = stream.read(limit + 1)
-            if len(content) <= limit:
-                return content
-            size = stream.seek(0, 2)
-    except FileNotFoundError:
-        return Unreadable("file-missing", "there is no such file", "check the path; it is relative to this folder")
-    except PermissionError:
-        return Unreadable("file-unreadable", "this user may not read the file", f"run: chmod u+r {file.name}")
-    except IsADirectoryError:
-        return Unreadable("file-unreadable", "this is a folder", "name the manifest inside it")
-    except ValueError:
-        return Unreadable("file-missing", "no file can have this name", "check the path")
-    except OSError as error:
-        reason = (error.strerror or errno.errorcode.get(error.errno or 0, "input/output error")).lower()
-        return Unreadable("file-unreadable", f"the file cannot be read: {reason}", "check the file and its disk")
+    except (OSError, ValueError) as error:
+        return _refused(error, file)
+    return content if len(content) <= limit else _too_large(status.st_size, limit)
+
+
+def _no_file(mode: int) -> Unreadable:
+    # A pipe is not opened: that would wait for somebody to write into it.
+    what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+    return Unreadable("file-unreadable", f"this is {what}, not a file", "name a manifest")
+
+
+def _too_large(size: int, limit: int) -> Unreadable:
     return Unreadable(
         "file-too-large",
         f"the file has {size:,} bytes; a manifest has at most {limit:,}",
         "move data out of the manifest, or raise limits.file_bytes in dataos.yaml",
     )
+
+
+def _refused(error: OSError | ValueError, file: Path) -> Unreadable:
+    if isinstance(error, ValueError):
+        return Unreadable("file-missing", "no file can have this name", "check the path")
+    if isinstance(error, FileNotFoundError):
+        return Unreadable("file-missing", "there is no such file", "check the path; it is relative to this folder")
+    if isinstance(error, PermissionError):
+        return Unreadable("file-unreadable", "this user may not read the file", f"run: chmod u+r {file.name}")
+    reason = (error.strerror or errno.errorcode.get(error.errno or 0, "input/output error")).lower()
+    return Unreadable("file-unreadable", f"the file cannot be read: {reason}", "check the file and its disk")
 
 
 def decode(content: bytes) -> str | Unreadable:
