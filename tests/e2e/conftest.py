@@ -93,7 +93,7 @@ def free_port() -> int:
     return port
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def deployment(tmp_path_factory) -> Iterator[Deployment]:
     """Serve a copy of the product, and one broken manifest, as `make ui` does."""
     folder = tmp_path_factory.mktemp("deployment")
@@ -122,9 +122,13 @@ def deployment(tmp_path_factory) -> Iterator[Deployment]:
                 server.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Return Debian's Chromium without a window."""
+    """Return Debian's Chromium without a window.
+
+    Playwright keeps an event loop running in the thread of the tests, in which Dagster cannot run a job: it ends with
+    the module.
+    """
     from playwright.sync_api import sync_playwright
 
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
