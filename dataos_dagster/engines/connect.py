@@ -52,6 +52,7 @@ def open_session(endpoint: Endpoint, conf: Mapping[str, str]) -> SparkSession:
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         logging.getLogger(name).disabled = True
     session = SparkSession.builder.remote(_url(endpoint)).create()
+    _keep_to_itself(session)
     try:
         _greet(session, endpoint)
         with engine_failures(endpoint.child):
@@ -73,6 +74,22 @@ def close_session(session: SparkSession, child: Child | None) -> None:
         # What the client says about a session that its server has forgotten is of no use to anybody.
         warnings.simplefilter("ignore")
         session.stop()
+
+
+def _keep_to_itself(session: SparkSession) -> None:
+    """Let closing a session close its own channel, and not the threads that all sessions of the process share.
+
+    The client's own `close` also ends the pool of threads by which every session releases results (pyspark 4.1.1,
+    `reattach.py`), and the garbage collector calls it: when it does so in a thread that the pool is just starting, that
+    thread waits for a lock whose owner waits for the thread, for ever.
+    """
+    client = session.client
+
+    def close() -> None:
+        client._channel.close()  # noqa: SLF001 - what the client's own close does, without the rest
+        client._closed = True  # noqa: SLF001 - what `is_stopped` looks at
+
+    client.close = close
 
 
 def _url(endpoint: Endpoint) -> str:

@@ -295,3 +295,33 @@ def test_spark_says_which_java_it_does_not_run_on(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     with Sessions(engine_settings(tmp_path)) as own, pytest.raises(EngineUnavailable, match=r"Java 25\.0\.1"):
         own.get(SessionConfiguration("spark"))
+
+
+def test_a_session_that_is_garbage_does_not_end_the_threads_of_others(own: Sessions) -> None:
+    from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator as Iterator
+
+    session = own.get(SAIL)
+    session.spark.sql("select 1").collect()
+    threads = Iterator._release_thread_pool_instance
+    assert threads is not None
+    open_session(session.endpoint, {}).client.close()
+    assert Iterator._release_thread_pool_instance is threads
+    assert session.spark.sql("select 1 as a").collect()[0].a == 1
+
+
+def test_sessions_open_and_close_in_many_threads_at_once(own: Sessions) -> None:
+    endpoint = own.get(SAIL).endpoint
+    found: list[int] = []
+
+    def query() -> None:
+        for number in range(5):
+            session = open_session(endpoint, {})
+            found.append(session.sql(f"select {number} as a").collect()[0].a)
+            session.stop()
+
+    threads = [threading.Thread(target=query) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(found) == sorted(list(range(5)) * 4)
