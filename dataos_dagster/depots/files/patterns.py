@@ -125,10 +125,11 @@ def read_timestamp(text: str) -> datetime | None:
 _LENIENT_DATE = re.compile(r"(\d{4,7})(?:-(\d{1,2})(?:-(\d{1,2})(?:[ T].*)?)?)?", re.ASCII)
 _TIME_ONLY = re.compile(r"T?\d{1,2}:", re.ASCII)
 _TIMESTAMP_FIELDS = (("year", 1970), ("month", 1), ("day", 1), ("hour", 0), ("minute", 0), ("second", 0))
+# A zone stands only behind seconds.
 _LENIENT_TIMESTAMP = re.compile(
     r"(?P<year>\d{4,6})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2})"
-    r"(?:[ T](?:(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.(?P<fraction>\d*))?)?)?"
-    r"(?P<zone>\s*(?:Z|UTC|GMT|[+-]\d{1,2}(?::?\d{1,2})?|[A-Za-z_]+/[A-Za-z_/]+))?)?)?)?)?",
+    r"(?:[ T](?:(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.(?P<fraction>\d*))?"
+    r"(?P<zone>\s*(?:Z|UTC|GMT|[+-]\d{1,2}(?::?\d{1,2})?|[A-Za-z_]+/[A-Za-z_/]+))?)?)?)?)?)?)?",
     re.ASCII,
 )
 

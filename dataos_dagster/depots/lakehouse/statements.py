@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.requests import Merge, PartitionField, WriteRequest
     from dataos_dagster.engines.session import EngineSession
 
+_GROUP_FILTER = "spark.sql.optimizer.runtime.rowLevelOperationGroupFilter.enabled"
+
 
 class Statements:
     """Statements on one table, on one session.
@@ -90,8 +92,26 @@ class Statements:
         """Run an upsert; return the rows inserted, updated and deleted if the engine counts them."""
         when = merge.when.strip()
         when = when if when[:4].upper() == "WHEN" else f"WHEN {when}"
-        with self._attached() as name, self._view(frame) as view:
+        with self._attached() as name, self._view(frame) as view, self._without_group_filter():
             return self._run(f"MERGE INTO {name} old USING {view} new ON {merge.on} {when}")
+
+    @contextmanager
+    def _without_group_filter(self) -> Iterator[None]:
+        """Turn off an optimization of Spark 4.1 that cannot plan a merge from a view of another Iceberg table.
+
+        It copies the source's plan to find the files that a merge can leave alone, and fails with "No plan for
+        TableReference" where that plan is a temporary view's.
+        """
+        if self._on_sail:
+            yield
+            return
+        conf = self._session.spark.conf
+        before = conf.get(_GROUP_FILTER, "true")
+        conf.set(_GROUP_FILTER, "false")
+        try:
+            yield
+        finally:
+            conf.set(_GROUP_FILTER, before or "true")
 
     def set_properties(self, changed: Mapping[str, str]) -> None:
         """Set properties of the table."""
