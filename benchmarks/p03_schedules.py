@@ -2,7 +2,8 @@
 
 The peer makes the same assets, and for each workflow the `define_asset_job` and the `ScheduleDefinition` that Dagster's
 documentation shows; it reads the YAML with libyaml and checks nothing. Both end when the repository and all of its jobs
-are there, as a code server needs them. Ours counts without its cache; a load with it is printed, too.
+are there, as a code server needs them. Ours counts without its cache; second figure: with the cache that the load
+before has left, which is how a code server starts again.
 """
 
 from __future__ import annotations
@@ -41,8 +42,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         project = write_scheduled_project(Path(name), workflows)
         ours = min(cold(project) for _ in range(attempts))
-        load("ours", project, "warm")
+        warm = min(load("ours", project, "warm") for _ in range(attempts))
         peer = min(load("jobs", project, "a job per workflow") for _ in range(attempts))
+    conclude("P3 warm", ours=warm, peer=peer, goal=5, better="more")
     conclude("P3", ours=ours, peer=peer, goal=5, better="more")
 
 

@@ -95,7 +95,7 @@ def write_project(folder: Path, rows: int) -> None:
 def main() -> None:
     """Measure both, turn by turn, and print the result of the best turns."""
     quick = parse_arguments(__doc__).quick
-    rows, turns = (1_000_000, 1) if quick else (10_000_000, 5)
+    rows, turns = (1_000_000, 1) if quick else (10_000_000, 7)
     ours, peer = [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
