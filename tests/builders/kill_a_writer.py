@@ -1,7 +1,7 @@
 """Write again and again until somebody kills this process: `kill_a_writer.py PROJECT ADDRESS FORMAT MODE FIRST`.
 
 Round n writes the rows 0 … 1999, each with the number of its round, so that a half-written dataset would show.
-Says `ready` before the first write.
+Prints the engine's process before the first write.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ def main(project: str, address: str, format_: str, mode: str, first: str) -> Non
     """Write until the end."""
     with Sessions() as sessions:
         shop = Shop(Path(project), "sail", sessions)
-        print(shop.session().process.pid, flush=True)
+        sys.stdout.write(f"{shop.session().process.pid}\n")
+        sys.stdout.flush()
         number = int(first)
         while True:
             query = f"SELECT id, CAST({number} AS BIGINT) AS round FROM range(2000)"

@@ -1,6 +1,10 @@
 """One table of vectors, read by our CSV reader on Sail and by Spark's own: rows and types must be the same."""
 
+# ruff: noqa: ISC004 - a vector is a text over two lines, and stands in a tuple with its options
+
 from __future__ import annotations
+
+from itertools import pairwise
 
 import pytest
 from depot_shop import target
@@ -70,6 +74,10 @@ VECTORS: dict[str, tuple[str, dict[str, str], str | None]] = {
         {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]"}, "a timestamp",
     ),
     "names of months, halves of days": ("a\n5 Mar 2024 7:05 PM\n05 mar 2024 12:00 am\n", {"timestampFormat": "d MMM yyyy h:mm a"}, "a timestamp"),
+    "wide decimals": (
+        "a,b\n12345678901234567890123456789012345678,1234567890123456789012345678.9012345678\n"
+        "-99999999999999999999999999999999999999,0.00000000005\n", {}, "a decimal(38,0), b decimal(38,10)",
+    ),
     "names for infinity": ("a,b\n-,inf\n#,x\n", {"nanValue": "-", "positiveInf": "inf", "negativeInf": "#"}, "a double, b double"),
 }  # fmt: skip
 
@@ -132,7 +140,7 @@ def test_ranges_of_a_file_have_each_line_once(tmp_path):
             cuts = [*range(0, size, width), size]
             found = [
                 line
-                for start, stop in zip(cuts, cuts[1:], strict=False)
+                for start, stop in pairwise(cuts)
                 for line in read_lines(Place(str(file)), ByteRange(str(file), start, stop))
             ]
             assert found == lines

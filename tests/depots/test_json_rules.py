@@ -1,5 +1,7 @@
 """One table of vectors, read by our JSON reader on Sail and by Spark's own: rows and types must be the same."""
 
+# ruff: noqa: ISC004 - a vector is a text over two lines, and stands in a tuple with its options
+
 from __future__ import annotations
 
 import pytest
@@ -24,6 +26,11 @@ VECTORS: dict[str, tuple[str, dict[str, str], str | None]] = {
     "primitives as texts": ('{"a":1.0,"b":1,"c":"x"}\n', {"primitivesAsString": "true"}, None),
     "one document a file": ('[{"a":1,\n"b":2},\n{"a":3}]', {"multiLine": "true"}, None),
     "single quotes": ("{'a':1,'b':'it\\'s'}\n", {}, None),
+    "wide decimals": (
+        '{"a":12345678901234567890123456789012345678,"b":"1234567890123456789012345678.9012345678"}\n'
+        '{"a":-99999999999999999999999999999999999999,"b":1234567890123456789012345678.9012345678}\n', {},
+        "a decimal(38,0), b decimal(38,10)",
+    ),
     "odd numbers": ('{"a":NaN}\n{"a":01}\n', {}, None),
     "dates are texts": ('{"a":"2024-01-01T10:00:00Z","b":"2024-01-01"}\n', {}, None),
     "odd names": ('{"x y":1,"z-w":2}\n', {}, None),
@@ -77,7 +84,7 @@ def test_a_malformed_record_fails_the_read_when_asked(shop):
 
 def test_members_whose_names_differ_in_case_only_are_refused(shop):
     shop.put("in/a.json", '{"A":1,"a":2}\n')
-    with pytest.raises(DataOSError, match="`a`|'a'"):
+    with pytest.raises(DataOSError, match=r"`a`|'a'"):
         shop.frame("dataos://shopfiles:in/a.json")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -150,7 +149,7 @@ def test_a_lock_file_that_was_cut_off_is_no_obstacle(file, content):
 def test_a_folder_that_cannot_be_written_is_an_error_with_a_way_out(tmp_path):
     (tmp_path / "sales").write_text("a file where a folder should be")
     with (
-        pytest.raises(WriteFailed, match="its lock file .* cannot be made"),
+        pytest.raises(WriteFailed, match=r"its lock file .* cannot be made"),
         writing(tmp_path / "sales" / ".orders.lock", me(), seconds=0, what="orders"),
     ):
         pass
@@ -161,7 +160,7 @@ def test_a_child_that_was_forked_meanwhile_does_not_keep_the_lock(file):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(5)"])
     try:
         with writing(file, me(), seconds=0.1, what="orders"):
-            assert os.path.exists(file)
+            assert file.exists()
     finally:
         child.kill()
         child.wait()

@@ -1,5 +1,7 @@
 """PostgreSQL on a real server: the same rows and types through Arrow and through JDBC, and writes in one transaction."""
 
+# ruff: noqa: DTZ001 - Spark's rows have no zone
+
 from __future__ import annotations
 
 import threading

@@ -127,6 +127,12 @@ def test_an_integer_fits_every_wider_one(given_type, wanted):
     [
         ("double", "float", False),
         ("float", "double", True),
+        ("int", "double", True),
+        ("bigint", "double", False),
+        ("smallint", "float", True),
+        ("int", "float", False),
+        ("bigint", "float", False),
+        ("array<bigint>", "array<double>", False),
         ("bigint", "string", True),
         ("string", "bigint", False),
         ("date", "timestamp", True),
