@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.depots.files.patterns import compile_pattern, read_date, read_timestamp
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from dataos_dagster.depots.files.csv.options import CsvOptions
 
+# Room for the digits before and behind the point of every decimal of Spark, whose widest has 38.
+_DECIMALS = Context(prec=76, rounding=ROUND_HALF_UP)
 _INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 _PLAIN_INTEGER = r"^[+-]?\d{1,18}$"
 _PLAIN_FLOAT = r"^-?\d+(\.\d+)?([eE][+-]?\d{1,3})?$"
@@ -141,7 +143,7 @@ def _decimal(text: str, type_: DecimalType) -> Decimal | None:
         number = Decimal(text)
         if not number.is_finite() or text != text.strip() or "_" in text:
             return None
-        rounded = number.quantize(Decimal(1).scaleb(-type_.scale), rounding=ROUND_HALF_UP)
+        rounded = number.quantize(Decimal(1).scaleb(-type_.scale), context=_DECIMALS)
     except InvalidOperation:
         return None
     return rounded if len(rounded.as_tuple().digits) <= type_.precision else None

@@ -6,7 +6,7 @@ import base64
 import binascii
 import math
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql.types import DataType, DecimalType
 
+# Room for the digits before and behind the point of every decimal of Spark, whose widest has 38.
+_DECIMALS = Context(prec=76, rounding=ROUND_HALF_UP)
 _LIMITS = {"tinyint": 7, "smallint": 15, "int": 31, "bigint": 63}
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "+Infinity": math.inf, "-Infinity": -math.inf}
 _SPECIAL |= {"INF": math.inf, "+INF": math.inf, "-INF": -math.inf}
@@ -132,7 +134,7 @@ def _decimal(value: Any, type_: DecimalType) -> Decimal:
         raise Malformed
     try:
         number = Decimal(value) if isinstance(value, str) else decimal_of(value)
-        rounded = number.quantize(Decimal(1).scaleb(-type_.scale), rounding=ROUND_HALF_UP)
+        rounded = number.quantize(Decimal(1).scaleb(-type_.scale), context=_DECIMALS)
     except InvalidOperation:
         raise Malformed from None
     if len(rounded.as_tuple().digits) > type_.precision:
