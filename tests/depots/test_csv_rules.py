@@ -117,6 +117,9 @@ def test_a_malformed_record_fails_the_read_when_asked(shop):
         ({"encoding": "latin1"}, "latin1"),
         ({"timestampformat": "QQQ yyyy"}, "timestampformat"),
         ({"columnnameofcorruptrecord": "bad"}, "columnnameofcorruptrecord"),
+        ({"enforceschema": "false"}, "enforceschema"),
+        ({"maxcolumns": "5"}, "maxcolumns"),
+        ({"unheard": "of"}, "unheard"),
     ],
 )
 def test_what_we_do_not_follow_is_left_to_spark(options, said):
@@ -126,7 +129,10 @@ def test_what_we_do_not_follow_is_left_to_spark(options, said):
 
 def test_options_that_say_what_is_the_case_anyway_change_nothing():
     assert (
-        csv_obstacles({"multiline": "false", "header": "true", "sep": ",", "encoding": "UTF-8", "unheard": "of"}) == []
+        csv_obstacles(
+            {"multiline": "false", "header": "true", "sep": ",", "encoding": "UTF-8", "enforceschema": "true"}
+        )
+        == []
     )
 
 

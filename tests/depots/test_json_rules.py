@@ -92,3 +92,9 @@ def test_what_we_do_not_follow_is_left_to_spark():
     assert json_obstacles({"allowcomments": "true", "multiline": "true", "allowsinglequotes": "true"}) == [
         "the JSON option allowcomments is followed by Spark only"
     ]
+
+
+def test_an_option_that_we_have_never_heard_of_is_left_to_spark():
+    assert json_obstacles({"mode": "FAILFAST", "inferschema": "true", "unheard": "of"}) == [
+        "the JSON option unheard is followed by Spark only"
+    ]

@@ -15,23 +15,16 @@ if TYPE_CHECKING:
 
 Mode = Literal["PERMISSIVE", "DROPMALFORMED", "FAILFAST"]
 
+# Options that our reader on Sail follows; `csv_obstacles` looks at the values of some.
 _FOLLOWED = frozenset(
     {
         *("sep", "delimiter", "header", "quote", "escape", "nullvalue", "nanvalue", "positiveinf", "negativeinf"),
-        *("mode", "inferschema", "enforceschema", "dateformat", "timestampformat", "encoding", "charset"),
-    }
-)
-# Options that change what is read, and that only Spark's own reader follows.
-_SPARK_ONLY = frozenset(
-    {
-        *("comment", "multiline", "ignoreleadingwhitespace", "ignoretrailingwhitespace", "emptyvalue", "linesep"),
-        *("columnnameofcorruptrecord", "samplingratio", "preferdate", "timestampntzformat", "locale"),
-        *("chartoescapequoteescaping", "unescapedquotehandling", "enabledatetimeparsingfallback"),
-        *("pathglobfilter", "recursivefilelookup", "modifiedbefore", "modifiedafter"),
+        *("mode", "inferschema", "dateformat", "timestampformat", "encoding", "charset"),
     }
 )
 # What Spark does anyway; written out, they change nothing.
 _DEFAULTS: Mapping[str, str] = {
+    "enforceschema": "true",
     "multiline": "false",
     "ignoreleadingwhitespace": "false",
     "ignoretrailingwhitespace": "false",
@@ -99,7 +92,7 @@ def csv_obstacles(options: Mapping[str, str]) -> list[str]:
     reasons = [
         f"the CSV option {key} is followed by Spark only"
         for key, value in sorted(options.items())
-        if key in _SPARK_ONLY and value.lower() != _DEFAULTS.get(key)
+        if key not in _FOLLOWED and value.lower() != _DEFAULTS.get(key)
     ]
     separator = _separator(options)
     if len(separator) != 1:

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
 Mode = Literal["PERMISSIVE", "DROPMALFORMED", "FAILFAST"]
 
-# Options that change what is read, and that only Spark's own reader follows, with their defaults.
-_SPARK_ONLY: Mapping[str, str] = {
+# Options that our reader on Sail follows.
+_FOLLOWED = frozenset({"mode", "multiline", "primitivesasstring"})
+# Options of other formats, which are often copied along and which no JSON reader looks at.
+_IRRELEVANT = frozenset({"header", "inferschema", "sep", "delimiter"})
+# What Spark does anyway; written out, they change nothing.
+_DEFAULTS: Mapping[str, str] = {
     "prefersdecimal": "false",
     "allowcomments": "false",
     "allowunquotedfieldnames": "false",
@@ -79,5 +83,5 @@ def json_obstacles(options: Mapping[str, str]) -> list[str]:
     return [
         f"the JSON option {key} is followed by Spark only"
         for key, value in sorted(options.items())
-        if key in _SPARK_ONLY and value.lower() != _SPARK_ONLY[key]
+        if key not in _FOLLOWED | _IRRELEVANT and value.lower() != _DEFAULTS.get(key)
     ]
