@@ -198,6 +198,14 @@ def test_what_postgresql_cannot_hold_or_do_is_said(db):
         db.write("SELECT 1 AS id", ORDERS, branch="b")
 
 
+def test_options_of_a_manifest_do_not_replace_those_of_the_connection():
+    from dataos_dagster.depots.postgresql.write import staging_options
+
+    given = {"URL": "jdbc:other", "user": "x", "dbTable": "t", "truncate": "true", "query": "q", "batchsize": "7"}
+    ours = {"url": "jdbc:postgresql://h/d", "user": "ann", "dbtable": "staging"}
+    assert staging_options(given, ours) == {"batchsize": "7", **ours}
+
+
 def test_a_standalone_connection_needs_no_depot(db, postgresql, database):
     url = f"jdbc:postgresql://127.0.0.1:{postgresql.port}/{database}?sslmode=disable"
     jdbc = JdbcConnection(url, "orders", postgresql.user, SecretStr(postgresql.password), "org.postgresql.Driver")

@@ -17,7 +17,7 @@ from dataos_dagster.depots.requests import Column, WriteResult
 from dataos_dagster.errors import DatasetLocked, DatasetNotFound, SchemaMismatch, StatementFailed, WriteFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.types import StructType
@@ -38,6 +38,18 @@ WHERE l.locktype = 'advisory' AND l.granted AND ((l.classid::bigint << 32) | l.o
 _REFERENCED = """
 SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confrelid = {table}::regclass AND conrelid <> confrelid
 """
+
+
+def staging_options(given: Mapping[str, str], ours: Mapping[str, str]) -> dict[str, str]:
+    """Return the options of Spark's JDBC writer: those that a manifest gives, where the connection has none of its own.
+
+    Args:
+        given: Options of the request, in any case.
+        ours: Connection and staging table; they win.
+    """
+    # `truncate` speaks of the table itself, which is always kept here when it can be.
+    kept = {key.lower() for key in ours} | {"truncate", "query"}
+    return {key: value for key, value in given.items() if key.lower() not in kept} | dict(ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +161,8 @@ class TableWriter:
         from dataos_dagster.depots.postgresql.store import PostgresqlStore
 
         options = PostgresqlStore(self.connection, self.settings).jdbc_options()
-        # `truncate` speaks of the table itself, which is always kept here when it can be.
-        extra = {key: value for key, value in self.request.options.items() if key.lower() not in {"driver", "truncate"}}
-        writer = frame.write.format("jdbc").mode("append").options(**extra, **options)
-        writer.option("dbtable", staging).save()
+        options = staging_options(self.request.options, options | {"dbtable": staging})
+        frame.write.format("jdbc").mode("append").options(**options).save()
 
     def _put(
         self,
