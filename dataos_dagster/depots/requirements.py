@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
+_S3_VARIABLES = "AWS_"
 ENGINES: tuple[EngineName, ...] = ("sail", "spark", "connect")
 
 
@@ -64,8 +65,18 @@ def veto(engine: EngineName, *reasons: str) -> Requirements:
 
 
 def _contradict(environments: Iterable[Mapping[str, V]]) -> bool:
+    """Return whether variables of several parts exclude each other.
+
+    Those of S3 are one identity and compared as a whole: a part without keys would else be opened with the keys of
+    another one.
+    """
     seen: dict[str, V] = {}
+    identity: dict[str, V] | None = None
     for environment in environments:
+        found = {key: value for key, value in environment.items() if key.startswith(_S3_VARIABLES)}
+        if found and identity is not None and found != identity:
+            return True
+        identity = found or identity
         for key, value in environment.items():
             if key != SAIL_CATALOGS and seen.setdefault(key, value) != value:
                 return True

@@ -42,7 +42,8 @@ def sail_s3(s3: S3Access) -> dict[str, SecretStr]:
         found |= {key: SecretStr(s3.endpoint) for key in ("AWS_ENDPOINT", "AWS_ENDPOINT_URL")}
         found["AWS_ALLOW_HTTP"] = SecretStr("true")
         found["AWS_VIRTUAL_HOSTED_STYLE_REQUEST"] = SecretStr("false")
-    return found
+    # Never empty, so that a bucket opened by the machine's own identity is told from no bucket at all.
+    return found or {"AWS_ALLOW_HTTP": SecretStr("false")}
 
 
 def s3a_conf(s3: S3Access, bucket: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from pydantic import SecretStr
 
 from dataos_dagster.depots.lakehouse.configuration import requirements
@@ -39,6 +40,13 @@ def test_two_identities_veto_sail_only():
     found = join([catalog("one"), catalog("two", other)])
     assert list(found.vetoes) == ["sail"]
     assert "more than one identity" in found.vetoes["sail"][0]
+
+
+@pytest.mark.parametrize("other", [S3Access(None, None, None, "eu-west-1"), S3Access(None, None, None, None)])
+def test_a_bucket_without_keys_is_not_opened_with_those_of_another_one(other):
+    found = join([catalog("one"), catalog("two", other)])
+    assert "more than one identity" in found.vetoes["sail"][0]
+    assert join([catalog("one"), catalog("two", None)]).vetoes == {}
 
 
 def test_a_bucket_is_opened_by_keys_of_its_own_on_spark():
