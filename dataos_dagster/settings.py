@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
@@ -32,6 +32,24 @@ def _text(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
+
+_SECRET_WORDS = ("credential", "token", "secret", "password")
+# Properties that only speak of a secret, such as `token-refresh-enabled` and `oauth2-server-uri`.
+_ABOUT_SECRETS = ("enabled", "-ms", "-at", "uri", "provider")
+
+
+def _is_secret(key: str) -> bool:
+    name = key.lower()
+    if name.endswith(_ABOUT_SECRETS):
+        return False
+    return any(word in name for word in _SECRET_WORDS) or ("key" in name and "access" in name)
+
+
+def _hide(properties: dict[str, str | SecretStr]) -> dict[str, str | SecretStr]:
+    return {
+        key: SecretStr(value) if isinstance(value, str) and _is_secret(key) else value
+        for key, value in properties.items()
+    }
 
 
 class _Section(BaseModel):
@@ -78,8 +96,22 @@ class CatalogSettings(_Section):
 
     uri: Annotated[str, Field(description="Address of the REST catalog.")]
     warehouse: Annotated[str | None, Field(description="Warehouse that the catalog is asked for.")] = None
-    properties: Annotated[dict[str, Text], Field(description="Further pyiceberg and Spark catalog properties.")] = {}
+    properties: Annotated[
+        dict[str, Text | SecretStr],
+        AfterValidator(_hide),
+        Field(description="Further pyiceberg and Spark catalog properties."),
+    ] = {}
     token: Annotated[SecretStr | None, Field(description="Bearer token of the catalog.")] = None
+
+    @property
+    def plain_properties(self) -> dict[str, str]:
+        """Return the properties whose values may be seen."""
+        return {key: value for key, value in self.properties.items() if isinstance(value, str)}
+
+    @property
+    def secret_properties(self) -> dict[str, SecretStr]:
+        """Return the properties whose keys speak of a secret: credentials, tokens, passwords, access keys."""
+        return {key: value for key, value in self.properties.items() if isinstance(value, SecretStr)}
 
 
 class SecretSettings(_Section):
@@ -209,6 +241,7 @@ def load_settings(project: Path) -> Settings:
         raise settings_error(error, read_settings_file(folder / SETTINGS_FILE), Settings) from None
     except UnreadableVariable as error:
         raise unreadable_variable(error, Settings) from None
-    catalog_tokens = [catalog.token for catalog in settings.catalogs.values()]
-    register(*(token for token in (settings.engines.connect.token, *catalog_tokens) if token))
+    catalogs = settings.catalogs.values()
+    register(*(token for token in (settings.engines.connect.token, *(found.token for found in catalogs)) if token))
+    register(*(value for catalog in catalogs for value in catalog.secret_properties.values()))
     return settings

@@ -15,6 +15,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from dataos_dagster.errors import Location, SettingsError
+from dataos_dagster.redaction import redact
 from dataos_dagster.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
@@ -78,6 +79,19 @@ def test_an_empty_file_and_one_of_comments_are_no_settings(tmp_path):
 def test_properties_take_numbers_and_booleans_as_text(tmp_path):
     settings = load_settings(project(tmp_path, "engines: {spark: {conf: {spark.ui.enabled: false, spark.port: 7077}}}"))
     assert settings.engines.spark.conf == {"spark.ui.enabled": "false", "spark.port": "7077"}
+
+
+def test_properties_of_a_catalog_that_sound_secret_are_hidden(tmp_path):
+    text = (
+        "catalogs: {lake: {uri: 'http://lake', properties: {credential: 'client:hush-hush', s3.access-key-id: AKIAHIDDEN,"
+        " token-refresh-enabled: true, s3.endpoint: 'http://s3', oauth2-server-uri: 'http://login'}}}"
+    )
+    catalog = load_settings(project(tmp_path, text)).catalogs["lake"]
+    assert list(catalog.secret_properties) == ["credential", "s3.access-key-id"]
+    assert catalog.plain_properties["token-refresh-enabled"] == "true"
+    for secret in ("client:hush-hush", "AKIAHIDDEN"):
+        assert secret not in repr(catalog)
+        assert redact(f"({secret})") == "(***)"
 
 
 def test_an_unknown_setting_is_located_with_the_one_that_was_meant(tmp_path):

@@ -111,17 +111,14 @@ class Opener:
 
     def _catalog_s3(self, depot: Depot, acl: Acl) -> S3Access | None:
         """Return the identity for the buckets of a catalog without a depot of its own: `s3.*` properties name it."""
-        from pydantic import SecretStr
-
         assert depot.catalog is not None  # noqa: S101 - a depot without connection comes from `catalogs`
-        found = depot.catalog.properties
-        keys = found.get("s3.access-key-id"), found.get("s3.secret-access-key")
+        found, keys = depot.catalog.plain_properties, depot.catalog.secret_properties
         credentials = self.catalog.credentials(depot, acl)
-        if not any(key.startswith("s3.") for key in found) and not credentials:
+        if not any(key.startswith("s3.") for key in depot.catalog.properties) and not credentials:
             return None
         return S3Access(
-            SecretStr(keys[0]) if keys[0] else None,
-            SecretStr(keys[1]) if keys[1] else None,
+            keys.get("s3.access-key-id"),
+            keys.get("s3.secret-access-key"),
             found.get("s3.endpoint"),
             found.get("s3.region") or found.get("client.region"),
         )

@@ -42,6 +42,23 @@ def test_two_identities_veto_sail_only():
     assert "more than one identity" in found.vetoes["sail"][0]
 
 
+def test_secret_properties_of_a_catalog_are_no_open_configuration():
+    rest = CatalogSettings(uri="http://lake", properties={"credential": "hush-hush", "s3.endpoint": "http://s3"})
+    found = requirements(Warehouse("lake", None, rest, KEYS))
+    assert found.secret_conf["spark"]["spark.sql.catalog.lake.credential"] == SecretStr("hush-hush")
+    assert "spark.sql.catalog.lake.credential" not in found.conf["spark"]
+    assert "hush-hush" not in repr(found)
+
+
+def test_sail_is_vetoed_for_properties_of_a_catalog_that_it_is_not_given():
+    given = {"credential": "hush-hush", "s3.endpoint": "http://s3", "type": "rest", "rest.sigv4-enabled": "true"}
+    found = requirements(Warehouse("lake", None, CatalogSettings(uri="http://lake", properties=given), KEYS))
+    assert found.vetoes["sail"] == (
+        "Sail's REST catalog does not follow catalogs.lake.properties: credential",
+        "Sail's REST catalog does not follow catalogs.lake.properties: rest.sigv4-enabled",
+    )
+
+
 @pytest.mark.parametrize("other", [S3Access(None, None, None, "eu-west-1"), S3Access(None, None, None, None)])
 def test_a_bucket_without_keys_is_not_opened_with_those_of_another_one(other):
     found = join([catalog("one"), catalog("two", other)])

@@ -22,6 +22,15 @@ ICEBERG = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0"
 ICEBERG_AWS = "org.apache.iceberg:iceberg-aws-bundle:1.11.0"
 SAIL_CATALOGS = "SAIL_CATALOG__LIST"
 EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+# Properties of a catalog that reach Sail as variables of its process.
+_S3_PROPERTIES = frozenset({"s3.access-key-id", "s3.secret-access-key", "s3.endpoint", "s3.region", "client.region"})
+# Properties that say what Sail does anyway.
+_SAME_ON_SAIL = {
+    "type": "rest",
+    "s3.path-style-access": "true",
+    "io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+    "cache-enabled": "false",
+}
 _MEMORY_CATALOG = {"type": "memory", "name": "sail", "initial_database": ["default"]}
 
 
@@ -39,7 +48,8 @@ def requirements(warehouse: Warehouse) -> Requirements:
     if warehouse.rest is not None:
         rest = warehouse.rest
         conf |= {f"{prefix}.type": "rest", f"{prefix}.uri": rest.uri}
-        conf |= {f"{prefix}.{key}": value for key, value in rest.properties.items()}
+        conf |= {f"{prefix}.{key}": value for key, value in rest.plain_properties.items()}
+        secret |= {f"{prefix}.{key}": value for key, value in rest.secret_properties.items()}
         if rest.warehouse:
             conf[f"{prefix}.warehouse"] = rest.warehouse
         if rest.token:
@@ -62,6 +72,7 @@ def requirements(warehouse: Warehouse) -> Requirements:
         secret_conf={"spark": secret, "connect": secret},
         packages=tuple(packages),
         environment={"sail": environment},
+        vetoes={"sail": reasons} if (reasons := _sail_obstacles(warehouse)) else {},
     )
 
 
@@ -83,7 +94,8 @@ def pyiceberg_properties(warehouse: Warehouse) -> dict[str, str]:
     """Return the properties with which pyiceberg opens a REST catalog. Holds secrets: never log it."""
     assert warehouse.rest is not None  # noqa: S101 - only asked of a warehouse behind a catalog
     rest = warehouse.rest
-    found = {"type": "rest", "uri": rest.uri, **rest.properties}
+    found = {"type": "rest", "uri": rest.uri, **rest.plain_properties}
+    found |= {key: value.get_secret_value() for key, value in rest.secret_properties.items()}
     if rest.warehouse:
         found["warehouse"] = rest.warehouse
     if rest.token:
@@ -92,6 +104,18 @@ def pyiceberg_properties(warehouse: Warehouse) -> dict[str, str]:
         found |= {key.replace("client.region", "s3.region"): value for key, value in _s3_file_io(warehouse.s3).items()}
         found |= {key: value.get_secret_value() for key, value in _s3_keys(warehouse.s3).items()}
     return found
+
+
+def _sail_obstacles(warehouse: Warehouse) -> tuple[str, ...]:
+    """Return what Sail's REST catalog is not given: it takes address, warehouse and token, and S3 from variables."""
+    if warehouse.rest is None:
+        return ()
+    followed = _S3_PROPERTIES if warehouse.s3 else frozenset[str]()
+    return tuple(
+        f"Sail's REST catalog does not follow catalogs.{warehouse.name}.properties: {key}"
+        for key in sorted(warehouse.rest.properties)
+        if key not in followed and warehouse.rest.properties[key] != _SAME_ON_SAIL.get(key)
+    )
 
 
 def _sail_catalogs(warehouse: Warehouse) -> str:
