@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from dataos_dagster.depots.jdbc_url import without_credentials
+from dataos_dagster.redaction import register
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,6 +30,8 @@ Transform = Literal["identity", "year", "month", "day", "hour", "bucket", "trunc
 class JdbcConnection:
     """A table of a database without a depot (`inputType: jdbc`, `outputType: jdbc`).
 
+    Credentials in the URL are taken out of it, because plans, errors and the history name it; those beside it win.
+
     Attributes:
         url: JDBC URL, such as `jdbc:postgresql://host:5432/database`; credentials are not part of it.
         table: `table` or `schema.table`.
@@ -37,6 +42,15 @@ class JdbcConnection:
     username: str | None = None
     password: SecretStr | None = None
     driver: str | None = None
+
+    def __post_init__(self) -> None:
+        from pydantic import SecretStr
+
+        url, username, password = without_credentials(self.url)
+        found = self.password or (SecretStr(password) if password else None)
+        register(*(value for value in (found, password) if value))
+        for name, value in (("url", url), ("username", self.username or username), ("password", found)):
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True)
