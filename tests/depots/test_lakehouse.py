@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from depot_shop import ANN, target
 
-from dataos_dagster.depots.door import Merge, PartitionField, Sort, SortColumn, WriteRequest
+from dataos_dagster.depots.door import Merge, PartitionField, ReadRequest, Sort, SortColumn, WriteRequest
 from dataos_dagster.depots.lakehouse.metadata import STRICT_COLUMNS, read_state
 from dataos_dagster.depots.storage import Place
 from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnsupported, SchemaMismatch, WriteFailed
@@ -267,6 +267,30 @@ def test_sail_is_vetoed_for_a_branch_and_for_another_spec_and_refuses_both(sail_
         with pytest.raises(DepotUnsupported, match=said):
             sail_shop.write(ROWS.format(1), ORDERS, "append", **options)
     assert sail_shop.frame(ORDERS).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [
+        *((ReadRequest, key) for key in ("start-snapshot-id", "versionAsOf", "timestampAsOf", "split-size")),
+        *((WriteRequest, key) for key in ("mergeSchema", "write-format", "snapshot-id")),
+    ],
+)
+def test_sail_is_vetoed_for_options_that_it_does_not_follow(sail_shop, kind, option):
+    options = {option: "1"}
+    reading = kind is ReadRequest
+    request = (
+        ReadRequest(target(ORDERS), options=options)
+        if reading
+        else WriteRequest(target(ORDERS), "append", options=options)
+    )
+    [reason] = sail_shop.door.requirements([request]).vetoes["sail"]
+    assert f"option {option} (dataos://lakehouse:sales/orders)" in reason
+
+
+def test_sail_serves_options_that_choose_a_state_or_belong_to_files(sail_shop):
+    options = {"branch": "b", "tag": "t", "snapshot-id": "1", "as-of-timestamp": "1", "inferSchema": "true"}
+    assert sail_shop.door.requirements([ReadRequest(target(ORDERS), options=options)]).vetoes == {}
 
 
 def test_a_partition_spec_evolves_on_spark_and_old_rows_stay(spark_shop):

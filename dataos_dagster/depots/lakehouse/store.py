@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from dataos_dagster.settings import Settings
 
 _STATE_OPTIONS = ("branch", "tag", "snapshot-id", "as-of-timestamp")
+# Options of files, which are often copied along and which Iceberg does not look at.
+_IRRELEVANT = frozenset({"header", "headers", "inferschema", "sep", "delimiter", "driver"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class LakehouseStore:
     def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
         """Return what a session needs; looks at the table where that decides about the engine."""
         table = self.warehouse.table(request.target)
-        parts = [configuration.requirements(self.warehouse), veto("sail", *_sail_obstacles(self.warehouse))]
+        reasons = (*_sail_obstacles(self.warehouse), *_options_not_followed(request))
+        parts = [configuration.requirements(self.warehouse), veto("sail", *reasons)]
         if isinstance(request, WriteRequest):
             self._refuse_object_store(table, request)
             parts.append(self._write_requirements(table, request))
@@ -173,6 +176,17 @@ def _sail_obstacles(warehouse: Warehouse) -> tuple[str, ...]:
         return ()
     # Sail 0.7.2 takes the percent-encoded form of an Iceberg table's path for its name on the disk.
     return (f"Sail cannot open Iceberg tables below {root}: only letters, digits and -._~/ in the path are safe",)
+
+
+def _options_not_followed(request: ReadRequest | WriteRequest) -> list[str]:
+    """Return why Sail would do something else than the options ask for: it reads states, and no writer's option."""
+    followed = _STATE_OPTIONS if isinstance(request, ReadRequest) else ()
+    kind = "read" if isinstance(request, ReadRequest) else "write"
+    return [
+        f"Sail does not follow the Iceberg {kind} option {key} ({request.target})"
+        for key in sorted(request.options)
+        if key not in followed and key.lower() not in _IRRELEVANT
+    ]
 
 
 def _counted(number: int, noun: str) -> str:

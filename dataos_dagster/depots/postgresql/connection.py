@@ -74,8 +74,6 @@ class PostgresqlConnection:
                 f"{jdbc.url.partition('?')[0]} is not read or written yet", hint="jdbc:postgresql: URLs are"
             )
         url = urlsplit(jdbc.url.removeprefix("jdbc:"))
-        parameters = dict(parse_qsl(url.query))
-        user, password = parameters.pop("user", None), parameters.pop("password", None)
         try:
             host, port = url.hostname or "localhost", url.port or DEFAULT_PORT
         except ValueError:
@@ -87,9 +85,9 @@ class PostgresqlConnection:
             host,
             port,
             url.path.strip("/"),
-            SecretStr(jdbc.username or user or "") if jdbc.username or user else None,
-            jdbc.password or (SecretStr(password) if password else None),
-            parameters,
+            SecretStr(jdbc.username) if jdbc.username else None,
+            jdbc.password,
+            dict(parse_qsl(url.query)),
         )
 
     @property
