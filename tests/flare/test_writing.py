@@ -28,14 +28,15 @@ def test_appending_adds_rows_and_overwriting_replaces_them(project):
     assert project.table(TARGET)[1] == [(1,)]
 
 
-def test_a_merge_updates_and_inserts_and_says_how_many_rows(project):
+def test_a_merge_updates_and_inserts_from_another_table_and_counts_where_the_engine_does(project):
     project.seed(TARGET, "SELECT * FROM VALUES (1, 'old'), (2, 'kept') AS t(id, name)")
     project.seed(ORDERS, "SELECT * FROM VALUES (1, 'new'), (3, 'added') AS t(id, name)")
     options = """{iceberg: {merge: {
         onClause: "old.id = new.id", whenClause: "matched then update set * when not matched then insert *"}}}"""
     result = project.run_job(copy(options))
     assert project.table(TARGET)[1] == [(1, "new"), (2, "kept"), (3, "added")]
-    assert result.outputs[0].rows in {2, 3}  # copy-on-write counts the rows of rewritten files
+    # Spark says nothing of a merge, and its snapshot counts the rows of rewritten files too.
+    assert result.outputs[0].rows == (2 if project.engine == "sail" else None)
 
 
 def test_dynamic_overwrite_replaces_the_partitions_that_occur(project):

@@ -93,7 +93,7 @@ class Statements:
         when = merge.when.strip()
         when = when if when[:4].upper() == "WHEN" else f"WHEN {when}"
         with self._attached() as name, self._view(frame) as view, self._without_group_filter():
-            return self._run(f"MERGE INTO {name} old USING {view} new ON {merge.on} {when}")
+            return self._run(f"MERGE INTO {name} old USING {view} new ON {merge.on}\n{when}")
 
     @contextmanager
     def _without_group_filter(self) -> Iterator[None]:
