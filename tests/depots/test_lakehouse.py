@@ -291,6 +291,8 @@ def test_sail_is_vetoed_for_options_that_it_does_not_follow(sail_shop, kind, opt
 def test_sail_serves_options_that_choose_a_state_or_belong_to_files(sail_shop):
     options = {"branch": "b", "tag": "t", "snapshot-id": "1", "as-of-timestamp": "1", "inferSchema": "true"}
     assert sail_shop.door.requirements([ReadRequest(target(ORDERS), options=options)]).vetoes == {}
+    tuned = WriteRequest(target(ORDERS), "append", options={"fanout-enabled": "true"})
+    assert sail_shop.door.requirements([tuned]).vetoes == {}
 
 
 def test_a_partition_spec_evolves_on_spark_and_old_rows_stay(spark_shop):
@@ -338,3 +340,21 @@ def test_timestamps_of_tables_are_moments(shop):
     shop.write("SELECT TIMESTAMP'2024-01-01 12:00:00+02:00' AS at", ORDERS)
     [row] = shop.frame(ORDERS).selectExpr("unix_timestamp(at) AS s").collect()
     assert datetime.fromtimestamp(row.s, UTC) == datetime(2024, 1, 1, 10, tzinfo=UTC)
+
+
+def test_a_table_whose_columns_could_not_be_made_optional_is_written_and_the_next_write_does_it(sail_shop, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("dataos_dagster.depots.lakehouse.metadata._commit", full)
+        written = sail_shop.write("SELECT CAST(1 AS BIGINT) AS id", ORDERS)
+        assert written.rows == 1
+        [note] = written.notes
+        assert note.endswith("is written; its columns stay required until the next write: No space left on device")
+        assert sail_shop.rows(ORDERS) == [(1,)]
+        with pytest.raises(WriteFailed, match="was not written: No space left"):
+            sail_shop.write("SELECT CAST(2 AS BIGINT) AS id", ORDERS, "append")
+    sail_shop.write("SELECT CAST(2 AS BIGINT) AS id", ORDERS, "append")
+    assert sail_shop.rows(ORDERS) == [(1,), (2,)]
+    assert STRICT_COLUMNS not in table_state(sail_shop).properties

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _STATE_OPTIONS = ("branch", "tag", "snapshot-id", "as-of-timestamp")
 # Options of files, which are often copied along and which Iceberg does not look at.
 _IRRELEVANT = frozenset({"header", "headers", "inferschema", "sep", "delimiter", "driver"})
+# Options that change how many files a task keeps open, and nothing about the table.
+_TUNING = frozenset({"fanout-enabled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ def _options_not_followed(request: ReadRequest | WriteRequest) -> list[str]:
     return [
         f"Sail does not follow the Iceberg {kind} option {key} ({request.target})"
         for key in sorted(request.options)
-        if key not in followed and key.lower() not in _IRRELEVANT
+        if key not in followed and key.lower() not in _IRRELEVANT | _TUNING
     ]
 
 
