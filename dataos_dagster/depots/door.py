@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql.connect.dataframe import DataFrame
 
-    from dataos_dagster.address import Acl, Address
+    from dataos_dagster.address import Address
     from dataos_dagster.depots.catalog import DepotCatalog
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
@@ -55,6 +55,7 @@ __all__ = [
     "Target",
     "WriteRequest",
     "WriteResult",
+    "beside",
     "columns_of",
 ]
 
@@ -84,11 +85,10 @@ class Door:
             SecretError: The credentials of a depot cannot be had.
         """
         requests = tuple(requests)
-        # An engine has one identity a bucket. A job that writes to a depot reads it with the credential for writing.
-        written = {_depot_of(request) for request in requests if isinstance(request, WriteRequest)}
+        writes = [request for request in requests if isinstance(request, WriteRequest)]
         parts = [every_session()]
         for request in requests:
-            acl: Acl = "rw" if _depot_of(request) in written else "r"
+            acl = beside(request, writes).acl if isinstance(request, ReadRequest) else "rw"
             parts.append(self._opener.store_of(request, acl).requirements(request))
         return join(parts)
 
@@ -99,7 +99,7 @@ class Door:
             DatasetNotFound: The depot has no such dataset.
             DepotUnsupported: The engine of this session cannot read it.
         """
-        frame = self._opener.store_of(request, "r").read(request, session)
+        frame = self._opener.store_of(request, request.acl).read(request, session)
         if request.keep_system_columns or SYSTEM_COLUMN not in frame.columns:
             return frame
         return frame.drop(SYSTEM_COLUMN)
@@ -163,6 +163,15 @@ def columns_of(frame: DataFrame) -> tuple[Column, ...]:
         Column(field.name, field.dataType.simpleString(), field.nullable, (field.metadata or {}).get("comment"))
         for field in frame.schema.fields
     )
+
+
+def beside(request: ReadRequest, writes: Iterable[WriteRequest]) -> ReadRequest:
+    """Return a read as a session serves it that also does these writes.
+
+    An engine has one identity a depot: what is written to is read with the credentials for writing.
+    """
+    written = {_depot_of(write) for write in writes}
+    return replace(request, acl="rw") if _depot_of(request) in written else request
 
 
 def _depot_of(request: ReadRequest | WriteRequest) -> str:

@@ -22,7 +22,7 @@ from dataos_dagster.errors import DatasetLocked, WriteFailed
 from dataos_dagster.processes import start_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from dataos_dagster.engines.process import EngineProcess
@@ -91,7 +91,13 @@ class Holder:
 
 @contextmanager
 def writing(
-    file: Path, holder: Holder, *, seconds: float, what: str, location: Location | None = None
+    file: Path,
+    holder: Holder,
+    *,
+    seconds: float,
+    what: str,
+    location: Location | None = None,
+    stop: Callable[[], None] | None = None,
 ) -> Iterator[Holder | None]:
     """Hold the lock of a dataset for the block's time.
 
@@ -101,6 +107,8 @@ def writing(
         seconds: How long to wait for another writer.
         what: The dataset, for messages.
         location: The place in a manifest that asks for the write.
+        stop: Ends the engine's work. Called before the lock is free when the block is interrupted (Ctrl-C, a
+            cancelled run): the engine has reported nothing then, and may still commit.
 
     Yields:
         The writer that died while it held the lock, whose engine has ended by now; None when there was none.
@@ -131,8 +139,16 @@ def writing(
             ) from None
         try:
             yield left
-        finally:
+        except Exception:
             _replace(descriptor, "")
+            raise
+        except BaseException:
+            # When stopping is interrupted in turn, the content stays, and the next writer waits for the engine.
+            if stop is not None:
+                stop()
+            _replace(descriptor, "")
+            raise
+        _replace(descriptor, "")
     finally:
         os.close(descriptor)
 

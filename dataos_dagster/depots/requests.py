@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from dataos_dagster.address import Address
+    from dataos_dagster.address import Acl, Address
     from dataos_dagster.errors import Location
     from dataos_dagster.settings import EngineName
 
@@ -104,6 +104,7 @@ class ReadRequest:
         options: Reader options; `branch`, `snapshot-id` and `as-of-timestamp` choose a state of an Iceberg table.
         columns: Columns wanted, in the dataset's order; None wants all. Only a database is asked for fewer.
         keep_system_columns: Keep the `__metadata` column that Flare adds, instead of dropping it.
+        acl: Credentials to read with. `rw` where the same session writes to the depot: it has one identity.
     """
 
     target: Target
@@ -113,6 +114,7 @@ class ReadRequest:
     columns: tuple[str, ...] | None = None
     keep_system_columns: bool = False
     location: Location | None = None
+    acl: Acl = "r"
 
 
 @dataclass(frozen=True, slots=True)

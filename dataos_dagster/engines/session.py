@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 import uuid
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 from dataos_dagster.engines.configuration import PINNED, ServerConfiguration, SessionConfiguration, is_session_property
 from dataos_dagster.engines.connect import close_session, existing_endpoint, open_session
 from dataos_dagster.engines.failures import engine_failures
+from dataos_dagster.errors import DataOSError
 from dataos_dagster.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,6 +69,30 @@ class EngineSession:
     def interrupt(self) -> None:
         """Cancel everything that runs on this session."""
         self.spark.interruptAll()
+
+    def stop_work(self) -> None:
+        """Make sure that nothing on this session commits any more, whoever gave up waiting for it.
+
+        An engine of ours is ended: Spark may be past the point where an interrupt reaches it. A new one is started
+        for the next job. On someone else's engine an interrupt is all that can be done.
+        """
+        if self.process is not None:
+            self.process.end()
+            return
+        # An endpoint that cannot be reached cannot be interrupted either; the caller's own error is the news.
+        with suppress(DataOSError), self.failures():
+            self.interrupt()
+
+    @contextmanager
+    def stopped_on_interrupt(self) -> Iterator[None]:
+        """Call `stop_work` when the block ends with what no engine reports: Ctrl-C, or a run that is cancelled."""
+        try:
+            yield
+        except Exception:
+            raise
+        except BaseException:
+            self.stop_work()
+            raise
 
 
 @dataclass(slots=True)

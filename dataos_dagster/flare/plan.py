@@ -151,6 +151,7 @@ def plan_job(
     outputs = tuple(plan_output(job, index, entry, settings) for index, entry in enumerate(spec.job.outputs))
     for output in outputs:
         _check_view(output, views)
+    inputs = tuple(_in_session_of(planned, outputs) for planned in inputs)
     sizing = sizing_of(spec, master=settings.engines.spark.master)
     requirements = _requirements(door, inputs, outputs)
     vetoes = _merged_vetoes(requirements.vetoes, sizing.vetoes)
@@ -196,6 +197,15 @@ def _plan_reading(
         for index, item in enumerate(step.sequence)
     )
     return (*inputs, *views.implicit.values()), steps, views
+
+
+def _in_session_of(planned: PlannedInput, outputs: tuple[PlannedOutput, ...]) -> PlannedInput:
+    """Return an input that is read with the identity that the job's session has for its depot."""
+    from dataos_dagster.depots.door import beside
+
+    writes = [output.request for output in outputs]
+    schema = beside(planned.schema, writes) if planned.schema else None
+    return replace(planned, request=beside(planned.request, writes), schema=schema)
 
 
 def _check_view(output: PlannedOutput, views: Views) -> None:

@@ -201,6 +201,17 @@ def build_graph(project: Project, *, default_workspace: str = DEFAULT_WORKSPACE)
     return _Building(project, resolve_jobs(project, default_workspace=default_workspace)).result()
 
 
+def _dry_run(job: Job) -> NotYetRun:
+    """Return why a job with `dryRun: true` is left out: it is deployed, and must write nothing."""
+    from dataos_dagster.errors import NotYetRun
+
+    return NotYetRun(
+        f"{job.label}: `dryRun: true` keeps it from running",
+        hint="remove `dryRun` to run it; other jobs run as if its datasets came from elsewhere",
+        location=job.location(("spec", "dryRun")),
+    )
+
+
 def _index(pairs: Iterable[tuple[str, tuple[Address, ...]]]) -> dict[AssetPath, tuple[str, ...]]:
     found: dict[AssetPath, dict[str, None]] = {}
     for job_id, addresses in pairs:
@@ -227,6 +238,8 @@ class _Building:
         for job in self.jobs.values():
             stack = stack_of(job)
             missing = stack.not_yet_run(job) if stack else ()
+            if stack and job.spec.dry_run:
+                missing = (_dry_run(job), *missing)
             if missing:
                 stack, self.missing[job.id] = None, missing[0]
             self.stacks[job.id] = stack

@@ -6,12 +6,14 @@ one at a time: an engine uses all cores for one job, and two would only share th
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dataos_dagster.errors import DataOSError, JobError, NotYetRun
+from dataos_dagster.errors import DataOSError, JobError, NotYetRun, StateError
 from dataos_dagster.identity import principal_of
+from dataos_dagster.redaction import redact_exception
 from dataos_dagster.workflows.records import JobRecord
 from dataos_dagster.workflows.results import JobOutcome, JobResult
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.graph import JobGraph, JobNode
     from dataos_dagster.workflows.jobs import Job
     from dataos_dagster.workflows.stacks import Stack
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,7 @@ def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext) -> R
         selected: Ids of the jobs to run; jobs that they wait for and that are not selected are taken as done.
         context: Its principal is replaced for every job by that of the job.
 
-    Raises:
-        StateError: The state database cannot be written. Everything else that goes wrong is an outcome.
+    Whatever goes wrong in a job is its outcome; a fault of this program is logged with its traceback.
     """
     started = time.perf_counter()
     outcomes: dict[str, JobOutcome] = {}
@@ -66,7 +69,8 @@ def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext) -> R
 def execute_job(job: Job, stack: Stack, context: RunContext) -> JobResult:
     """Run one job and record it in the state database, whoever asks for it: the command line or Dagster.
 
-    A job that asks for what this version does not run leaves no record: it was not tried.
+    A job that asks for what this version does not run leaves no record: it was not tried. A record that cannot be
+    written is a note: what the job wrote is there, and trying it again would write it twice.
 
     Raises:
         DataOSError: The job failed; outputs written before were told to `context.reporter` and are in the record.
@@ -77,15 +81,23 @@ def execute_job(job: Job, stack: Stack, context: RunContext) -> JobResult:
     except NotYetRun:
         raise
     except DataOSError as error:
-        record.finish(error=str(error))
+        _close(record, error=str(error))
         raise
     except BaseException as error:
         # An interrupt, or a fault of ours: the record must not say that the job is still running.
-        record.finish(error=f"{type(error).__name__}: {error}")
+        _close(record, error=f"{type(error).__name__}: {error}")
         raise
-    record.finish()
+    _close(record)
     context.reporter.job_finished(result)
     return result
+
+
+def _close(record: JobRecord, *, error: str | None = None) -> None:
+    """Close the record of a job that has ended; how it ended is the news, also when that cannot be recorded."""
+    try:
+        record.finish(error=error)
+    except StateError as unrecorded:
+        record.reporter.note(record.job.id, f"{record.job.label} is not in the history: {unrecorded.message}")
 
 
 def principal_of_job(job: Job, settings: Settings) -> Principal:
@@ -104,17 +116,35 @@ def _outcome(node: JobNode, earlier: Mapping[str, JobOutcome], context: RunConte
         return JobOutcome(job.id, "skipped", location, reason=reason)
     started = time.perf_counter()
     try:
-        if node.blocked:
-            raise blocked_error(node)
-        mine = replace(context, principal=principal_of_job(job, context.settings))
-        result = execute_job(job, node.stack, mine)
+        result = _executed(node, node.stack, context)
     except NotYetRun as missing:
         context.reporter.job_skipped(job.id, missing.message)
         return JobOutcome(job.id, "not_run", missing.location or location, reason=missing.message, error=missing)
     except DataOSError as error:
         context.reporter.job_failed(job.id, error)
         return JobOutcome(job.id, "failed", location, seconds=time.perf_counter() - started, error=error)
+    except Exception as fault:  # noqa: BLE001 - whatever it is, the other jobs run; it is logged and this job fails
+        redact_exception(fault)
+        _log.exception("%s failed by a fault of dataos-dagster", job.id)
+        failed = _of_fault(job, fault)
+        context.reporter.job_failed(job.id, failed)
+        return JobOutcome(job.id, "failed", location, seconds=time.perf_counter() - started, error=failed)
     return JobOutcome(job.id, "succeeded", location, seconds=result.seconds, result=result)
+
+
+def _executed(node: JobNode, stack: Stack, context: RunContext) -> JobResult:
+    if node.blocked:
+        raise blocked_error(node)
+    return execute_job(node.job, stack, replace(context, principal=principal_of_job(node.job, context.settings)))
+
+
+def _of_fault(job: Job, fault: Exception) -> JobError:
+    """Return the error of a job that a fault of this program ended."""
+    return JobError(
+        f"{job.label}: {type(fault).__name__}: {fault}",
+        hint="this is a fault of dataos-dagster, not of the manifest; the log has its traceback",
+        location=job.location(),
+    )
 
 
 def _not_run(node: JobNode, context: RunContext) -> JobOutcome:

@@ -226,6 +226,38 @@ class TestCommit:
         commit.replace_folder(self.staged(dataset), dataset)
         assert self.names(dataset) == ["c", "k=1/b"]
 
+    def test_the_old_rows_come_back_when_a_writer_died_between_two_renames(self, dataset, monkeypatch):
+        monkeypatch.setattr(commit, "_exchange", lambda *_: False)
+        staged, real = self.staged(dataset), os.rename
+
+        def rename(self, where):
+            if self == staged:
+                raise KeyboardInterrupt  # as a crash: nothing is cleaned up after it
+            real(self, where)
+
+        with monkeypatch.context() as dying:
+            dying.setattr("pathlib.Path.rename", rename)
+            with pytest.raises(KeyboardInterrupt):
+                commit.replace_folder(staged, dataset)
+        assert not dataset.exists()
+        commit.remove_abandoned(dataset)
+        commit.settle_local(dataset)
+        assert self.names(dataset) == ["k=1/a"]
+        assert [path.name for path in dataset.parent.iterdir()] == ["orders"]
+
+    def test_old_rows_that_a_writer_died_over_removing_are_removed_by_the_next(self, dataset):
+        dataset.parent.joinpath(".orders.1.writing.old").mkdir()
+        commit.settle_local(dataset)
+        assert [path.name for path in dataset.parent.iterdir()] == ["orders"]
+        assert self.names(dataset) == ["k=1/a"]
+
+    def test_undoing_an_append_leaves_what_somebody_else_put_there(self, dataset):
+        commit._write_note(dataset, ["b", "never-arrived"])
+        for name in ("b", "of-a-user"):
+            (dataset / name).touch()
+        commit.settle_local(dataset)
+        assert self.names(dataset) == ["k=1/a", "of-a-user"]
+
     def test_an_append_that_fails_midway_is_undone(self, dataset, monkeypatch):
         staged, real = self.staged(dataset), os.rename
         moves = []
@@ -244,7 +276,7 @@ class TestCommit:
     def test_an_append_whose_writer_died_does_not_count_and_is_undone_by_the_next(self, sail_shop):
         sail_shop.write("SELECT CAST(1 AS BIGINT) AS id", OUT, format="parquet")
         dataset = sail_shop.data / "out/orders"
-        commit._write_note(dataset, self.names(dataset))
+        commit._write_note(dataset, ["part-of-a-dead-writer.parquet"])
         [part] = dataset.glob("*.parquet")
         (dataset / "part-of-a-dead-writer.parquet").write_bytes(part.read_bytes())
         assert sail_shop.rows(OUT) == [(1,)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
+from dataos_dagster.address import Address
+from dataos_dagster.depots.door import Door, ReadRequest, Target, WriteRequest, beside
 from dataos_dagster.depots.lakehouse.configuration import requirements
 from dataos_dagster.depots.lakehouse.tables import Warehouse
 from dataos_dagster.depots.requirements import join, session_configuration, veto
@@ -74,3 +76,28 @@ def test_a_bucket_is_opened_by_keys_of_its_own_on_spark():
 
 def test_reasons_are_told_once():
     assert join([veto("sail", "a"), veto("sail", "a", "b"), veto("spark")]).vetoes == {"sail": ("a", "b")}
+
+
+def test_what_a_session_writes_to_is_read_with_the_credentials_for_writing():
+    address, other = Address.parse("dataos://shopdb:public/orders"), Address.parse("dataos://lake:shop/orders")
+    writes = [WriteRequest(Target(Address.parse("dataos://shopdb:public/daily")), mode="append")]
+    assert beside(ReadRequest(Target(address)), writes).acl == "rw"
+    assert beside(ReadRequest(Target(other)), writes).acl == "r"
+
+
+@pytest.mark.parametrize("acl", ["r", "rw"])
+def test_a_read_opens_the_depot_with_the_credentials_that_were_planned(monkeypatch, acl):
+    opened = []
+
+    class Opened(Exception):
+        pass
+
+    def store_of(_, request, acl):
+        opened.append(acl)
+        raise Opened
+
+    monkeypatch.setattr("dataos_dagster.depots.opening.Opener.store_of", store_of)
+    request = ReadRequest(Target(Address.parse("dataos://shopdb:public/orders")), acl=acl)
+    with pytest.raises(Opened):
+        Door(None).read(request, None, None)
+    assert opened == [acl]

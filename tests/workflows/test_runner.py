@@ -14,7 +14,7 @@ from dataos_dagster.cli.application import application
 from dataos_dagster.depots.catalog import DepotCatalog
 from dataos_dagster.depots.door import Door
 from dataos_dagster.engines.availability import availability
-from dataos_dagster.errors import StepError
+from dataos_dagster.errors import StateError, StepError
 from dataos_dagster.identity import Principal
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import load_settings
@@ -77,6 +77,9 @@ class Listener(Silence):
 
     def output_written(self, job_id: str, output: OutputResult) -> None:
         self.heard.append(("written", job_id, output.dataset))
+
+    def note(self, job_id: str, message: str) -> None:
+        self.heard.append(("note", job_id, message))
 
     def job_skipped(self, job_id: str, reason: str) -> None:
         self.heard.append(("skipped", job_id, reason))
@@ -200,6 +203,46 @@ def test_outputs_written_before_a_failure_are_told_and_recorded(sail_shop):
     assert ("written", "public/wf/two", table("kept")) in sail_shop.listener.heard
     [run] = sail_shop.history
     assert (run.status, [output.dataset for output in run.outputs]) == ("failed", [table("kept")])
+
+
+@pytest.fixture
+def broken_history(monkeypatch):
+    def finish(*_, **__):
+        raise StateError("the disk is full")
+
+    monkeypatch.setattr("dataos_dagster.state.job_runs.JobRuns.finish", finish)
+
+
+def test_a_job_that_wrote_and_cannot_be_recorded_has_succeeded(sail_shop, broken_history):
+    sail_shop.write(wf=[job("good")])
+    [outcome] = sail_shop.run().outcomes
+    assert (outcome.state, outcome.result.rows) == ("succeeded", 2)
+    assert ("note", "public/wf/good", "wf/good is not in the history: the disk is full") in sail_shop.listener.heard
+
+
+def test_a_failure_that_cannot_be_recorded_stays_what_it_is(sail_shop, broken_history):
+    sail_shop.write(wf=[job("bad", sql="SELECT nope FROM rows")])
+    [outcome] = sail_shop.run().failed
+    assert isinstance(outcome.error, StepError)
+    assert "nope" in outcome.error.message
+
+
+def test_a_fault_of_ours_fails_its_job_and_no_other(sail_shop, monkeypatch, caplog):
+    from dataos_dagster.flare.stack import FlareStack
+
+    real = FlareStack.run
+
+    def run(self, one, context):
+        if one.entry.name == "bad":
+            raise ZeroDivisionError("ours")
+        return real(self, one, context)
+
+    monkeypatch.setattr(FlareStack, "run", run)
+    sail_shop.write(wf=[job("bad"), job("good")])
+    assert [outcome.state for outcome in sail_shop.run().outcomes] == ["failed", "succeeded"]
+    assert "ZeroDivisionError: ours" in caplog.text
+    assert "Traceback" in caplog.text
+    assert {run.job: run.status for run in sail_shop.history}["public/wf/bad"] == "failed"
 
 
 def invoke(*arguments: str):

@@ -73,10 +73,10 @@ def move_into(staged: Path, dataset: Path) -> None:
     if not dataset.exists():
         staged.rename(dataset)
         return
-    present = sorted(str(path.relative_to(dataset)) for path in _files(dataset))
-    _write_note(dataset, present)
+    adding = list(_files(staged))
+    _write_note(dataset, [path.relative_to(staged).as_posix() for path in adding])
     try:
-        for path in _files(staged):
+        for path in adding:
             target = dataset / path.relative_to(staged)
             target.parent.mkdir(parents=True, exist_ok=True)
             path.rename(target)
@@ -88,14 +88,17 @@ def move_into(staged: Path, dataset: Path) -> None:
 
 
 def settle_local(dataset: Path) -> None:
-    """Undo an append whose writer died: files that are not in its note are removed."""
+    """Undo what a writer that died had begun: the old rows come back, and the files that its note names go."""
+    for old in sorted(dataset.parent.glob(f".{_glob(dataset.name)}.*.writing.old")):
+        if dataset.exists():
+            _remove(old)
+        else:
+            old.rename(dataset)
     note = dataset / NOTE
     if not note.exists():
         return
-    counting = set(json.loads(note.read_text("utf-8"))["files"])
-    for path in list(_files(dataset)):
-        if str(path.relative_to(dataset)) not in counting and path != note:
-            path.unlink()
+    for name in json.loads(note.read_text("utf-8"))["adding"]:
+        (dataset / name).unlink(missing_ok=True)
     note.unlink()
 
 
@@ -123,12 +126,16 @@ def noted_files(place: Place) -> set[str] | None:
     note = place.join(NOTE)
     if note.kind() != "file":
         return None
-    return set(json.loads(note.read())["files"])
+    found = json.loads(note.read())
+    if "adding" in found:
+        there = {info.path.removeprefix(place.path).strip("/") for info in place.data_files()}
+        return there - set(found["adding"])
+    return set(found["files"])
 
 
 def _write_note(dataset: Path, files: list[str]) -> None:
     temporary = dataset / f"{NOTE}.tmp"
-    temporary.write_text(json.dumps({"files": files}), "utf-8")
+    temporary.write_text(json.dumps({"adding": files}), "utf-8")
     temporary.replace(dataset / NOTE)
 
 

@@ -166,7 +166,9 @@ class FileWriter:
         writer = frame.write.format(format_).mode(mode).options(**options)
         if self.request.partition_by:
             writer = writer.partitionBy(*self.request.partition_by)
-        writer.save(location)
+        # What the engine wrote is removed next: it must not go on after that.
+        with self.session.stopped_on_interrupt():
+            writer.save(location)
 
     def _header(self, frame: DataFrame) -> Sequence[str] | None:
         """Return the names that stand in the first line of each CSV file, or None when none do."""
@@ -200,7 +202,9 @@ class FileWriter:
         else:
             file = self.settings.state_folder / "locks" / f"{self.place.path.replace('/', '.')}.lock"
         seconds, what = self.settings.limits.lock_seconds, str(self.request.target)
-        with writing(file, holder, seconds=seconds, what=what, location=self.request.location):
+        with writing(
+            file, holder, seconds=seconds, what=what, location=self.request.location, stop=self.session.stop_work
+        ):
             yield
 
     @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.fitting import check_new, fit
@@ -47,14 +47,15 @@ class TableWriter:
             WriteFailed: The engine or the disk failed; the table is as before.
         """
         with self._lock():
-            before = self._settled(self.store.state(self.table))
+            with self._nothing_written():
+                before = self._settled(self.store.state(self.table))
             statements = Statements(self.table, self.request, self.session, self._properties())
             if self.request.branch:
                 statements.spark_only("cannot write to a branch")
             with self._nothing_written():
                 rows = self._create(frame, statements) if before is None else self._add(frame, before, statements)
-            after = self._settled(self.store.state(self.table))
-        return self._result(before, after, rows)
+            after, notes = self._settled_after(self.store.state(self.table))
+        return replace(self._result(before, after, rows), notes=notes)
 
     def _create(self, frame: DataFrame, statements: Statements) -> int | None:
         check_new(frame, self.request.target, location=self.request.location)
@@ -80,7 +81,8 @@ class TableWriter:
     ) -> int | None:
         rest.create_table(self.table, frame.schema, spec, self._properties())
         try:
-            rows = statements.append(frame)
+            with self.session.stopped_on_interrupt():
+                rows = statements.append(frame)
         except BaseException:
             rest.drop_table(self.table)
             raise
@@ -102,7 +104,8 @@ class TableWriter:
         if self.request.branch and self.request.branch not in before.branches:
             statements.create_branch(self.request.branch)
         if self.request.merge is not None:
-            return statements.merge(fitted, self.request.merge)
+            statements.merge(fitted, self.request.merge)
+            return None
         if self.request.mode == "append":
             return statements.append(fitted)
         return statements.overwrite(fitted)
@@ -112,6 +115,15 @@ class TableWriter:
         if state is None or self.table.warehouse.rest is not None:
             return state
         return metadata.make_columns_optional(self.table.place, state)
+
+    def _settled_after(self, state: TableState | None) -> tuple[TableState | None, tuple[str, ...]]:
+        """Finish a creation whose rows are committed: what goes wrong now is a note, and left to the next writer."""
+        try:
+            return self._settled(state), ()
+        except OSError as error:
+            why = error.strerror or str(error)
+            note = f"{self.request.target} is written; its columns stay required until the next write: {why}"
+            return state, (note,)
 
     def _properties(self) -> dict[str, str]:
         found = dict(self.request.properties)
@@ -157,7 +169,8 @@ class TableWriter:
         else:
             file = settings.state_folder / "locks" / f"{self.table.warehouse.catalog}.{self.table.dotted}.lock"
         what = str(self.request.target)
-        with writing(file, holder, seconds=settings.limits.lock_seconds, what=what, location=self.request.location):
+        seconds, location, stop = settings.limits.lock_seconds, self.request.location, self.session.stop_work
+        with writing(file, holder, seconds=seconds, what=what, location=location, stop=stop):
             yield
 
     @contextmanager
@@ -173,5 +186,11 @@ class TableWriter:
             raise WriteFailed(
                 f"{self.request.target} was not written: {error.message}",
                 hint="the table is as it was before",
+                location=self.request.location,
+            ) from error
+        except OSError as error:
+            raise WriteFailed(
+                f"{self.request.target} was not written: {error.strerror or error}",
+                hint="the table is as it was before; check the space on the disk and the folder's owner",
                 location=self.request.location,
             ) from error
