@@ -39,6 +39,7 @@ _KEYWORDS = frozenset(
         "HAVING",
         "IN",
         "INNER",
+        "INSERT",
         "INTERSECT",
         "IS",
         "JOIN",

@@ -17,7 +17,6 @@ PLAIN: dict[type[exp.Expression], str] = {
     exp.And: "and",
     exp.Or: "or",
     exp.Where: "where",
-    exp.With: "with",
     exp.Limit: "limit",
     exp.Offset: "offset",
     exp.Sort: "sort by",
@@ -38,6 +37,10 @@ PLAIN: dict[type[exp.Expression], str] = {
     exp.Any: "any",
     exp.All: "all",
 }
+
+
+def _with(clause: exp.Expression) -> Iterator[str]:
+    yield "with recursive" if clause.args.get("recursive") else "with"
 
 
 def _join(join: exp.Join) -> Iterator[str]:
@@ -169,4 +172,5 @@ RULES: dict[type[exp.Expression], Callable[[exp.Expression], Iterator[str]]] = {
     exp.Lateral: _lateral,
     exp.Filter: _filter,
     exp.Join: _join,
+    exp.With: _with,
 }

@@ -62,7 +62,7 @@ def constructs_of(sql: str, columns: Mapping[str, Mapping[str, str]] | None = No
         return (Construct("syntax that sqlglot does not parse", place.get("line") or 1, place.get("col") or 1),)
     except SqlglotError:
         return (Construct("syntax that sqlglot does not parse", 1, 1),)
-    if not isinstance(tree, exp.Query):
+    if not isinstance(tree, exp.Query | exp.Merge):
         return (Construct("a statement that is no query", 1, 1),)
     found = sorted(_Query(sql, tokens, tree, columns).constructs(), key=lambda c: (c.line, c.column))
     first = {(construct.name, construct.operands): construct for construct in reversed(found)}
@@ -102,6 +102,7 @@ _SILENT = (
     exp.Identifier, exp.Table, exp.TableAlias, exp.Alias, exp.Aliases, exp.From, exp.Paren, exp.Literal,
     exp.Null, exp.Boolean, exp.Ordered, exp.CTE, exp.DataType, exp.DataTypeParam, exp.ColumnDef, exp.Var, exp.Tuple,
     exp.Distinct, exp.WindowSpec, exp.Lambda, exp.PropertyEQ, exp.Hint, exp.Filter, exp.WithinGroup,
+    exp.Merge, exp.Whens, exp.When, exp.Update, exp.Insert,
 )  # fmt: skip
 # What the parser puts around the arguments of dates' functions, and what has a rule under another name.
 _WRAPPERS = (
@@ -143,6 +144,7 @@ class _Query:
             relation.alias_or_name.lower() for relation in tree.find_all(exp.Table, exp.Subquery, exp.CTE)
         }
         self.relations |= {alias.name.lower() for alias in tree.find_all(exp.TableAlias)}
+        self.suffixed = _numbers_with_a_suffix(tokens)
         self.named = {call.start: call for call in self.calls}
         self.names = {call.name for call in self.calls}
         self.views = {name.lower() for name in columns or {}}
@@ -276,11 +278,14 @@ class _Query:
         name = OPERATORS[type(node)]
         if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
             return  # a negative number
+        if isinstance(node, exp.EQ) and isinstance(node.parent, exp.Update):
+            return  # an assignment of a merge
         if isinstance(node, exp.Bracket) and node.meta.get("start") in self.named:
             return  # element_at and its like, under their own name
         if (
             isinstance(node, _DIVISIONS)
             and isinstance(node.expression, exp.Literal)
+            and not node.expression.is_string
             and float(node.expression.name) == 0
         ):
             name += " by zero"
@@ -306,7 +311,9 @@ class _Query:
         target = node.args["to"].sql(DIALECT).lower()
         # The dialect writes a varchar of any length as string; Spark cuts it.
         shortened = node.args["to"].this in {exp.DataType.Type.VARCHAR, exp.DataType.Type.CHAR}
-        name = f"cast as {'varchar' if shortened else re.split(r'[<(]', target)[0]}"
+        # The dialect makes a TryCast of every cast; only `safe` tells which of them were written so.
+        verb = "try_cast" if node.args.get("safe") else "cast"
+        name = f"{verb} as {'varchar' if shortened else re.split(r'[<(]', target)[0]}"
         operands = self.operands.of(node.this)
         literal = node.this if isinstance(node.this, exp.Literal) else None
         if literal is not None and literal.is_string:
@@ -315,14 +322,14 @@ class _Query:
                 operands = frozenset({"string"})
             elif target.startswith("decimal") and literal.meta == {}:
                 return  # how the parser writes 1.5BD
-        elif literal is not None:
-            return  # 1L, 1.5D, or a cast of a plain number
+        elif literal is not None and literal.meta.get("start") in self.suffixed:
+            return  # how the parser writes 1L and 1.5D
         yield name, operands
 
     def _select(self, select: exp.Select) -> Iterator[tuple[str, Families]]:
         yield "select" if select.args.get("from_") else "select without from", NOTHING
-        if select.args.get("distinct"):
-            yield "distinct", NOTHING
+        if distinct := select.args.get("distinct"):
+            yield ("distinct on" if distinct.args.get("on") else "distinct"), NOTHING
         if select.args.get("hint"):
             yield "hint", NOTHING
         if select.args.get("windows"):
@@ -377,6 +384,15 @@ class _Query:
 
 # Functions whose result depends on the order of a window's rows.
 _ORDER_DEPENDENT = frozenset({"first", "first_value", "last", "last_value", "any_value"})
+
+
+def _numbers_with_a_suffix(tokens: list[Any]) -> frozenset[int]:
+    """Return where numbers such as 1L begin: their tokens are a number, `::` and a type, all in one place."""
+    return frozenset(
+        number.start
+        for number, colons in itertools.pairwise(tokens)
+        if number.token_type.name == "NUMBER" and colons.token_type.name == "DCOLON" and colons.start == number.start
+    )
 
 
 def _is_cast_to_int(node: exp.Expression | None) -> bool:

@@ -6,6 +6,7 @@ far follow; `unknown` stands for what cannot be told.
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,8 @@ _FAMILIES = {
 _DECIMAL = re.compile(r"(?:decimal|numeric|dec)(?:\((\d+)(?:,\s*(\d+))?\))?")
 
 _BOOLEAN = (exp.Predicate, exp.Not, exp.And, exp.Or, exp.Boolean, exp.Exists, exp.Is)
+# Parts of a SELECT whose names may be aliases of its list; WHERE and FROM come before there are any.
+_SEES_ALIASES = frozenset({"expressions", "group", "having", "order"})
 _NO_OPERANDS = (exp.Star, exp.Var, exp.DataType, exp.Order, exp.Where, exp.WindowSpec, exp.Lambda)
 
 
@@ -175,13 +178,15 @@ class Operands:
     def _column(self, column: exp.Column) -> Families:
         name = column.name.lower()
         select = column.find_ancestor(exp.Select)
-        own = True
+        own = select
         while select is not None:
             if name in (found := self.sources(select)):
                 return found[name]
-            if own and id(select) not in self._busy and name in (found := self.outputs(select)):
-                return found[name]
-            select, own = select.parent_select if isinstance(select, exp.Select) else None, False
+            if select is own and (alias := _alias_in_sight(column, select)) is not None:
+                # `upper(k) as k` reads a column of that name, and nobody says here which of the two is meant.
+                within = {inner.name.lower() for inner in alias.this.find_all(exp.Column)}
+                return UNKNOWN if name in within else self.of(alias.this)
+            select = select.parent_select if isinstance(select, exp.Select) else None
         return UNKNOWN
 
     def _result(self, name: str | None, operands: Families) -> Families:
@@ -204,6 +209,19 @@ def _literal(literal: exp.Literal) -> Families:
     if "." in literal.name:
         return frozenset({"decimal"})
     return frozenset({"int" if int(literal.name) <= _LARGEST_INT else "bigint"})
+
+
+def _alias_in_sight(column: exp.Column, select: exp.Select) -> exp.Alias | None:
+    """Return the alias of a SELECT's list that a name may mean: an earlier one in the list, any in what follows it."""
+    part: exp.Expression = column
+    while part.parent is not None and part.parent is not select:
+        part = part.parent
+    if column.table or part.arg_key not in _SEES_ALIASES:
+        return None
+    listed = select.expressions
+    visible = itertools.takewhile(lambda item: item is not part, listed)
+    named = (item for item in visible if isinstance(item, exp.Alias) and item.alias.lower() == column.name.lower())
+    return next(named, None)
 
 
 def _relations(select: exp.Select) -> Iterable[exp.Expression]:

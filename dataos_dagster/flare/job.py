@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from dataos_dagster.depots.requests import ReadRequest
+    from dataos_dagster.engines.constructs import Construct
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.errors import Location
+    from dataos_dagster.flare.functions.function import Function
     from dataos_dagster.flare.inputs import PlannedInput
     from dataos_dagster.flare.outputs import PlannedOutput
     from dataos_dagster.flare.plan import JobPlan
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.context import RunContext
 
 SYSTEM_COLUMN = "__metadata"
+# What the rows before a function are called where its SQL is looked at; nothing is registered under it.
+_ROWS = "rows_before"
 # Stores that cannot hold a map; the system column is left out of them.
 _WITHOUT_MAPS = frozenset({"csv", "text", "jdbc", "db", "postgres", "postgresql", "mysql", "mssql", "oracle"})
 
@@ -134,7 +138,7 @@ class _Run:
 
     def _step(self, step: PlannedStep) -> None:
         self._check_types(step)
-        frame = run_step(step, self.session, self.lineage)
+        frame = run_step(step, self.session, self.lineage, self._check_function)
         if frame is not None:
             self.registered[step.name.lower()] = step.name
             self._know_types(step.name, frame)
@@ -191,15 +195,29 @@ class _Run:
         Raises:
             EngineUnsuited: With these types it is not known to be equal, and another engine may be chosen.
         """
-        if not self.plan.route.assumed or step.statement.kind != "query":
+        if self.plan.route.assumed and step.statement.kind == "query":
+            self._refuse(unproven(constructs_of(step.sql, self.types), assume=False), step.label, step.location)
+
+    def _check_function(self, function: Function, frame: DataFrame, place: Location) -> None:
+        """Look again at what a function does, now that the types of the rows before it are known.
+
+        Raises:
+            EngineUnsuited: As for the step's SQL.
+        """
+        if not self.plan.route.assumed or not function.statements:
             return
-        found = unproven(constructs_of(step.sql, self.types), assume=False)
+        rows = {_ROWS: {field.name: field.dataType.simpleString() for field in frame.schema.fields}}
+        for statement in function.statements:
+            found = unproven(constructs_of(f"{statement}\nFROM {_ROWS}", rows), assume=False)
+            self._refuse(found, f"function {function.name}", place)
+
+    def _refuse(self, found: tuple[Construct, ...], label: str, location: Location) -> None:
         if not found:
             return
         told = ", ".join(dict.fromkeys(construct.name for construct in found))
-        message = f"{step.label}: not proven equal on Sail for the types of its columns: {told}"
+        message = f"{label}: not proven equal on Sail for the types of its columns: {told}"
         if self.plan.can_move:
-            raise EngineUnsuited(message, location=step.location)
+            raise EngineUnsuited(message, location=location)
         self._note(message)
 
     def _with_system_column(self, frame: DataFrame, output: PlannedOutput) -> DataFrame:

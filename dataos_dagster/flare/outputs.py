@@ -11,11 +11,13 @@ from dataos_dagster.flare.inputs import file_target, jdbc_target, standalone_pat
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest import FileConnection
 from dataos_dagster.flare.manifest import JdbcConnection as JdbcSection
+from dataos_dagster.flare.merging import check_merge, merge_constructs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dataos_dagster.address import Address
+    from dataos_dagster.engines.constructs import Construct
     from dataos_dagster.errors import Location
     from dataos_dagster.flare.manifest import FlareOutput, OutputOptions
     from dataos_dagster.flare.manifest import Merge as MergeSection
@@ -36,6 +38,7 @@ class PlannedOutput:
         label: What it is called in messages: `outputs[0] "orders"`.
         name: The view that is written, as the manifest spells it.
         implied_mode: The manifest gives no `saveMode`.
+        constructs: What the clauses of its merge use of SQL, at the lines of the manifest.
     """
 
     label: str
@@ -43,6 +46,7 @@ class PlannedOutput:
     request: WriteRequest
     location: Location
     implied_mode: bool = False
+    constructs: tuple[Construct, ...] = ()
 
     @property
     def address(self) -> Address | None:
@@ -59,7 +63,7 @@ def plan_output(job: Job, index: int, entry: FlareOutput, settings: Settings) ->
     """Return one output of a job, resolved.
 
     Raises:
-        StepError: It names no place to write to.
+        StepError: It names no place to write to, or its merge reads more than `old` and `new`.
     """
     label = f'outputs[{index}] "{entry.name}"'
     location = job_location(job, "outputs", index, "dataset" if entry.dataset else "name")
@@ -86,7 +90,11 @@ def plan_output(job: Job, index: int, entry: FlareOutput, settings: Settings) ->
         branch=None if branch == "main" else branch,
         location=location,
     )
-    return PlannedOutput(label, entry.name, request, location, options.save_mode is None)
+    merge_path = ("outputs", index, "options", "iceberg", "merge")
+    if request.merge is not None:
+        check_merge(job, merge_path, request.merge, label)
+    constructs = tuple(merge_constructs(job, merge_path, request.merge)) if request.merge is not None else ()
+    return PlannedOutput(label, entry.name, request, location, options.save_mode is None, constructs)
 
 
 def with_operation(output: PlannedOutput, run_id: str) -> WriteRequest:

@@ -152,10 +152,11 @@ def plan_job(
     for output in outputs:
         _check_view(output, views)
     inputs = tuple(_in_session_of(planned, outputs) for planned in inputs)
-    sizing = sizing_of(spec, master=settings.engines.spark.master)
+    sizing = sizing_of(spec, master=settings.engines.spark.master, project_conf=settings.engines.spark.conf)
     requirements = _requirements(door, inputs, outputs)
     vetoes = _merged_vetoes(requirements.vetoes, sizing.vetoes)
-    chosen = _route(job, tuple(_constructs(steps)), requested, vetoes, availability)
+    constructs = (*_constructs(steps), *(construct for output in outputs for construct in output.constructs))
+    chosen = _route(job, constructs, requested, vetoes, availability)
     notes = [*requirements.notes, *([chosen.warning] if chosen.warning else [])]
     if chosen.engine == "sail":
         notes.extend(note for step in steps for note in caching_notes(step))

@@ -73,6 +73,17 @@ def refuse_side_doors(tree: Any) -> None:
         if isinstance(node, exp.Query) and not isinstance(node, exp.Into):
             continue
         raise SqlRefused(f"{type(node).__name__.upper()} is not allowed in a step", hint=QUERY_HINT)
+    refuse_calls(tree)
+
+
+def refuse_calls(tree: Any) -> None:
+    """Check that a tree calls no Java, and that functions in the place of relations only make rows.
+
+    Raises:
+        SqlRefused: One does more.
+    """
+    from sqlglot import exp
+
     for call in tree.find_all(exp.Anonymous):
         if call.name.lower() in _CALLS_JAVA:
             raise SqlRefused(f"{call.name} calls Java, which a step may not", hint="use functions of Spark SQL")

@@ -56,13 +56,14 @@ class Sizing:
     vetoes: Mapping[EngineName, tuple[str, ...]]
 
 
-def sizing_of(spec: FlareSpec, *, master: str) -> Sizing:
+def sizing_of(spec: FlareSpec, *, master: str, project_conf: Mapping[str, str]) -> Sizing:
     """Return what a job's `driver`, `executor` and `sparkConf` come to.
 
     Args:
         spec: The job's `stackSpec`.
         master: Spark master of the settings. Executors exist on a cluster only: locally their cores count towards
             those of the one process, and their memory is not used.
+        project_conf: `engines.spark.conf` of the settings, which every session is given before the job's own.
     """
     local = master.startswith("local")
     conf = {} if local else executor_properties(spec)
@@ -77,7 +78,7 @@ def sizing_of(spec: FlareSpec, *, master: str) -> Sizing:
         secret_conf=secret,
         driver_memory=conf.pop("spark.driver.memory", None) or spec.driver.spark_memory,
         driver_cores=_local_cores(spec) if local else spec.driver.cores,
-        vetoes=_vetoes(spec.spark_conf),
+        vetoes=_vetoes(spec.spark_conf, project_conf),
     )
 
 
@@ -114,13 +115,23 @@ def _local_cores(spec: FlareSpec) -> int | None:
     return min(asked, os.cpu_count() or asked) or None
 
 
-def _vetoes(spark_conf: Mapping[str, str]) -> dict[EngineName, tuple[str, ...]]:
-    reasons = []
-    for key, value in spark_conf.items():
-        if key == _TIME_ZONE and value.upper() not in {"UTC", "+00:00"}:
-            reasons.append(f"sparkConf sets the time zone {value}, and Sail writes timestamps in UTC only")
-        elif _MEANING.match(key) and _DEFAULTS.get(key.lower()) != value.strip().lower():
-            reasons.append(f"sparkConf sets {key}, which Sail does not follow")
-        elif key.startswith("spark.hadoop.fs."):
-            reasons.append(f"sparkConf configures storage ({key}), which Sail does not read")
+def _vetoes(spark_conf: Mapping[str, str], project_conf: Mapping[str, str]) -> dict[EngineName, tuple[str, ...]]:
+    overridden = {key.lower() for key in spark_conf}
+    inherited = {key: value for key, value in project_conf.items() if key.lower() not in overridden}
+    reasons = [
+        f"{source} {reason}"
+        for source, conf in (("sparkConf", spark_conf), ("engines.spark.conf of dataos.yaml", inherited))
+        for key, value in conf.items()
+        if (reason := _reason_against_sail(key, value)) is not None
+    ]
     return {"sail": tuple(reasons)} if reasons else {}
+
+
+def _reason_against_sail(key: str, value: str) -> str | None:
+    if key == _TIME_ZONE and value.upper() not in {"UTC", "+00:00"}:
+        return f"sets the time zone {value}, and Sail writes timestamps in UTC only"
+    if _MEANING.match(key) and _DEFAULTS.get(key.lower()) != value.strip().lower():
+        return f"sets {key}, which Sail does not follow"
+    if key.startswith("spark.hadoop.fs."):
+        return f"configures storage ({key}), which Sail does not read"
+    return None

@@ -97,6 +97,20 @@ def parse_expression(text: str) -> str:
     return text
 
 
+def parse_merge(sql: str) -> exp.Merge:
+    """Return the syntax tree of one MERGE.
+
+    Raises:
+        SqlRefused: It does not parse, is several statements, or something else.
+    """
+    from sqlglot import exp
+
+    tree = _parse(sql)
+    if not isinstance(tree, exp.Merge):
+        raise SqlRefused("the clauses of the merge are none", hint="write a condition, and WHEN … THEN …")
+    return tree
+
+
 def columns_in_expression(text: str) -> tuple[str, ...]:
     """Return the names of the columns that an expression uses: of `payload.*` and `payload.id` it is `payload`."""
     from sqlglot import exp

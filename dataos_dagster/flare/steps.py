@@ -13,7 +13,7 @@ from dataos_dagster.flare.relations import SqlRefused
 from dataos_dagster.flare.sql import Statement, parse_statement, replace_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pyspark.sql import DataFrame
 
@@ -105,11 +105,22 @@ def plan_step(job: Job, path: DocumentPath, item: SequenceItem, views: Views) ->
     )
 
 
-def run_step(step: PlannedStep, session: EngineSession, lineage: Lineage) -> DataFrame | None:
+def run_step(
+    step: PlannedStep,
+    session: EngineSession,
+    lineage: Lineage,
+    check: Callable[[Function, DataFrame, Location], None] | None = None,
+) -> DataFrame | None:
     """Register the view of a step and return its frame; None for a statement without a result.
 
     The frame that is returned is the view's, not the query's: engines evaluate a frame that was made before a view of
     the same name was replaced with the new view.
+
+    Args:
+        step: The step.
+        session: Where its views are.
+        lineage: Learns what the step makes of its columns.
+        check: Called before each function with the rows that it is about to change and its place.
 
     Raises:
         StepError: The engine refuses the SQL, or a function does not fit.
@@ -124,6 +135,8 @@ def run_step(step: PlannedStep, session: EngineSession, lineage: Lineage) -> Dat
                 return None
             frames = [session.spark.sql(step.sql)]
             for function, place in zip(step.functions, step.places, strict=True):
+                if check is not None:
+                    check(function, frames[-1], place)
                 frames.append(_applied(step, function, frames[-1], place, session.engine))
             lineage.add_step(step, frames[1:])
             frame = register(frames[-1], step.name, session)

@@ -94,6 +94,12 @@ def test_common_sql_goes_to_sail(sql: str) -> None:
         ("select c.name from orders o, lateral (select name from customers where id = o.id) c", "lateral join"),
         ("select day - date '2020-01-01' from orders", "-"),
         ("select id = '1' from orders where note = 1", "="),
+        ("select cast(1e7 as string)", "cast as string"),
+        ("select cast(300 as tinyint)", "cast as tinyint"),
+        ("select cast(99999999999 as int)", "cast as int"),
+        ("select try_cast(id as bigint) from orders", "try_cast as bigint"),
+        ("with recursive r as (select 1 as n union all select n + 1 from r) select * from r", "with recursive"),
+        ("select distinct on (id) * from orders", "distinct on"),
         ("selec id", "a statement that is no query"),
         ("select (", "syntax that sqlglot does not parse"),
     ],
@@ -145,6 +151,33 @@ def test_without_types_what_depends_on_them_is_assumed_and_said() -> None:
     assert found.engine == "sail"
     assert division in found.assumed
     assert "/ of int and unknown at 1:8" in found.reasons[1]
+
+
+def test_a_numbers_suffix_is_no_cast() -> None:
+    found = constructs_of("select 1L, 5S, 5Y, 2F, 1.5D, 1.5BD, -1L from orders")
+    assert [construct.name for construct in found if "cast" in construct.name] == []
+    assert "cast as bigint" in [construct.name for construct in constructs_of("select 1::bigint, 1L")]
+
+
+def test_a_division_by_a_text_is_read() -> None:
+    assert "/" in [construct.name for construct in constructs_of("select price / 'a' from orders", SHOP)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "operands"),
+    [
+        ("select cast(a as int) as a from t", ("unknown",)),
+        ("select cast(b as int), upper(x) as b from t", ("unknown",)),
+        ("select upper(x) as b from t where cast(b as int) > 1", ("unknown",)),
+        ("select 1.5D as b, cast(b as int) from t", ("double",)),
+        ("select x, 1.5D as b from t order by cast(b as int)", ("double",)),
+        ("select max(x) as b from t group by y having cast(b as int) > 1", ("unknown",)),
+        ("select b + 1 as b from t order by cast(b as int)", ("unknown",)),
+    ],
+)
+def test_a_column_is_of_its_own_alias_only_where_sql_lets_it_be(sql: str, operands: tuple[str, ...]) -> None:
+    [cast] = [construct for construct in constructs_of(sql) if construct.name == "cast as int"]
+    assert cast.operands == operands
 
 
 def test_a_veto_of_the_depot_goes_before_sql() -> None:

@@ -48,6 +48,15 @@ def test_a_cast_that_sail_does_differently_starts_the_job_again_on_spark(choosin
     assert choosing.table(TARGET)[1] == [("1.0E10", "x")]
 
 
+def test_an_expression_of_a_function_is_looked_at_again_with_the_types_of_its_rows(choosing):
+    functions = "[{name: unfurl, expression: cast(amount as string) as text}]"
+    plan = choosing.plan(job(functions=functions))
+    assert plan.engine == "sail"
+    result = choosing.run_job(job(functions=functions))
+    assert result.engine == "spark"
+    assert "cast as string" in result.engine_reasons[0]
+
+
 def test_on_sail_alone_such_a_cast_is_an_error_that_says_what_to_do(choosing):
     choosing.engine = "sail"
     error = choosing.error_of(job(functions="[{name: set_type, columns: {amount: string}}]"))

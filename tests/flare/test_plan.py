@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dataos_dagster.depots.requests import Merge, PartitionField, Sort, SortColumn
+from dataos_dagster.errors import EngineUnavailable, StepError
 
 COPY = """
     inputs:
@@ -75,6 +78,39 @@ def test_a_merge_speaks_of_old_and_new_whatever_it_is_written_with(sail_project)
         """,
     )
     assert request.merge == Merge("old.id = new.id AND old.x <> 'source.y'", "matched then update set old.x = new.x")
+
+
+MERGE = """
+          iceberg:
+            merge:
+              onClause: {on}
+              whenClause: {when}
+        """
+
+
+@pytest.mark.parametrize(
+    ("on", "when", "message"),
+    [
+        ("old.id IN (SELECT id FROM parquet.`/etc/x`)", "matched then delete", "'parquet./etc/x' is another relation"),
+        ("old.id = new.id", "matched and exists (select 1 from orders) then delete", "'orders' is another relation"),
+        ("old.id = new.id", "matched and new.n = (select max(n) from old) then delete", "'old' is another relation"),
+        ("old.id = new.id", "matched then update set n = reflect('a', 'b')", "reflect calls Java"),
+        ("old.id = new.id", "matched then delete; drop table x", "statements"),
+        ("old.id = = new.id", "matched then delete", "does not parse"),
+    ],
+)
+def test_a_merge_reads_its_two_sides_and_nothing_else(sail_project, on, when, message):
+    with pytest.raises(StepError, match=re.escape(message)) as caught:
+        write_request(sail_project, MERGE.format(on=f'"{on}"', when=f'"{when}"'))
+    assert caught.value.location is not None
+
+
+def test_the_engine_is_chosen_for_a_merges_clauses_too(sail_project):
+    clauses = MERGE.format(on="old.id = new.id", when="matched then update set name = initcap(new.name)")
+    [output] = sail_project.plan(COPY.format(options=clauses)).outputs
+    assert "initcap/1" in [construct.name for construct in output.constructs]
+    assert [construct for construct in output.constructs if construct.name.endswith("syntax")] == []
+    assert "initcap/1" in sail_project.plan(COPY.format(options=clauses)).route.warning
 
 
 def test_a_partition_spec_outside_of_iceberg_is_applied_only_when_the_project_says_so(sail_project):
@@ -201,4 +237,15 @@ def test_properties_that_change_meaning_keep_a_job_from_sail(key, value, vetoed)
     spec = FlareSpec.model_validate(
         {"sparkConf": [{key: value}], "job": {"inputs": [{"name": "a", "dataset": "dataos://lakehouse:a/b"}]}}
     )
-    assert bool(sizing_of(spec, master="local[*]").vetoes.get("sail")) is vetoed
+    assert bool(sizing_of(spec, master="local[*]", project_conf={}).vetoes.get("sail")) is vetoed
+    bare = spec.model_copy(update={"spark_conf": {}})
+    told = sizing_of(bare, master="local[*]", project_conf={key: value}).vetoes.get("sail", ())
+    assert [reason.startswith("engines.spark.conf of dataos.yaml") for reason in told] == [True] * vetoed
+
+
+def test_a_manifest_may_take_back_what_the_project_sets(sail_project):
+    sail_project.write("dataos.yaml", "engines: {spark: {conf: {spark.sql.ansi.enabled: 'true'}}}\n")
+    with pytest.raises(EngineUnavailable, match=r"engines\.spark\.conf of dataos\.yaml sets spark\.sql\.ansi\.enabled"):
+        sail_project.plan(COPY.format(options="{}"))
+    extra = {"sparkConf": [{"spark.sql.ansi.enabled": "false"}]}
+    assert sail_project.plan(COPY.format(options="{}"), extra=extra).engine == "sail"

@@ -1,0 +1,88 @@
+"""The clauses of a merge, parsed before anything runs: they are SQL of the manifest and speak of two relations only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dataos_dagster.engines.routing import constructs_of
+from dataos_dagster.errors import StepError
+from dataos_dagster.flare.locations import location_in_text
+from dataos_dagster.flare.relations import SqlRefused, refuse_calls
+from dataos_dagster.flare.sql import parse_merge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dataos_dagster.depots.requests import Merge
+    from dataos_dagster.engines.constructs import Construct
+    from dataos_dagster.errors import Location
+    from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.workflows.jobs import Job
+
+# Before the clauses stands one line of their own, so that lines of the statement are lines of the clauses.
+_HEAD = "MERGE INTO old USING new ON\n"
+
+
+def check_merge(job: Job, path: DocumentPath, merge: Merge, label: str) -> None:
+    """Check that a merge reads nothing but the table and the rows that are written.
+
+    Args:
+        job: The job it belongs to.
+        path: Of the manifest's `merge`, below `job:`.
+        merge: Its clauses.
+        label: Of the output, for messages.
+
+    Raises:
+        StepError: A clause does not parse, reads another relation, or calls Java.
+    """
+    try:
+        tree = parse_merge(_statement(merge))
+        _refuse_relations(tree)
+        refuse_calls(tree)
+    except SqlRefused as refused:
+        raise StepError(
+            f"{label}: {refused.message}",
+            step=label,
+            sql=f"{merge.on}\n{merge.when}",
+            hint=refused.hint,
+            location=_place(job, path, merge, refused.line, refused.column),
+        ) from None
+
+
+def merge_constructs(job: Job, path: DocumentPath, merge: Merge) -> Iterator[Construct]:
+    """Yield what the clauses use of SQL, at the lines of the manifest."""
+    for construct in constructs_of(_statement(merge)):
+        place = _place(job, path, merge, construct.line, construct.column)
+        yield replace(construct, line=place.line, column=place.column)
+
+
+def _statement(merge: Merge) -> str:
+    word = "" if merge.when.strip()[:4].upper() == "WHEN" else "WHEN"
+    return f"{_HEAD}{merge.on}\n{word}\n{merge.when}"
+
+
+def _place(job: Job, path: DocumentPath, merge: Merge, line: int, column: int) -> Location:
+    """Return where a line of the statement stands in the manifest."""
+    below_head = line - 1
+    lines_of_condition = merge.on.count("\n") + 1
+    if below_head <= lines_of_condition:
+        return location_in_text(job, (*path, "onClause"), max(below_head, 1), column)
+    return location_in_text(job, (*path, "whenClause"), max(below_head - lines_of_condition - 1, 1), column)
+
+
+def _refuse_relations(tree: object) -> None:
+    from sqlglot import exp
+
+    assert isinstance(tree, exp.Merge)  # noqa: S101 - what `parse_merge` returns
+    for table in tree.find_all(exp.Table):
+        if table is tree.this or table is tree.args["using"]:
+            continue
+        first = table.parts[0].meta if isinstance(table.this, exp.Identifier) else {}
+        name = ".".join(part.name for part in table.parts) or table.sql("spark")
+        raise SqlRefused(
+            f"a merge reads `old` and `new` only, and {name!r} is another relation",
+            hint="join what is needed in a step before, and merge its view",
+            line=first.get("line", 1),
+            column=max(first.get("col", 1) - (first.get("end", 0) - first.get("start", 0)), 1),
+        )
