@@ -62,6 +62,9 @@ run_retries:
   retry_on_asset_or_op_failure: false
 telemetry:
   enabled: false
+# No dialog in front of the first page.
+nux:
+  enabled: false
 """
 
 Action = Literal["create", "update", "remove"]

@@ -550,3 +550,22 @@ def test_memory_is_written_as_spark_does(text, expected):
 
 def test_an_equals_sign_is_two():
     assert parse_test("avg = 1") == ("avg", "==", 1.0)
+
+
+def test_a_misspelt_format_is_an_error_with_the_right_word(project_of):
+    project = project_of("""
+        name: wf
+        version: v1
+        type: workflow
+        workflow:
+          dag:
+            - name: load
+              spec:
+                stack: flare:7.0
+                stackSpec:
+                  job:
+                    inputs: [{name: a, dataset: "dataos://lakehouse:s/a", format: iceburg}]
+                    outputs: [{name: a, dataset: "dataos://lakehouse:s/b", format: ICEBERG}]
+        """)
+    [found] = project.errors
+    assert (found.code, found.hint) == ("unknown-format", "did you mean `iceberg`?")

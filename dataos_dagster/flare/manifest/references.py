@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dataos_dagster.flare.manifest.formats import FORMATS
 from dataos_dagster.flare.manifest.job import FlareJob, FlareSpec
 from dataos_dagster.flare.manifest.steps import FunctionCall
 from dataos_dagster.manifests.kinds import Reference
@@ -35,6 +36,9 @@ def check(draft: Draft, spec: FlareSpec, path: DocumentPath) -> None:
     _check_items(draft, spec.job, job)
     _check_outputs(draft, spec.job, job)
     _check_actions(draft, spec.job, job)
+    for key, entries in (("inputs", spec.job.inputs), ("outputs", spec.job.outputs)):
+        for index, entry in enumerate(entries):
+            _check_format(draft, entry.format, (*job, key, index, "format"))
 
 
 def _check_inputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
@@ -58,6 +62,14 @@ def _check_inputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
             message = f"there is another input called `{item.name}`: only the last one can be used"
             draft.warn("duplicate-name", (*place, "name"), message, "give it another name")
         seen.add(item.name.lower())
+
+
+def _check_format(draft: Draft, word: str | None, path: DocumentPath) -> None:
+    if word is None or word.lower() in FORMATS or draft.is_open(path):
+        return
+    draft.error(
+        "unknown-format", path, f"there is no format `{word}`", suggestion(word, sorted(FORMATS), what="formats")
+    )
 
 
 def _check_items(draft: Draft, job: FlareJob, path: DocumentPath) -> None:

@@ -153,6 +153,14 @@ ENTRIES = (
         right="functions:\n  - {name: rename, column: a, asColumn: b}",
     ),
     CodeEntry(
+        "unknown-format",
+        "There is no such format",
+        "The word behind `format:` is no format that DataOS knows, so nobody can tell how the data is read or written. "
+        "Case does not matter; leave the key out to take the format of the depot.",
+        wrong="format: iceburg",
+        right="format: iceberg",
+    ),
+    CodeEntry(
         "not-run",
         "Read, and not yet run",
         "The manifest is checked as far as its form is known, and has no effect here.",
