@@ -67,12 +67,11 @@ class References:
             resource = loaded.resource
             identity = (resource.kind, resource.name, self._workspace(resource))
             other = first.setdefault(identity, resource)
-            # Templates share their names until somebody fills them in, so all of them stay.
-            if other is resource or self.allow_placeholders:
+            if other is resource:
                 self.kept.append(loaded)
                 self._by_file.setdefault(resource.document.file, []).append(loaded)
-            if other is resource:
                 continue
+            # Templates share their names until somebody fills them in.
             message = f"there is a {resource.kind} `{resource.name}` already, at {other.location(('name',))}"
             self._report(
                 resource, ("name",), self._unresolved, "duplicate-resource", message, "rename one, or remove it"
