@@ -49,6 +49,7 @@ def machine() -> list[str]:
         f"- {processor}, {os.cpu_count()} cores, {memory:.0f} GiB",
         f"- {names.get('PRETTY_NAME', platform.platform())}, Python {platform.python_version()}",
         f"- {versions}",
+        f"- load average of the last 15 minutes: {os.getloadavg()[2]:.1f} (ours and the peer alone: about 1)",
     ]
 
 
@@ -79,6 +80,7 @@ def report(results: list[dict[str, Any]], failures: dict[str, str], scripts: lis
         *(f"| {name} | | | | | **{problem}** |" for name, problem in failures.items()),
         "",
         "A goal of `≥` is how many times less we need; one of `≤` is the most that we may need of what the peer needs.",
+        "P1 and P4 have two goals each, and the second line of each says whether both hold.",
         "Each script runs alone, `python benchmarks/p01_cold_load.py [--quick]`, and says what it counts:",
         "",
         *(f"- `{script.name}`: {describe(script)}" for script in scripts),
