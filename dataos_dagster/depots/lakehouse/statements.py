@@ -88,12 +88,15 @@ class Statements:
             self._writer(self._sorted(frame)).overwrite(lit(True))
         return None
 
-    def merge(self, frame: DataFrame, merge: Merge) -> int | None:
-        """Run an upsert; return the rows inserted, updated and deleted if the engine counts them."""
+    def merge(self, frame: DataFrame, merge: Merge) -> None:
+        """Run an upsert; there is no count, because none is that of the rows which it inserted or updated.
+
+        Spark says none; Sail, like the snapshot of either, counts the unchanged rows of rewritten files too.
+        """
         when = merge.when.strip()
         when = when if when[:4].upper() == "WHEN" else f"WHEN {when}"
         with self._attached() as name, self._view(frame) as view, self._without_group_filter():
-            return self._run(f"MERGE INTO {name} old USING {view} new ON {merge.on}\n{when}")
+            self._run(f"MERGE INTO {name} old USING {view} new ON {merge.on}\n{when}")
 
     @contextmanager
     def _without_group_filter(self) -> Iterator[None]:
