@@ -36,9 +36,10 @@ def check(draft: Draft, spec: FlareSpec, path: DocumentPath) -> None:
     _check_items(draft, spec.job, job)
     _check_outputs(draft, spec.job, job)
     _check_actions(draft, spec.job, job)
-    for key, entries in (("inputs", spec.job.inputs), ("outputs", spec.job.outputs)):
-        for index, entry in enumerate(entries):
-            _check_format(draft, entry.format, (*job, key, index, "format"))
+    for index, entry in enumerate(spec.job.inputs):
+        _check_format(draft, entry.format, (*job, "inputs", index, "format"))
+    for index, output in enumerate(spec.job.outputs):
+        _check_format(draft, output.format, (*job, "outputs", index, "format"))
 
 
 def _check_inputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
