@@ -84,9 +84,8 @@ def main() -> int:
     port = parser.parse_args().port
     subprocess.run([sys.executable, UNPACK], check=True)
     url = f"http://127.0.0.1:{port}"
-    say(
-        f"{url}/asset-groups answers in a few seconds: press `Materialize all` to run the product there; stop with Ctrl-C"
-    )
+    say(f"{url}/asset-groups answers in a few seconds; stop with Ctrl-C")
+    say("press `Materialize all` there to run the product in Dagster")
     # Dagster keeps what it knows in .dataos/dagster (dagster.yaml); its home is this folder for every process.
     environment = os.environ | {"DAGSTER_HOME": str(ROOT), "PYTHONWARNINGS": QUIET}
     command = [f"{BIN}/dagster", "dev", "--host", "127.0.0.1", "--port", str(port), "--workspace", "workspace.yaml"]
