@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dataos_dagster.errors import EngineUnavailable
+from dataos_dagster.processes import start_time
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Mapping, Sequence
 
 _WATCHDOG = Path(__file__).with_name("watchdog.py")
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _POLL_SECONDS = 0.02
 # A JVM with open tables takes up to two seconds to end; after this it is killed.
 GRACE_SECONDS = 10.0
@@ -45,12 +45,12 @@ class EngineProcess:
     @classmethod
     def of(cls, pid: int) -> Self | None:
         """Return the process that has this number now, or None when there is none."""
-        started = _start_time(pid)
+        started = start_time(pid)
         return cls(pid, started) if started else None
 
     def is_running(self) -> bool:
         """Return whether this very process is still there."""
-        return _start_time(self.pid) == self.started
+        return start_time(self.pid) == self.started
 
     def wait(self, seconds: float) -> bool:
         """Wait until it has ended, at most so long; return whether it has."""
@@ -72,22 +72,6 @@ class EngineProcess:
                 return
             if self.wait(seconds):
                 return
-
-
-def _start_time(pid: int) -> str | None:
-    """Return when the process with this number started; None when there is none, or only its exit status is left."""
-    if sys.platform == "linux":
-        try:
-            # The command's name stands in parentheses and may itself hold spaces and parentheses.
-            fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
-        except OSError:
-            return None
-        state, ticks = fields[0], fields[19]
-        return None if state in "ZX" else f"{_BOOT_ID.read_text('ascii').strip()}:{ticks}"
-    found = subprocess.run(
-        ["ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False, env={"LC_ALL": "C"}
-    ).stdout.split(maxsplit=1)
-    return None if not found or found[0].startswith("Z") else found[1].strip()
 
 
 class Child:
