@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from dataos_dagster.depots.requests import ReadRequest
-    from dataos_dagster.engines.constructs import Construct
+    from dataos_dagster.engines.routing.constructs import Construct
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.errors import Location
     from dataos_dagster.flare.functions.function import Function

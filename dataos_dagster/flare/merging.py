@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dataos_dagster.depots.requests import Merge
-    from dataos_dagster.engines.constructs import Construct
+    from dataos_dagster.engines.routing.constructs import Construct
     from dataos_dagster.errors import Location
     from dataos_dagster.manifests.diagnostics import DocumentPath
     from dataos_dagster.workflows.jobs import Job

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dataos_dagster.address import Address
-    from dataos_dagster.engines.constructs import Construct
+    from dataos_dagster.engines.routing.constructs import Construct
     from dataos_dagster.errors import Location
     from dataos_dagster.flare.manifest import FlareOutput, OutputOptions
     from dataos_dagster.flare.manifest import Merge as MergeSection

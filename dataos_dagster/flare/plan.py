@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.door import Door
     from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
     from dataos_dagster.engines.availability import Availability
-    from dataos_dagster.engines.constructs import Construct
     from dataos_dagster.engines.routing import Route
+    from dataos_dagster.engines.routing.constructs import Construct
     from dataos_dagster.flare.inputs import PlannedInput
     from dataos_dagster.flare.manifest import FlareSpec
     from dataos_dagster.flare.outputs import PlannedOutput

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataos_dagster.engines.availability import Availability, EngineStatus
-from dataos_dagster.engines.operands import family_of
-from dataos_dagster.engines.proven import DIFFERENT, PROVEN
 from dataos_dagster.engines.routing import Route, constructs_of, route, unproven, verdict
+from dataos_dagster.engines.routing.operands import family_of
+from dataos_dagster.engines.routing.proven import DIFFERENT, PROVEN
 from dataos_dagster.errors import EngineUnavailable
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "workflow"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from parity.suite import Proof
 
 ROOT = Path(__file__).parents[3]
-PROVEN_FILE = ROOT / "dataos_dagster" / "engines" / "proven.py"
+PROVEN_FILE = ROOT / "dataos_dagster" / "engines" / "routing" / "proven.py"
 DOCUMENT = ROOT / "docs" / "engines.md"
 BEGIN, END = "<!-- parity: begin -->", "<!-- parity: end -->"
 

@@ -1,6 +1,6 @@
 """Run the parity suite, and make the list of what is proven out of it.
 
-`python tests/engines/parity` runs it on both engines, writes `dataos_dagster/engines/proven.py` and the table in
+`python tests/engines/parity` runs it on both engines, writes `dataos_dagster/engines/routing/proven.py` and the table in
 `docs/engines.md`, and says which vectors are filed wrongly.
 """
 
@@ -15,9 +15,9 @@ import sqlglot
 from parity.comparison import Outcome, differences, run
 from parity.vectors import register
 
-from dataos_dagster.engines.calls import calls_of
-from dataos_dagster.engines.constructs import OPERATORS, constructs_of
-from dataos_dagster.engines.operands import RESULTS, family_of
+from dataos_dagster.engines.routing.calls import calls_of
+from dataos_dagster.engines.routing.constructs import OPERATORS, constructs_of
+from dataos_dagster.engines.routing.operands import RESULTS, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

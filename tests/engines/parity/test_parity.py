@@ -9,7 +9,7 @@ from parity.publish import BEGIN, DOCUMENT, END, PROVEN_FILE, proven_source, tab
 from parity.suite import cases, findings, proofs
 from parity.vectors import tables
 
-from dataos_dagster.engines import proven
+from dataos_dagster.engines.routing import proven
 
 if TYPE_CHECKING:
     from parity.suite import Finding, Proof

@@ -1,73 +1,28 @@
-"""The constructs of a query: every function, operator, cast, literal form and clause that the suite knows by name.
+"""Names of the expressions of a query whose operands' types matter: operators, casts, CASE, IN, set operations.
 
-The default is refusal: a node of the syntax tree that no rule below names becomes a construct of its own, which nobody
-has proven. Heavy (sqlglot): import it where a query is to be read.
+The default is refusal: a node that no rule names becomes a construct of its own, which nobody has proven.
+Heavy (sqlglot): import it where a query is to be read.
 """
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ParseError, SqlglotError
 
-from dataos_dagster.engines.calls import Call, calls_of, regex_form, words_without_parentheses
-from dataos_dagster.engines.clauses import PLAIN, RULES
-from dataos_dagster.engines.operands import NOTHING, Operands
+from dataos_dagster.engines.routing.clauses import PLAIN, RULES
+from dataos_dagster.engines.routing.forms import regex_form
+from dataos_dagster.engines.routing.operands import NOTHING, Operands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from dataos_dagster.engines.operands import Families
+    from dataos_dagster.engines.routing.calls import Call
+    from dataos_dagster.engines.routing.operands import Families
 
 DIALECT = "spark"
-
-
-@dataclass(frozen=True, slots=True)
-class Construct:
-    """A construct of SQL and where it stands, 1-based, in the text it was found in.
-
-    Attributes:
-        name: Such as `round/2`, `left join`, `cast as int`.
-        operands: Families of its operands' types, sorted; `unknown` where the text does not tell.
-    """
-
-    name: str
-    line: int
-    column: int
-    operands: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        of = f" of {' and '.join(self.operands)}" if self.operands else ""
-        return f"{self.name}{of} at {self.line}:{self.column}"
-
-
-def constructs_of(sql: str, columns: Mapping[str, Mapping[str, str]] | None = None) -> tuple[Construct, ...]:
-    """Return every construct of a query, in order of appearance, each use of a kind once.
-
-    Args:
-        sql: One query in Spark SQL.
-        columns: Spark types (as `simpleString` writes them) by view and column, where they are known already.
-    """
-    try:
-        tokens = sqlglot.tokenize(sql, dialect=DIALECT)
-        tree = sqlglot.parse_one(sql, dialect=DIALECT)
-    except ParseError as error:
-        place = error.errors[0] if error.errors else {}
-        return (Construct("syntax that sqlglot does not parse", place.get("line") or 1, place.get("col") or 1),)
-    except SqlglotError:
-        return (Construct("syntax that sqlglot does not parse", 1, 1),)
-    if not isinstance(tree, exp.Query | exp.Merge):
-        return (Construct("a statement that is no query", 1, 1),)
-    found = sorted(_Query(sql, tokens, tree, columns).constructs(), key=lambda c: (c.line, c.column))
-    first = {(construct.name, construct.operands): construct for construct in reversed(found)}
-    return tuple(sorted(first.values(), key=lambda c: (c.line, c.column)))
-
 
 # Operators whose operands' types matter.
 OPERATORS: dict[type[exp.Expression], str] = {
@@ -130,25 +85,35 @@ _DATE_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIMESTAMP_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2}(\.\d{1,6})?)?")
 
 
-class _Query:
-    """One parsed query."""
+class Expressions:
+    """The expressions of one parsed query.
+
+    Args:
+        tree: The query.
+        tokens: sqlglot's tokens of it.
+        calls: The calls in it, by their own names.
+        columns: Spark types by view and column, where they are known already.
+
+    Attributes:
+        operands: The families of types of what the query is made of.
+    """
 
     def __init__(
-        self, sql: str, tokens: list[Any], tree: exp.Expression, columns: Mapping[str, Mapping[str, str]] | None
+        self,
+        tree: exp.Expression,
+        tokens: list[Any],
+        calls: Iterable[Call],
+        columns: Mapping[str, Mapping[str, str]] | None,
     ) -> None:
-        self.sql, self.tokens, self.tree = sql, tokens, tree
-        self.line_starts = [0, *(match.end() for match in re.finditer("\n", sql))]
-        aliases = {alias.name.lower() for alias in tree.find_all(exp.TableAlias) if alias.args.get("columns")}
-        self.calls = [*calls_of(tokens, aliases), *words_without_parentheses(tokens)]
-        self.relations = {
+        self._named = {call.start: call for call in calls}
+        self._names = {call.name for call in self._named.values()}
+        self._relations = {
             relation.alias_or_name.lower() for relation in tree.find_all(exp.Table, exp.Subquery, exp.CTE)
         }
-        self.relations |= {alias.name.lower() for alias in tree.find_all(exp.TableAlias)}
-        self.suffixed = _numbers_with_a_suffix(tokens)
-        self.named = {call.start: call for call in self.calls}
-        self.names = {call.name for call in self.calls}
-        self.views = {name.lower() for name in columns or {}}
-        self.columns = columns
+        self._relations |= {alias.name.lower() for alias in tree.find_all(exp.TableAlias)}
+        self._suffixed = _numbers_with_a_suffix(tokens)
+        self._views = {name.lower() for name in columns or {}}
+        self._columns = columns
         self.operands = Operands(columns, self._name_of)
         self._readers: tuple[tuple[Any, Callable[[Any], Iterator[tuple[str, Families]]]], ...] = (
             (exp.Select, self._select),
@@ -162,68 +127,13 @@ class _Query:
             (exp.RegexpLike, self._regexp),
         )
 
-    def constructs(self) -> Iterator[Construct]:
-        yield from self._of_calls()
-        yield from self._of_literals()
-        for node in self.tree.walk(prune=lambda node: isinstance(node, exp.Hint)):
-            for name, operands in self._of_node(node):
-                line, column = self._position(self._offset(node))
-                yield Construct(name, line, column, tuple(sorted(operands)))
-
     def _name_of(self, node: exp.Expression) -> str | None:
         """Return the construct that a node is: a function under its own name, or an operator."""
-        call = self.named.get(node.meta.get("start", -1)) if node.meta else None
+        call = self._named.get(node.meta.get("start", -1)) if node.meta else None
         return call.construct if call else OPERATORS.get(type(node))
 
-    def _of_calls(self) -> Iterator[Construct]:
-        nodes: dict[int, exp.Expression] = {}
-        for node in self.tree.walk():
-            if isinstance(node, (exp.Func, exp.Bracket)) and node.meta and "start" in node.meta:
-                nodes.setdefault(node.meta["start"], node)
-        for call in self.calls:
-            node = nodes.get(call.start)
-            name = call.construct
-            if name == "if/3":
-                continue  # told from a CASE by the syntax tree
-            if node is not None and _window_of(node) is not None and call.name in _ORDER_DEPENDENT:
-                name += " over"
-            if node is not None and isinstance(node.parent, exp.WithinGroup):
-                name = f"{call.name} within group"
-            if node is not None and call.construct in RETYPED and _is_cast_to_int(node.parent):
-                name += " as int"
-            operands = self._arguments(call, node)
-            line, column = self._position(call.start)
-            yield Construct(name, line, column, tuple(sorted(operands)))
-
-    def _arguments(self, call: Call, node: exp.Expression | None) -> Families:
-        if node is not None:
-            return self.operands.of_children(node)
-        # The parser kept no node under this name: all columns and literals between its parentheses.
-        end = self._end(call)
-        leaves = self.tree.find_all(exp.Column, exp.Literal)
-        return self.operands.union(leaf for leaf in leaves if call.start < self._offset(leaf) < end)
-
-    def _end(self, call: Call) -> int:
-        depth, index = 0, next(i for i, token in enumerate(self.tokens) if token.start == call.start)
-        for token in itertools.islice(self.tokens, index + 1, None):
-            depth += (token.text == "(") - (token.text == ")")
-            if depth == 0:
-                return int(token.end)
-        return len(self.sql)
-
-    def _of_literals(self) -> Iterator[Construct]:
-        """Yield the literal forms that engines read differently; they are gone from the syntax tree."""
-        previous = None
-        for token in self.tokens:
-            if token.token_type.name == "STRING":
-                line, column = self._position(token.start)
-                if previous is not None and previous.token_type.name == "STRING":
-                    yield Construct("adjacent string literals", line, column)
-                if "\\" in self.sql[token.start : token.end + 1]:
-                    yield Construct("string literal with a backslash", line, column)
-            previous = token
-
-    def _of_node(self, node: exp.Expression) -> Iterator[tuple[str, Families]]:
+    def constructs_of(self, node: exp.Expression) -> Iterator[tuple[str, Families]]:
+        """Yield the names of the constructs that one node is, with the families of their operands."""
         kind = type(node)
         for kinds, reader in self._readers:
             if isinstance(node, kinds):
@@ -235,7 +145,7 @@ class _Query:
             yield PLAIN[kind], NOTHING
         elif rule := RULES.get(kind):
             yield from ((name, NOTHING) for name in rule(node))
-        elif not isinstance(node, (*_SILENT, *_WRAPPERS)) and node.meta.get("start") not in self.named:
+        elif not isinstance(node, (*_SILENT, *_WRAPPERS)) and node.meta.get("start") not in self._named:
             yield from self._unnamed(node)
 
     def _unnamed(self, node: exp.Expression) -> Iterator[tuple[str, Families]]:
@@ -244,7 +154,7 @@ class _Query:
             yield f"{node.name.lower()}/{len(node.expressions)}", NOTHING
             return
         names = {name.lower() for name in node.sql_names()} if isinstance(node, exp.Func) else set()
-        if not self.names & (names | _SPELLINGS.get(type(node), frozenset())):
+        if not self._names & (names | _SPELLINGS.get(type(node), frozenset())):
             yield f"{type(node).__name__} syntax", NOTHING
 
     def _case(self, case: exp.Case) -> Iterator[tuple[str, Families]]:
@@ -257,7 +167,7 @@ class _Query:
             yield "if/3", self.operands.of_results(node)
 
     def _column(self, column: exp.Column) -> Iterator[tuple[str, Families]]:
-        if column.table and (column.args.get("db") or column.table.lower() not in self.relations):
+        if column.table and (column.args.get("db") or column.table.lower() not in self._relations):
             yield ".", NOTHING  # a field of a struct
 
     def _in(self, node: exp.In) -> Iterator[tuple[str, Families]]:
@@ -269,7 +179,7 @@ class _Query:
         yield "=", self.operands.of(node.this) | self.operands.of(query)
 
     def _regexp(self, node: exp.RegexpLike) -> Iterator[tuple[str, Families]]:
-        if node.meta.get("start") not in self.named:
+        if node.meta.get("start") not in self._named:
             pattern = node.expression
             text = pattern.name if isinstance(pattern, exp.Literal) else None
             yield f"rlike{regex_form(text)}", self.operands.of_children(node)
@@ -280,7 +190,7 @@ class _Query:
             return  # a negative number
         if isinstance(node, exp.EQ) and isinstance(node.parent, exp.Update):
             return  # an assignment of a merge
-        if isinstance(node, exp.Bracket) and node.meta.get("start") in self.named:
+        if isinstance(node, exp.Bracket) and node.meta.get("start") in self._named:
             return  # element_at and its like, under their own name
         if (
             isinstance(node, _DIVISIONS)
@@ -306,7 +216,7 @@ class _Query:
             yield "like", self.operands.of_children(node)
 
     def _cast(self, node: exp.Expression) -> Iterator[tuple[str, Families]]:
-        if self._name_of(node.this) in RETYPED and _is_cast_to_int(node):
+        if self._name_of(node.this) in RETYPED and is_cast_to_int(node):
             return  # part of the function's own construct
         target = node.args["to"].sql(DIALECT).lower()
         # The dialect writes a varchar of any length as string; Spark cuts it.
@@ -322,7 +232,7 @@ class _Query:
                 operands = frozenset({"string"})
             elif target.startswith("decimal") and literal.meta == {}:
                 return  # how the parser writes 1.5BD
-        elif literal is not None and literal.meta.get("start") in self.suffixed:
+        elif literal is not None and literal.meta.get("start") in self._suffixed:
             return  # how the parser writes 1L and 1.5D
         yield name, operands
 
@@ -341,7 +251,7 @@ class _Query:
             yield "lateral alias", NOTHING
         for table in select.find_all(exp.Table):
             written = table.name
-            if written.lower() in self.views and self.columns is not None and written not in self.columns:
+            if written.lower() in self._views and self._columns is not None and written not in self._columns:
                 yield "view in another case", NOTHING
 
     def _has_lateral_alias(self, select: exp.Select) -> bool:
@@ -372,19 +282,6 @@ class _Query:
         for families in mixed:
             yield name, families
 
-    def _offset(self, node: exp.Expression) -> int:
-        """Return where a node begins in the text; nodes without a place begin where their first part does."""
-        starts = [part.meta["start"] for part in node.walk() if part.meta and "start" in part.meta]
-        return min(starts, default=0)
-
-    def _position(self, offset: int) -> tuple[int, int]:
-        line = bisect.bisect_right(self.line_starts, offset)
-        return line, offset - self.line_starts[line - 1] + 1
-
-
-# Functions whose result depends on the order of a window's rows.
-_ORDER_DEPENDENT = frozenset({"first", "first_value", "last", "last_value", "any_value"})
-
 
 def _numbers_with_a_suffix(tokens: list[Any]) -> frozenset[int]:
     """Return where numbers such as 1L begin: their tokens are a number, `::` and a type, all in one place."""
@@ -395,12 +292,6 @@ def _numbers_with_a_suffix(tokens: list[Any]) -> frozenset[int]:
     )
 
 
-def _is_cast_to_int(node: exp.Expression | None) -> bool:
+def is_cast_to_int(node: exp.Expression | None) -> bool:
+    """Return whether a node is a cast to int."""
     return isinstance(node, (exp.Cast, exp.TryCast)) and node.args["to"].this == exp.DataType.Type.INT
-
-
-def _window_of(node: exp.Expression) -> exp.Window | None:
-    parent = node.parent
-    while isinstance(parent, (exp.IgnoreNulls, exp.RespectNulls, exp.Filter)):
-        parent = parent.parent
-    return parent if isinstance(parent, exp.Window) else None

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from dataos_dagster.engines.proven import DIFFERENT, PROVEN
+from dataos_dagster.engines.routing.proven import DIFFERENT, PROVEN
 from dataos_dagster.errors import EngineUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dataos_dagster.engines.availability import Availability
-    from dataos_dagster.engines.constructs import Construct
+    from dataos_dagster.engines.routing.constructs import Construct
     from dataos_dagster.settings import EngineName
 
 # The embedded one first: it starts in a fraction of a second and needs no Java.
@@ -54,7 +54,7 @@ def constructs_of(sql: str, columns: Mapping[str, Mapping[str, str]] | None = No
             types are assumed and not proven.
     """
     # Here and not above: the parser takes a third of a second to import, and a plan without SQL does not need it.
-    from dataos_dagster.engines import constructs
+    from dataos_dagster.engines.routing import constructs
 
     return constructs.constructs_of(sql, columns)
 

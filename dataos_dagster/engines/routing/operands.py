@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from dataos_dagster.engines.proven import RESULTS
+from dataos_dagster.engines.routing.proven import RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
