@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from servers.iceberg_rest import IcebergRESTServer
+    from servers.kafka import KafkaServer
     from servers.postgresql import PostgreSQLServer
     from servers.s3 import S3Server
 
@@ -85,6 +86,17 @@ def iceberg_rest(s3: S3Server) -> Iterator[IcebergRESTServer]:
 
     require_engine("iceberg_rest")
     server = start_iceberg_rest(s3)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[KafkaServer]:
+    """Run a Kafka broker; `create_topic()` gives a test a topic of its own."""
+    from servers.kafka import start_kafka
+
+    require_engine("kafka")
+    server = start_kafka()
     yield server
     server.stop()
 

@@ -62,6 +62,30 @@ def test_the_rest_catalog_keeps_its_tables_in_the_bucket(iceberg_rest, s3):
     assert any(key.endswith(".parquet") for key in s3.keys("warehouse", "shop/orders/data/"))
 
 
+def test_kafka_gives_back_what_was_written_and_holds_it_while_it_is_down(kafka):
+    topic = kafka.create_topic(partitions=2)
+    assert kafka.produce(topic, [f"m{n}" for n in range(20)]) == 20
+    assert sorted(value for _, value in kafka.consume(topic)) == sorted(f"m{n}".encode() for n in range(20))
+    kafka.down()
+    assert not port_is_open(kafka.port)
+    kafka.up()
+    assert len(kafka.consume(topic)) == 20
+
+
+def test_kafka_asks_for_the_password_on_its_other_listener(kafka):
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    def listed(password: str) -> int:
+        account = {"sasl.mechanism": "PLAIN", "sasl.username": kafka.username, "sasl.password": password}
+        settings = {"bootstrap.servers": kafka.sasl_bootstrap, "security.protocol": "SASL_PLAINTEXT", "log_level": 0}
+        return len(AdminClient(settings | account).list_topics(timeout=3).brokers)
+
+    assert listed(kafka.password) == 1
+    with pytest.raises(KafkaException):
+        listed("wrong")
+
+
 def test_a_server_that_ends_at_once_is_reported_with_its_log(tmp_path):
     server = ServerProcess.start("broken", [sys.executable, "-c", "exit('no such option')"], log=tmp_path / "log")
     with pytest.raises(ServerFailed, match=r"broken ended with 1:\nno such option"):
@@ -75,10 +99,10 @@ def test_a_server_that_never_answers_is_stopped(tmp_path):
     assert server.process.poll() is not None
 
 
-def test_servers_listen_on_one_loopback_address(postgresql, s3):
+def test_servers_listen_on_one_loopback_address(postgresql, s3, kafka):
     # A server that listens on all interfaces would answer at 127.0.0.2 as well. The Iceberg REST server has no setting
     # for the interface and is not in this list.
-    for port in (postgresql.port, s3.port):
+    for port in (postgresql.port, s3.port, kafka.port, kafka.sasl_port):
         assert port_is_open(port)
         with socket.socket() as probe:
             probe.settimeout(1)
@@ -107,4 +131,4 @@ def test_an_engine_that_is_not_installed_skips_with_its_reason_and_fails_in_ci(t
 def test_an_unknown_engine_is_refused_with_those_that_exist():
     done = subprocess.run([sys.executable, INSTALL, "oracle"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "unknown: oracle; there are java, postgresql, s3, iceberg_rest, spark_jars, chromium" in done.stderr
+    assert "unknown: oracle; there are java, postgresql, s3, iceberg_rest, kafka, spark_jars, chromium" in done.stderr

@@ -11,6 +11,7 @@ ENGINES = {
     "postgresql": "postgresql",
     "s3": "s3",
     "iceberg_rest": "iceberg_rest",
+    "kafka": "kafka",
     "spark_jars": "spark_jars",
     "chromium": "browser",
 }

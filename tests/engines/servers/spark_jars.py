@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataos_dagster.engines.connectors import CONNECTORS, installed, resolve
+from dataos_dagster.engines.connectors import installed, resolve
+from dataos_dagster.engines.coordinates import coordinate_of
 from dataos_dagster.errors import EngineUnavailable
 
 from .cache import installing
 from .java import missing as java_missing
 from .packages import InstallationFailed
 
-COORDINATES = tuple(CONNECTORS[name] for name in ("iceberg", "iceberg-aws", "avro", "postgresql"))
+COORDINATES = tuple(coordinate_of(name) for name in ("iceberg", "iceberg-aws", "avro", "postgresql", "kafka"))
 
 
 def missing() -> str | None:
@@ -21,7 +22,7 @@ def missing() -> str | None:
 
 def install() -> None:
     """Resolve the connectors as a session would."""
-    with installing("spark_jars", f"resolving {len(COORDINATES)} connectors of Spark (100 MB)"):
+    with installing("spark_jars", f"resolving {len(COORDINATES)} connectors of Spark (120 MB)"):
         try:
             resolve(COORDINATES)
         except EngineUnavailable as error:
