@@ -22,11 +22,12 @@ def list_engines(path: _PATH = Path(), *, as_json: _JSON = False) -> None:
     """Show which engines this machine has, and what is missing for the others."""
     with reported(as_json=as_json):
         from dataos_dagster.engines.availability import availability
-        from dataos_dagster.engines.connectors import CONNECTORS, is_cached
+        from dataos_dagster.engines.connectors import is_cached
+        from dataos_dagster.engines.coordinates import CONNECTORS
         from dataos_dagster.settings import load_settings
 
         found = availability(load_settings(project_folder(path)).engines)
-        connectors = {name: is_cached(coordinate) for name, coordinate in CONNECTORS.items()}
+        connectors = {name: is_cached(connector.coordinate) for name, connector in CONNECTORS.items()}
     if as_json:
         engines = [
             {"engine": each.engine, "available": each.available, "detail": each.detail, "hint": each.hint or None}
@@ -56,7 +57,8 @@ def install(
     """Download an engine's parts beforehand, so that jobs start without a network."""
     with reported(as_json=as_json):
         from dataos_dagster.engines.availability import require_java
-        from dataos_dagster.engines.connectors import coordinate_of, resolve
+        from dataos_dagster.engines.connectors import resolve
+        from dataos_dagster.engines.coordinates import coordinate_of
         from dataos_dagster.errors import EngineUnavailable
         from dataos_dagster.settings import load_settings
 

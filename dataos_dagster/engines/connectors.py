@@ -18,21 +18,12 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
 from dataos_dagster.engines.availability import require_java
+from dataos_dagster.engines.coordinates import coordinate_of
 from dataos_dagster.errors import EngineUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-# Short names on the command line: the coordinates that exist for Spark 4.1.1 (Scala 2.13).
-CONNECTORS: dict[str, str] = {
-    "iceberg": "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0",
-    "iceberg-aws": "org.apache.iceberg:iceberg-aws-bundle:1.11.0",
-    "delta": "io.delta:delta-spark_2.13:4.1.0",
-    "kafka": "org.apache.spark:spark-sql-kafka-0-10_2.13:4.1.1",
-    "avro": "org.apache.spark:spark-avro_2.13:4.1.1",
-    "postgresql": "org.postgresql:postgresql:42.7.8",
-}
-_COORDINATE = re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+")
 _RESOLVE_SECONDS = 900
 # What Ivy prints when something is missing; the reasons follow in lines of their own.
 _MISSING = ("UNRESOLVED DEPENDENCIES", "FAILED DOWNLOADS")
@@ -57,21 +48,6 @@ def cache_folder() -> Path:
     if configured := os.environ.get("DATAOS_CACHE"):
         return Path(configured).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dataos-dagster"
-
-
-def coordinate_of(name: str) -> str:
-    """Return the Maven coordinate behind a short name, or the coordinate itself.
-
-    Raises:
-        EngineUnavailable: It is neither.
-    """
-    if name in CONNECTORS:
-        return CONNECTORS[name]
-    if _COORDINATE.fullmatch(name):
-        return name
-    raise EngineUnavailable(
-        f"{name!r} is no connector", hint=f"known are {', '.join(CONNECTORS)}; others as group:artifact:version"
-    )
 
 
 def is_cached(coordinate: str) -> bool:

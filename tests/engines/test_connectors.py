@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dataos_dagster.engines.configuration import SessionConfiguration, is_session_property, memory_bytes
-from dataos_dagster.engines.connectors import CONNECTORS, cache_folder, coordinate_of, installed, is_cached, resolve
+from dataos_dagster.engines.connectors import cache_folder, installed, is_cached, resolve
+from dataos_dagster.engines.coordinates import CONNECTORS, coordinate_of
 from dataos_dagster.engines.spark import _as_java_properties
 from dataos_dagster.errors import EngineUnavailable
 
@@ -22,7 +23,8 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_short_name_is_a_coordinate_for_this_spark() -> None:
-    assert coordinate_of("iceberg") == CONNECTORS["iceberg"]
+    assert coordinate_of("iceberg") == CONNECTORS["iceberg"].coordinate
+    assert coordinate_of("postgres") == coordinate_of("postgresql")
     assert coordinate_of("a.b:c_2.13:1.0-rc1") == "a.b:c_2.13:1.0-rc1"
 
 
@@ -39,8 +41,8 @@ def test_nothing_needs_nothing() -> None:
 
 def test_the_cache_is_where_the_variable_says(empty_cache: Path) -> None:
     assert cache_folder() == empty_cache
-    assert installed([CONNECTORS["iceberg"]]) is None
-    assert not is_cached(CONNECTORS["iceberg"])
+    assert installed([coordinate_of("iceberg")]) is None
+    assert not is_cached(coordinate_of("iceberg"))
 
 
 def test_a_jar_that_was_removed_is_not_installed(empty_cache: Path) -> None:

@@ -10,6 +10,7 @@ from dataos_dagster.depots.files.json.options import json_obstacles
 from dataos_dagster.depots.files.partitions import partition_types
 from dataos_dagster.depots.requests import Requirements
 from dataos_dagster.depots.requirements import join, veto
+from dataos_dagster.engines.coordinates import coordinate_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.requests import ReadRequest, WriteRequest
     from dataos_dagster.depots.storage import Place
 
-AVRO = "org.apache.spark:spark-avro_2.13:4.1.1"
+AVRO = coordinate_of("avro")
 # Sail 0.7.2: orc and xml are unknown, avro is read with other types and not written.
 _SPARK_ONLY = ("orc", "avro", "xml")
 _SAIL_PARQUET_OPTIONS = frozenset({"compression"})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dataos_dagster.depots.requests import Requirements
 from dataos_dagster.depots.s3 import HADOOP_AWS, s3a_conf, s3a_secrets, sail_s3
 from dataos_dagster.depots.storage import DEFAULT_REGION
+from dataos_dagster.engines.coordinates import coordinate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.storage import S3Access
 
 
-ICEBERG = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0"
-ICEBERG_AWS = "org.apache.iceberg:iceberg-aws-bundle:1.11.0"
+ICEBERG = coordinate_of("iceberg")
+ICEBERG_AWS = coordinate_of("iceberg-aws")
 SAIL_CATALOGS = "SAIL_CATALOG__LIST"
 EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 # Properties of a catalog that reach Sail as variables of its process.

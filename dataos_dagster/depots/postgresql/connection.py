@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from dataos_dagster.engines.coordinates import coordinate_of
 from dataos_dagster.errors import CredentialsRefused, DepotError, DepotUnreachable, DepotUnsupported
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.requests import JdbcConnection
 
 DRIVER_CLASS = "org.postgresql.Driver"
-JDBC_PACKAGE = "org.postgresql:postgresql:42.7.8"
+JDBC_PACKAGE = coordinate_of("postgresql")
 DEFAULT_PORT = 5432
 CONNECT_SECONDS = 10
 _INSTALL = "pip install 'dataos-dagster[postgres]'"
