@@ -105,6 +105,7 @@ class ReadRequest:
         columns: Columns wanted, in the dataset's order; None wants all. Only a database is asked for fewer.
         keep_system_columns: Keep the `__metadata` column that Flare adds, instead of dropping it.
         acl: Credentials to read with. `rw` where the same session writes to the depot: it has one identity.
+        stream: Read it as a stream: what is there and what comes, until the query that reads it ends. Spark only.
     """
 
     target: Target
@@ -115,6 +116,7 @@ class ReadRequest:
     keep_system_columns: bool = False
     location: Location | None = None
     acl: Acl = "r"
+    stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)
