@@ -20,8 +20,10 @@ from sqlalchemy.pool import NullPool
 from dataos_dagster.errors import StateError
 from dataos_dagster.redaction import register
 from dataos_dagster.state.failures import as_state_error
+from dataos_dagster.state.intents import Intents
 from dataos_dagster.state.job_runs import JobRuns
 from dataos_dagster.state.schema import bring_up_to_date
+from dataos_dagster.state.watermarks import Watermarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +98,8 @@ class State:
 
     database: Database
     job_runs: JobRuns
+    watermarks: Watermarks
+    intents: Intents
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -106,7 +110,7 @@ class State:
         """
         database = Database(state_url(settings))
         bring_up_to_date(database)
-        return cls(database, JobRuns(database))
+        return cls(database, JobRuns(database), Watermarks(database), Intents(database))
 
 
 def state_url(settings: Settings) -> URL:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Boolean, DateTime, ForeignKeyConstraint, Index, Integer, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -72,3 +72,66 @@ class JobRunRow(Base):
     host: Mapped[str] = mapped_column(String(255), comment="Machine of the process that runs it.")
     pid: Mapped[int] = mapped_column(Integer)
     process_started: Mapped[str] = mapped_column(String(128), comment="Tells a process from a later one of that pid.")
+
+
+class WatermarkRow(Base):
+    """How far one key of an incremental input has read."""
+
+    __tablename__ = "watermarks"
+
+    job: Mapped[str] = mapped_column(String(512), primary_key=True, comment="workspace/workflow/job")
+    input: Mapped[str] = mapped_column(String(255), primary_key=True)
+    context: Mapped[str] = mapped_column(String(255), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    value: Mapped[str | None] = mapped_column(Text, comment="Null: the next run evaluates the key's query.")
+    previous: Mapped[str | None] = mapped_column(Text, comment="Value before the last change; null: there was none.")
+    origin: Mapped[str] = mapped_column(String(16), comment="run, set or rollback")
+    run_id: Mapped[str | None] = mapped_column(String(64), comment="Run that stored the value.")
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class IntentRow(Base):
+    """What the latest run of an incremental job is about to write, or has written."""
+
+    __tablename__ = "intents"
+
+    job: Mapped[str] = mapped_column(String(512), primary_key=True, comment="workspace/workflow/job")
+    scope: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="Empty, or which override of the keys it is."
+    )
+    run_id: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(16), comment="open, confirmed or abandoned")
+    window: Mapped[list[dict[str, Any]]] = mapped_column(Json, comment="Values of the keys, by input.")
+    advances: Mapped[list[dict[str, Any]]] = mapped_column(Json, comment="Values to store once all is written.")
+    host: Mapped[str | None] = mapped_column(String(255), comment="Machine of the process at work; null: nobody is.")
+    pid: Mapped[int | None] = mapped_column(Integer)
+    process_started: Mapped[str | None] = mapped_column(String(128))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class IntentOutputRow(Base):
+    """One write of an intent."""
+
+    __tablename__ = "intent_outputs"
+    __table_args__ = (
+        ForeignKeyConstraint(["job", "scope"], ["intents.job", "intents.scope"], ondelete="CASCADE"),
+        Index("intent_outputs_by_intent", "job", "scope", "position"),
+        Index("intent_outputs_by_dataset", "dataset", "status"),
+    )
+
+    token: Mapped[str] = mapped_column(
+        String(32), primary_key=True, comment="Names the write wherever it leaves a mark."
+    )
+    job: Mapped[str] = mapped_column(String(512))
+    scope: Mapped[str] = mapped_column(String(64))
+    position: Mapped[int] = mapped_column(Integer)
+    dataset: Mapped[str] = mapped_column(String(1024), comment="What is written, with its branch.")
+    status: Mapped[str] = mapped_column(String(16), comment="planned, writing or written")
+    before: Mapped[str | None] = mapped_column(
+        String(64), comment="State of the dataset before the write, such as a snapshot's id."
+    )
+    marked: Mapped[bool] = mapped_column(Boolean, comment="The commit carries the token.")
+    after: Mapped[str | None] = mapped_column(String(64), comment="State of the dataset that the write made.")
+    engine_pid: Mapped[int | None] = mapped_column(Integer)
+    engine_started: Mapped[str | None] = mapped_column(String(128))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
