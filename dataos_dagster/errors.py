@@ -32,7 +32,7 @@ Each error says what happened in its message, what to do in `hint`, and where it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dataos_dagster.redaction import redact
@@ -45,11 +45,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where in the user's files an error comes from; lines and columns are 1-based."""
+    """Where in the user's files an error comes from; lines and columns are 1-based.
+
+    Attributes:
+        end: Line and column behind the last character, where more than the beginning is known.
+    """
 
     file: str
     line: int
     column: int
+    end: tuple[int, int] | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"

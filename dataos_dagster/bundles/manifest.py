@@ -13,8 +13,8 @@ from dataos_dagster.manifests.cron import CronText, TimezoneText
 from dataos_dagster.manifests.cycles import find_cycle
 from dataos_dagster.manifests.kinds import FileReference, InlineManifest, KindRules
 from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, TextMap
-from dataos_dagster.manifests.moving import move
-from dataos_dagster.manifests.validation import suggestion
+from dataos_dagster.manifests.rewriting import move
+from dataos_dagster.manifests.spelling import suggestion
 
 if TYPE_CHECKING:
     from dataos_dagster.manifests.diagnostics import DocumentPath

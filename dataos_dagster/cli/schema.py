@@ -34,7 +34,7 @@ def schema(
         typer.echo("\n".join(KINDS))
         return
     if kind is not None and kind not in KINDS:
-        from dataos_dagster.manifests.validation import suggestion
+        from dataos_dagster.manifests.spelling import suggestion
 
         typer.echo(f"error: there is no kind {kind!r}; {suggestion(kind, list(KINDS), what='kinds')}", err=True)
         raise typer.Exit(USAGE)

@@ -46,7 +46,7 @@ def check_merge(job: Job, path: DocumentPath, merge: Merge, label: str) -> None:
             step=label,
             sql=f"{merge.on}\n{merge.when}",
             hint=refused.hint,
-            location=_place(job, path, merge, refused.line, refused.column),
+            location=_place(job, path, merge, refused.line, refused.column, refused.length),
         ) from None
 
 
@@ -62,13 +62,14 @@ def _statement(merge: Merge) -> str:
     return f"{_HEAD}{merge.on}\n{word}\n{merge.when}"
 
 
-def _place(job: Job, path: DocumentPath, merge: Merge, line: int, column: int) -> Location:
+def _place(job: Job, path: DocumentPath, merge: Merge, line: int, column: int, length: int = 1) -> Location:
     """Return where a line of the statement stands in the manifest."""
     below_head = line - 1
     lines_of_condition = merge.on.count("\n") + 1
     if below_head <= lines_of_condition:
-        return location_in_text(job, (*path, "onClause"), max(below_head, 1), column)
-    return location_in_text(job, (*path, "whenClause"), max(below_head - lines_of_condition - 1, 1), column)
+        return location_in_text(job, (*path, "onClause"), merge.on, max(below_head, 1), column, length)
+    line = max(below_head - lines_of_condition - 1, 1)
+    return location_in_text(job, (*path, "whenClause"), merge.when, line, column, length)
 
 
 def _refuse_relations(tree: object) -> None:
@@ -85,4 +86,5 @@ def _refuse_relations(tree: object) -> None:
             hint="join what is needed in a step before, and merge its view",
             line=first.get("line", 1),
             column=max(first.get("col", 1) - (first.get("end", 0) - first.get("start", 0)), 1),
+            length=len(name),
         )

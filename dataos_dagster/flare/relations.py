@@ -29,11 +29,24 @@ class SqlRefused(JobError):
     Attributes:
         line: 1-based line inside the SQL.
         column: 1-based column inside the SQL.
+        length: How many characters are at fault.
+        code: Diagnostic code: `sql-syntax`, `sql-not-read` (it may well be right), `sql-refused` or `unknown-view`.
     """
 
-    def __init__(self, message: str, *, hint: str | None = None, line: int = 1, column: int = 1) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        line: int = 1,
+        column: int = 1,
+        length: int = 1,
+        code: str = "sql-refused",
+    ) -> None:
         self.line = line
         self.column = column
+        self.length = length
+        self.code = code
         super().__init__(message, hint=hint)
 
 
@@ -124,18 +137,22 @@ def _relations(tree: Any) -> Iterator[Relation]:
 
 
 def _check_relation(relation: Relation, *, travels: bool) -> None:
-    where = {"line": relation.line, "column": relation.column}
+    line, column, length = relation.line, relation.column, relation.end - relation.start
     if len(relation.parts) == 2 and relation.parts[0].lower() in _FILE_FORMATS:  # noqa: PLR2004 - format.`path`
         raise SqlRefused(
             f"{relation.name!r} opens files past the job's inputs",
             hint="add an input with this path, and select from its name",
-            **where,
+            line=line,
+            column=column,
+            length=length,
         )
     if travels:
         raise SqlRefused(
             f"{relation.name!r} asks for an older state in SQL",
             hint="read it as an input with the option `snapshot-id` or `as-of-timestamp`",
-            **where,
+            line=line,
+            column=column,
+            length=length,
         )
 
 

@@ -20,6 +20,14 @@ from dataos_dagster.flare.relations import (
     refuse_side_doors,
     relations_of,
 )
+from dataos_dagster.flare.sql_syntax import (
+    SYNTAX,
+    column_of,
+    comma_before_from,
+    explain_syntax_error,
+    left_open,
+    misspelt_statement,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,7 +72,7 @@ def parse_statement(sql: str) -> Statement:
     while tokens and tokens[-1].text == ";":
         sql = sql[: tokens.pop().start]
     if not tokens:
-        raise SqlRefused("the SQL is empty", hint="write a SELECT, or remove the step")
+        raise SqlRefused("the SQL is empty", hint="write a SELECT, or remove the step", code=SYNTAX)
     word = tokens[0].text.upper()
     if word in _CACHING_WORDS:
         return _caching_statement(sql, tokens, _CACHING_WORDS[word])
@@ -72,12 +80,10 @@ def parse_statement(sql: str) -> Statement:
         # `TABLE v` is Spark's short form of a query that the parser does not know.
         return _query(f"SELECT * FROM{sql[tokens[0].end + 1 :]}")
     if word not in _QUERY_WORDS:
-        raise SqlRefused(
-            f"{word} is not a query, and a step is one query",
-            hint=QUERY_HINT,
-            line=tokens[0].line,
-            column=_column(tokens[0]),
-        )
+        raise misspelt_statement(tokens[0])
+    dangling = comma_before_from(tokens)
+    if dangling is not None:
+        raise dangling
     return _query(sql)
 
 
@@ -151,12 +157,16 @@ def _tokens(sql: str) -> list[Any]:
     try:
         return list(_dialect().tokenize(sql))
     except TokenError as error:
-        raise SqlRefused(f"the SQL cannot be read: {error}", hint="is a quote or a comment left open?") from None
+        raise left_open(sql, str(error)) from None
 
 
-def _column(token: Any) -> int:
-    """Return the 1-based column of a token's first character; the tokenizer counts that of the last."""
-    return max(int(token.col) - (int(token.end) - int(token.start)), 1)
+def _parses(sql: str) -> bool:
+    from sqlglot.errors import SqlglotError
+
+    try:
+        return any(tree is not None for tree in _dialect().parse(sql))
+    except SqlglotError:
+        return False
 
 
 def _parse(sql: str) -> Any:
@@ -165,27 +175,13 @@ def _parse(sql: str) -> Any:
     try:
         trees = [tree for tree in _dialect().parse(sql) if tree is not None]
     except ParseError as error:
-        raise _syntax_error(error) from None
+        raise explain_syntax_error(sql, _tokens(sql), error, _parses) from None
     if len(trees) != 1:
         raise SqlRefused(
             f"one step is one query, and this is {len(trees)} statements",
             hint="make each a step of its own in the sequence",
         )
     return trees[0]
-
-
-def _syntax_error(error: Any) -> SqlRefused:
-    found = error.errors[0] if error.errors else {}
-    near = str(found.get("highlight") or "")
-    message = str(found.get("description") or error).rstrip(".")
-    # The parser counts the column of the last character of the token.
-    column = max((found.get("col") or 1) - max(len(near) - 1, 0), 1)
-    return SqlRefused(
-        f"the SQL does not parse: {message}{f', near {near!r}' if near else ''}",
-        hint="compare with the Spark SQL reference",
-        line=found.get("line") or 1,
-        column=column,
-    )
 
 
 def _query(sql: str) -> Statement:
@@ -212,7 +208,8 @@ def _caching_statement(sql: str, tokens: list[Any], kind: StatementKind) -> Stat
             f"{kind.upper()} is for views of the job",
             hint=f"write {kind.upper()} TABLE <view>",
             line=place.line,
-            column=_column(place),
+            column=column_of(place),
+            length=len(place.text),
         )
     if opening is None or kind != "cache":
         return Statement(sql, kind, tree, (), target=named.name)

@@ -36,6 +36,7 @@ class PlannedStep:
     Attributes:
         label: What it is called in messages: `steps[0].sequence[1] "daily"`.
         name: View that the result becomes, as the session knows it.
+        text: Its SQL as the manifest has it, in which lines and columns count.
         statement: Its SQL, parsed.
         sql: What the engine is given: the manifest's SQL, with implicit inputs replaced by their views.
         functions: Applied in order to the result.
@@ -46,6 +47,7 @@ class PlannedStep:
 
     label: str
     name: str
+    text: str = field(repr=False)
     statement: Statement
     sql: str
     functions: tuple[Function, ...]
@@ -57,7 +59,7 @@ class PlannedStep:
 
     def at(self, line: int, column: int) -> Location:
         """Return the place in the manifest of a line and column of the SQL."""
-        return location_in_text(self.job, self.path, line, column)
+        return location_in_text(self.job, self.path, self.text, line, column)
 
 
 def plan_step(job: Job, path: DocumentPath, item: SequenceItem, views: Views) -> PlannedStep:
@@ -81,19 +83,21 @@ def plan_step(job: Job, path: DocumentPath, item: SequenceItem, views: Views) ->
             location=job_location(job, *path, "name"),
             hint="write `sql: SELECT … FROM <view>`, or `sqlFile:`",
         )
+    text = item.sql
     try:
-        statement = parse_statement(item.sql)
-        sql = _resolved(job, sql_path, statement, views)
+        statement = parse_statement(text)
+        sql = _resolved(statement, views, lambda *place: location_in_text(job, sql_path, text, *place))
     except SqlRefused as refused:
-        location = location_in_text(job, sql_path, refused.line, refused.column)
+        location = location_in_text(job, sql_path, text, refused.line, refused.column, refused.length)
         raise StepError(
-            f"{label}: {refused.message}", step=label, sql=item.sql, hint=refused.hint, location=location
+            f"{label}: {refused.message}", step=label, sql=text, hint=refused.hint, location=location
         ) from None
     functions, places = _functions(job, path, item, label)
     name = statement.target if statement.kind == "query" and statement.target else item.name
     return PlannedStep(
         label=label,
         name=views.add(name) if statement.kind == "query" else name,
+        text=text,
         statement=statement,
         sql=sql,
         functions=functions,
@@ -187,16 +191,21 @@ def _cache(name: str, session: EngineSession) -> None:
         session.spark.sql(f"CACHE TABLE {quoted(name)}")
 
 
-def _resolved(job: Job, path: DocumentPath, statement: Statement, views: Views) -> str:
-    """Return the SQL with every relation replaced that the session knows by another name."""
+def _resolved(statement: Statement, views: Views, place: Callable[[int, int, int], Location]) -> str:
+    """Return the SQL with every relation replaced that the session knows by another name.
+
+    Args:
+        statement: The SQL.
+        views: Views of inputs and earlier steps.
+        place: Returns where a line, column and length of the SQL stand in the manifest.
+    """
     spans: dict[tuple[int, int], str] = {}
     aliases: dict[tuple[str, ...], str] = {}
     for relation in statement.relations:
         known = views.find(relation.parts[0]) if len(relation.parts) == 1 else None
         if known == relation.parts[0]:
             continue
-        location = location_in_text(job, path, relation.line, relation.column)
-        view = known or _implicit(relation, views, location)
+        view = known or _implicit(relation, views, place(relation.line, relation.column, relation.end - relation.start))
         # Columns qualified by the name that the SQL uses must find it: hence the alias.
         alias = "" if relation.alias else f" AS {quoted(relation.parts[-1])}"
         spans[relation.start, relation.end] = f"{quoted(view)}{alias}"
@@ -219,7 +228,9 @@ def _implicit(relation: Relation, views: Views, location: Location) -> str:
         return views.implicit_view(relation, location)
     except AddressError as error:
         hint = views.closest(relation.name) if len(relation.parts) < _ADDRESS_PARTS else error.hint
-        raise SqlRefused(error.message, hint=hint, line=relation.line, column=relation.column) from None
+        length = relation.end - relation.start
+        place = {"line": relation.line, "column": relation.column, "length": length}
+        raise SqlRefused(error.message, hint=hint, code="unknown-view", **place) from None
 
 
 # depot.collection.dataset

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.errors import Location
 from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath, Fix, Range, Severity
+from dataos_dagster.manifests.scalar_text import range_in_scalar
 from dataos_dagster.manifests.snippets import snippet
 from dataos_dagster.manifests.source import decode
 
@@ -60,10 +61,29 @@ class Document:
         """
         return self.positions.range_of(_decoded(self.encoded), path, key=key)
 
+    def range_in(self, path: DocumentPath, text: str, start: int, end: int) -> Range:
+        """Return the range of a part of the text at a path, or of the whole value where the part has no place.
+
+        Args:
+            path: Way from the document's root to the value.
+            text: What the offsets count in; a value that was read from elsewhere stands nowhere in the file.
+            start: 0-based offset of the first character.
+            end: Offset behind the last one.
+        """
+        place = self.range_of(path)
+        source = self.text()
+        if source is None:
+            return place
+        return range_in_scalar(source, place, text, start, end) or place
+
     def location(self, path: DocumentPath = (), *, key: bool = False) -> Location:
-        """Return where the value at a path (or its key) begins, as errors carry it."""
-        start = self.range_of(path, key=key).start
-        return Location(self.name, start.line, start.column)
+        """Return where the value at a path (or its key) stands, as errors carry it."""
+        return self.location_of(self.range_of(path, key=key))
+
+    def location_of(self, place: Range) -> Location:
+        """Return a range of this document as errors carry it."""
+        start, end = place.start, place.end
+        return Location(self.name, start.line, start.column, (end.line, end.column))
 
     def snippet(self, place: Range) -> str | None:
         """Return the lines of a range with a caret, secret values masked; None when the file is not as it was."""
@@ -93,7 +113,20 @@ class Document:
         fix: Fix | None = None,
     ) -> Diagnostic:
         """Return a diagnostic about the value at a path (or about its key), with its snippet."""
-        place = self.range_of(path, key=key)
+        return self.diagnostic_at(self.range_of(path, key=key), code, severity, path, message, hint, fix=fix)
+
+    def diagnostic_at(
+        self,
+        place: Range,
+        code: str,
+        severity: Severity,
+        path: DocumentPath,
+        message: str,
+        hint: str = "",
+        *,
+        fix: Fix | None = None,
+    ) -> Diagnostic:
+        """Return a diagnostic about a range of the document, with its snippet."""
         return Diagnostic(
             code=code,
             severity=severity,

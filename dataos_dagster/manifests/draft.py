@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath, Fix, PathStep, Position, Range, Severity
+from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath, Fix, PathStep, Severity
 from dataos_dagster.manifests.resource import Move, original_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from dataos_dagster.manifests.document import Document
+
+# 0-based offsets in a text value: of the first character that a finding is about, and behind the last one.
+Part = tuple[int, int]
 
 
 class Draft:
@@ -124,14 +126,15 @@ class Draft:
         *,
         key: bool = False,
         fix: Fix | None = None,
-        offset: int = 0,
+        part: Part | None = None,
     ) -> None:
-        """Report what cannot be repaired: no resource comes of the document.
-
-        `offset` is the 0-based character of a text value that is at fault.
-        """
+        """Report what cannot be repaired: no resource comes of the document."""
         self.is_broken = True
-        self._report(code, Severity.ERROR, path, message, hint, key=key, fix=fix, offset=offset)
+        self._report(code, Severity.ERROR, path, message, hint, key=key, fix=fix, part=part)
+
+    def refuse(self, code: str, path: DocumentPath, message: str, hint: str = "", *, part: Part | None = None) -> None:
+        """Report an error of one job: its resource stays, so that the job is visible where it would run."""
+        self._report(code, Severity.ERROR, path, message, hint, part=part)
 
     def warn(
         self,
@@ -142,15 +145,18 @@ class Draft:
         *,
         key: bool = False,
         fix: Fix | None = None,
+        part: Part | None = None,
     ) -> None:
         """Report what was rewritten, or is doubtful."""
-        self._report(code, Severity.WARNING, path, message, hint, key=key, fix=fix)
+        self._report(code, Severity.WARNING, path, message, hint, key=key, fix=fix, part=part)
 
     def info(self, code: str, path: DocumentPath, message: str, hint: str = "", *, key: bool = False) -> None:
         """Tell something that needs no action."""
         self._report(code, Severity.INFO, path, message, hint, key=key)
 
-    def unresolved(self, code: str, path: DocumentPath, message: str, hint: str = "") -> None:
+    def unresolved(
+        self, code: str, path: DocumentPath, message: str, hint: str = "", *, part: Part | None = None
+    ) -> None:
         """Report a name that leads nowhere: an error, or a warning where templates are checked.
 
         The resource stays, so that it is visible where it would run. A placeholder has been reported itself.
@@ -158,7 +164,7 @@ class Draft:
         if self.is_open(path):
             return
         severity = Severity.WARNING if self.allow_placeholders else Severity.ERROR
-        self._report(code, severity, path, message, hint)
+        self._report(code, severity, path, message, hint, part=part)
 
     def find_file(self, text: str) -> Path | None:
         """Return the file that a relative or absolute path means, or None when there is none.
@@ -177,22 +183,16 @@ class Draft:
         *,
         key: bool = False,
         fix: Fix | None = None,
-        offset: int = 0,
+        part: Part | None = None,
     ) -> None:
         place = self.origin(path)
         if any((known.code, known.path, known.message) == (code, place, message) for known in self.findings):
             return  # rules may be applied again after keys were renamed
-        found = self.document.diagnostic(code, severity, place, message, hint, key=key, fix=fix)
-        self.findings.append(self._shifted(found, path, offset) if offset else found)
-
-    def _shifted(self, found: Diagnostic, path: DocumentPath, offset: int) -> Diagnostic:
-        """Return a diagnostic that begins at a character of its value, where the value stands on one line."""
-        width, value = found.end_column - found.column, self.get(path)
-        if found.line != found.end_line or not isinstance(value, str) or width not in {len(value), len(value) + 2}:
-            return found
-        column = found.column + min(offset, width - 1) + (width - len(value)) // 2
-        place = Range(Position(found.line, column), Position(found.end_line, found.end_column))
-        return replace(found, column=column, snippet=self.document.snippet(place))
+        where = self.document.range_of(place, key=key)
+        value = self.get(path)
+        if part is not None and isinstance(value, str):
+            where = self.document.range_in(place, value, *part)
+        self.findings.append(self.document.diagnostic_at(where, code, severity, place, message, hint, fix=fix))
 
 
 def find_file(text: str, manifest: Path) -> Path | None:

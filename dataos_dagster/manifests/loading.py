@@ -14,7 +14,8 @@ from dataos_dagster.manifests.kinds import KINDS, Kind, KindRules, load_rules
 from dataos_dagster.manifests.names import APPENDED, check_name
 from dataos_dagster.manifests.products import rewrite_product
 from dataos_dagster.manifests.resource import Resource
-from dataos_dagster.manifests.validation import fold, suggestion, validate
+from dataos_dagster.manifests.spelling import fold, suggestion
+from dataos_dagster.manifests.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -108,7 +108,8 @@ def _secret_document(lines: list[str]) -> list[MaskedLine]:
         in_data = in_data or name in _DATA
         if _GOES_ON.search(value):
             text_below = _indent(line)
-        is_shown = (name in ENVELOPE_KEYS and key["lead"] == "") or (name in _FORM and not in_data)
+        # Behind the data nothing is shown any more: a broken line of it may look like any key.
+        is_shown = not in_data and ((name in ENVELOPE_KEYS and key["lead"] == "") or name in _FORM)
         masked.append(MaskedLine(line, len(line)) if is_shown else _from(line, key.end()))
     return masked
 

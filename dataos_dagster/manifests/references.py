@@ -11,7 +11,7 @@ from dataos_dagster.manifests.cycles import find_cycle
 from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath, Severity
 from dataos_dagster.manifests.draft import find_file
 from dataos_dagster.manifests.kinds import KINDS
-from dataos_dagster.manifests.validation import suggestion
+from dataos_dagster.manifests.spelling import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

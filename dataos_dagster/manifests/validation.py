@@ -7,7 +7,7 @@ validated once and pays for none of it.
 
 from __future__ import annotations
 
-import difflib
+import sys
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from dataos_dagster.manifests import problems
 from dataos_dagster.manifests.fields import field_at, keys_of, models_at
 from dataos_dagster.manifests.fixes import rename_key
+from dataos_dagster.manifests.spelling import fold, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 # Each round repairs all that the one before could see: nesting of manifests is nowhere near as deep.
 MAX_ROUNDS = 12
-# So many known words are listed where none of them is near.
-MAX_SHOWN = 12
 M = TypeVar("M", bound=BaseModel)
 
 MISSING: Final = "missing"
@@ -123,7 +122,8 @@ class _Repair:
         problem = problems.explain(detail, self.draft.get(path), self._label(path))
         if problem is not None:
             at_key = path == self.root
-            self.draft.error(problem.code, path, problem.message, problem.hint, key=at_key, offset=problem.offset)
+            part = (problem.offset, sys.maxsize) if problem.offset else None
+            self.draft.error(problem.code, path, problem.message, problem.hint, key=at_key, part=part)
 
     def _unknown_key(self, path: DocumentPath) -> None:
         key = str(path[-1])
@@ -175,20 +175,3 @@ class _Repair:
         names = [step for step in path if isinstance(step, str)]
         index = f"[{path[-1]}]" if isinstance(path[-1], int) else ""
         return f"`{names[-1]}{index}`" if names else "the manifest"
-
-
-def fold(key: str) -> str:
-    """Return a key without what people vary: letter case, `_`, `-` and blanks."""
-    return key.lower().replace("_", "").replace("-", "").replace(" ", "")
-
-
-def suggestion(word: str, known: Sequence[str], *, what: str = "known here") -> str:
-    """Return a hint that names the nearest known word, or a few of them."""
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    if not near:
-        folded = {fold(other): other for other in known}
-        near = [folded[name] for name in difflib.get_close_matches(fold(word), folded, n=1, cutoff=0.6)]
-    if near:
-        return f"did you mean `{near[0]}`?"
-    shown = ", ".join(known[:MAX_SHOWN])
-    return f"{what}: {shown}{', …' if len(known) > MAX_SHOWN else ''}" if known else ""

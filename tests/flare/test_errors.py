@@ -66,7 +66,7 @@ def test_a_syntax_error_is_told_at_its_line_inside_the_sql(sail_project):
 def test_an_unknown_view_is_told_at_its_place_with_the_nearest_name(sail_project):
     error = failure(sail_project, relation="ordrs")
     assert str(error.location) == "job.yaml:21:28"
-    assert error.hint == "did you mean 'orders'?"
+    assert error.hint == "did you mean `orders`?"
 
 
 def test_an_unknown_depot_in_sql_is_told_with_the_nearest_name(sail_project):

@@ -74,7 +74,7 @@ def test_a_semicolon_and_a_comment_behind_it_are_legal():
         ("SELECT * FROM IDENTIFIER('a.b')", "in the place of a table"),
         ("SELECT TRANSFORM(a) USING 'cat' FROM v", "not allowed in a step"),
         ("SELECT reflect('java.lang.Runtime', 'getRuntime')", "calls Java"),
-        ("SELECT 'open FROM v", "cannot be read"),
+        ("SELECT 'open FROM v", "never closed"),
     ],
 )
 def test_what_is_no_query_over_views_is_refused(sql, message):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from dataos_dagster.manifests.validation import fold
+from dataos_dagster.manifests.spelling import fold
 
 
 @dataclass(frozen=True, slots=True)

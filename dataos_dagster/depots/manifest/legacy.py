@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from dataos_dagster.depots.manifest.section import DepotSection
 from dataos_dagster.depots.manifest.sources import JDBC, SOURCE_TYPES, source_type, type_of_subprotocol
 from dataos_dagster.manifests.fields import branches, is_model, keys_of
-from dataos_dagster.manifests.moving import move
-from dataos_dagster.manifests.validation import suggestion
+from dataos_dagster.manifests.rewriting import move
+from dataos_dagster.manifests.spelling import suggestion
 
 if TYPE_CHECKING:
     from dataos_dagster.manifests.diagnostics import DocumentPath

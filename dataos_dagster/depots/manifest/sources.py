@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from dataos_dagster.depots.manifest.section import SourceType
-from dataos_dagster.manifests.validation import fold
+from dataos_dagster.manifests.spelling import fold
 
 SOURCE_TYPES: tuple[str, ...] = get_args(SourceType)
 JDBC = "jdbc"

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.flare.manifest.formats import FORMATS
 from dataos_dagster.flare.manifest.job import FlareJob, FlareSpec
+from dataos_dagster.flare.manifest.queries import check_queries
 from dataos_dagster.flare.manifest.steps import FunctionCall
 from dataos_dagster.manifests.kinds import Reference
-from dataos_dagster.manifests.validation import suggestion
+from dataos_dagster.manifests.spelling import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,7 @@ def check(draft: Draft, spec: FlareSpec, path: DocumentPath) -> None:
         draft.error("missing-key", job, "`inputs` is missing", "write what is read", key=True)
     _check_inputs(draft, spec.job, job)
     _check_items(draft, spec.job, job)
+    check_queries(draft, spec.job, job)
     _check_outputs(draft, spec.job, job)
     _check_actions(draft, spec.job, job)
     for index, entry in enumerate(spec.job.inputs):

@@ -9,7 +9,18 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dataos_dagster.manifests.codes import files, forms, interpolation, jobs, layout, references, shape, syntax, values
+from dataos_dagster.manifests.codes import (
+    files,
+    forms,
+    interpolation,
+    jobs,
+    layout,
+    references,
+    shape,
+    sql,
+    syntax,
+    values,
+)
 from dataos_dagster.manifests.codes.entry import CodeEntry
 
 if TYPE_CHECKING:
@@ -28,6 +39,7 @@ TOPICS: Mapping[str, tuple[CodeEntry, ...]] = MappingProxyType(
         "Keys and values": shape.ENTRIES,
         "Older forms and doubtful choices": forms.ENTRIES,
         "Names that lead nowhere": references.ENTRIES,
+        "SQL of steps": sql.ENTRIES,
         "Jobs and what they write": jobs.ENTRIES,
     }
 )

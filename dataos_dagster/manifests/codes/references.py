@@ -54,7 +54,9 @@ ENTRIES = (
     CodeEntry(
         "unknown-view",
         "A view that is not there",
-        "An output writes, and an action maintains, what an input or a step of the same job is called.",
+        "The SQL of a step reads inputs and steps before it, an output writes one of them, and an action maintains an "
+        "input: there is none of this name in the job. A dataset that is read in SQL is written "
+        "depot.collection.dataset.",
         wrong="steps:\n  - sequence:\n      - {name: daily, sql: SELECT 1}\noutputs:\n  - {name: dayly, dataset: …}",
         right="steps:\n  - sequence:\n      - {name: daily, sql: SELECT 1}\noutputs:\n  - {name: daily, dataset: …}",
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dataos_dagster.manifests.cycles import find_cycle
 from dataos_dagster.manifests.kinds import STACKS, FileReference, KindRules, Reference, load_rules
 from dataos_dagster.manifests.names import APPENDED, check_name
-from dataos_dagster.manifests.validation import suggestion
+from dataos_dagster.manifests.spelling import suggestion
 from dataos_dagster.workflows.manifest.stacks import KNOWN_STACKS
 
 if TYPE_CHECKING:

@@ -1,0 +1,33 @@
+"""SQL that a job's steps hold."""
+
+from __future__ import annotations
+
+from dataos_dagster.manifests.codes.entry import CodeEntry
+
+ENTRIES = (
+    CodeEntry(
+        "sql-syntax",
+        "SQL that no engine accepts",
+        "A bracket or quote has no counterpart, a keyword is misspelt, or the text ends where something has to follow. "
+        "The job is shown and does not run until it is mended; other jobs do.",
+        wrong="sql: SELECT customer, sum(amount FROM orders GROUP BY customer",
+        right="sql: SELECT customer, sum(amount) FROM orders GROUP BY customer",
+    ),
+    CodeEntry(
+        "sql-not-read",
+        "SQL that cannot be read before the run",
+        "Steps are parsed before anything runs, because nobody could say otherwise what they read. The parser does not "
+        "understand this text: most often it is wrong, and sometimes it is a form of Spark SQL that the parser does "
+        "not know. The job is refused when it is run, so write it another way.",
+        wrong="sql: SELECT customer amount total FROM orders",
+        right="sql: SELECT customer, amount AS total FROM orders",
+    ),
+    CodeEntry(
+        "sql-refused",
+        "SQL that does more than a step may",
+        "A step is one query over inputs and earlier steps. It changes nothing, opens no files and calls no Java: what "
+        "is read stands in `inputs`, what is written in `outputs`, so that rights, lineage and order are known.",
+        wrong="sql: SELECT * FROM parquet.`/data/orders`",
+        right="sql: SELECT * FROM orders   # and an input: {name: orders, dataset: /data/orders, format: parquet}",
+    ),
+)
