@@ -358,3 +358,65 @@ def test_a_table_whose_columns_could_not_be_made_optional_is_written_and_the_nex
     sail_shop.write("SELECT CAST(2 AS BIGINT) AS id", ORDERS, "append")
     assert sail_shop.rows(ORDERS) == [(1,), (2,)]
     assert STRICT_COLUMNS not in table_state(sail_shop).properties
+
+
+def test_properties_spec_and_branch_go_back_when_the_rows_do_not_come(spark_shop):
+    spark_shop.write(
+        ROWS.format(1), ORDERS, properties={"kept": "a"}, partition_spec=(PartitionField("day", "at", "the_day"),)
+    )
+    before = table_state(spark_shop)
+    failing = "SELECT CAST(raise_error('boom') AS BIGINT) AS id, 'x' AS name, current_timestamp() AS at FROM range(3)"
+    wanted = {
+        "properties": {"kept": "b", "new": "c"},
+        "partition_spec": (PartitionField("month", "at"), PartitionField("bucket", "id", width=2)),
+        "branch": "audit",
+    }
+    with pytest.raises(WriteFailed, match="boom"):
+        spark_shop.write(failing, ORDERS, "append", **wanted)
+    after = table_state(spark_shop)
+    assert (after.properties, after.partition_spec) == (before.properties, before.partition_spec)
+    assert after.branches == before.branches == ("main",)
+    assert after.version > before.version
+    spark_shop.write(ROWS.format(2), ORDERS, "append", **wanted)
+    assert table_state(spark_shop).partition_spec == (("month", "at", "at_month"), ("bucket[2]", "id", "id_bucket"))
+    assert spark_shop.frame(ORDERS, options={"branch": "audit"}).count() == 3
+
+
+def test_properties_go_back_on_either_engine(shop):
+    shop.write("SELECT CAST(1 AS BIGINT) AS id", ORDERS, properties={"kept": "a"})
+    with pytest.raises(WriteFailed, match="boom"):
+        shop.write("SELECT CAST(raise_error('boom') AS BIGINT) AS id", ORDERS, "append", properties={"kept": "b"})
+    assert table_state(shop).properties["kept"] == "a"
+    assert shop.rows(ORDERS) == [(1,)]
+
+
+def test_a_new_table_whose_branch_gets_no_rows_is_gone(spark_shop):
+    with pytest.raises(WriteFailed, match="boom"):
+        spark_shop.write("SELECT CAST(raise_error('boom') AS BIGINT) AS id FROM range(3)", ORDERS, branch="audit")
+    assert table_state(spark_shop) is None
+    assert spark_shop.write("SELECT 1 AS id", ORDERS, branch="audit").rows == 1
+
+
+def test_a_committed_write_stays_one_when_the_state_cannot_be_read_afterwards(shop, monkeypatch):
+    shop.write("SELECT CAST(1 AS BIGINT) AS id", ORDERS)
+    from dataos_dagster.depots.lakehouse.store import LakehouseStore
+
+    request = WriteRequest(target(ORDERS), "append")
+    session, door, read = shop.session(request), shop.door, LakehouseStore.state
+    calls = []
+
+    def state(self, table):
+        calls.append(table)
+        if len(calls) > 1:
+            raise DepotError("the catalog is away")
+        return read(self, table)
+
+    with monkeypatch.context() as away:
+        away.setattr(LakehouseStore, "state", state)
+        written = door.write(session.spark.sql("SELECT CAST(2 AS BIGINT) AS id"), request, session, ANN)
+    assert (written.rows, written.snapshot_id, written.created) == (None, None, False)
+    [note] = written.notes
+    assert note.endswith(
+        "is written; rows and snapshot are not known, its state could not be read: the catalog is away"
+    )
+    assert shop.rows(ORDERS) == [(1,), (2,)]

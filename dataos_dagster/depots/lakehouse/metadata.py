@@ -135,8 +135,34 @@ def make_columns_optional(table: Place, state: TableState) -> TableState:
     raw["schemas"].append(schema)
     raw["current-schema-id"] = schema["schema-id"]
     del raw["properties"][STRICT_COLUMNS]
+    return _commit_after(table, state, raw)
+
+
+def restore(table: Place, before: TableState) -> None:
+    """Commit properties, partition spec and branches as they were, unless rows have been committed since.
+
+    Raises:
+        OSError: The file cannot be written, or somebody else has committed in the same instant.
+    """
+    now = read_state(table)
+    if now is None or now.version == before.version or now.raw.get("snapshots") != before.raw.get("snapshots"):
+        return
+    raw = json.loads(json.dumps(now.raw))
+    for key in ("properties", "default-spec-id", "partition-spec", "refs"):
+        if key in before.raw:
+            raw[key] = before.raw[key]
+        else:
+            raw.pop(key, None)
+    _commit_after(table, now, raw)
+
+
+def _commit_after(table: Place, state: TableState, raw: dict[str, Any]) -> TableState:
+    """Commit metadata that follows a state, which goes into its log; return the new state."""
     [name] = [name for version, name in _versions(table) if version == state.version]
-    log = {"metadata-file": f"{raw['location'].rstrip('/')}/metadata/{name}", "timestamp-ms": raw["last-updated-ms"]}
+    log = {
+        "metadata-file": f"{raw['location'].rstrip('/')}/metadata/{name}",
+        "timestamp-ms": state.raw["last-updated-ms"],
+    }
     raw["metadata-log"] = [*(raw.get("metadata-log") or ()), log]
     raw["last-updated-ms"] = max(int(time.time() * 1000), raw["last-updated-ms"] + 1)
     _commit(table, state.version + 1, raw)

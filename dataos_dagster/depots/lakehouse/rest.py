@@ -6,11 +6,13 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.claims import Claim
 from dataos_dagster.depots.lakehouse.configuration import pyiceberg_properties
 from dataos_dagster.depots.lakehouse.metadata import TableState
 from dataos_dagster.depots.lakehouse.partitioning import default_name, iceberg_transform
 from dataos_dagster.depots.lakehouse.types import all_optional
-from dataos_dagster.errors import CredentialsRefused, DepotUnreachable
+from dataos_dagster.depots.locks import Holder
+from dataos_dagster.errors import CredentialsRefused, DatasetLocked, DepotUnreachable, WriteFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +24,11 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.lakehouse.tables import Table, Warehouse
     from dataos_dagster.depots.requests import PartitionField
 
-# A property of a table that has no rows yet.
+# A property of a table that has no rows yet: the claim of whoever is creating it.
 CREATING = "dataos.creating"
+_TAKEN = "another writer has just created it"
+# Whose claim cannot be read.
+_NOBODY = Claim("", "", Holder("an unknown host", 0, "", "somebody", "an unknown time"))
 
 
 def read_state(table: Table) -> TableState | None:
@@ -40,15 +45,20 @@ def read_state(table: Table) -> TableState | None:
             found = open_catalog(table.warehouse).load_table((*table.namespace, table.name))
         except (NoSuchTableError, NoSuchNamespaceError):
             return None
-    state = TableState(json.loads(found.metadata.model_dump_json()))
+    state = _state(found)
     return None if CREATING in state.properties else state
 
 
-def is_half_made(table: Table) -> bool:
-    """Return whether a table is there whose creation was not confirmed."""
+def creation_of(table: Table) -> Claim | None:
+    """Return the claim of whoever is creating a table; None when nobody is."""
+    from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
+
     with failures(table.warehouse):
-        catalog, name = open_catalog(table.warehouse), (*table.namespace, table.name)
-        return catalog.table_exists(name) and CREATING in catalog.load_table(name).properties
+        try:
+            found = _load(table).properties.get(CREATING)
+        except (NoSuchTableError, NoSuchNamespaceError):
+            return None
+    return None if found is None else Claim.parse(found) or _NOBODY
 
 
 def create_namespace(table: Table) -> None:
@@ -58,43 +68,108 @@ def create_namespace(table: Table) -> None:
 
 
 def create_table(
-    table: Table, schema: StructType, spec: Sequence[PartitionField], properties: Mapping[str, str]
+    table: Table, schema: StructType, spec: Sequence[PartitionField], properties: Mapping[str, str], claim: Claim
 ) -> None:
     """Create a table without rows, its columns all optional; it counts as missing until `confirm_creation`.
 
     Sail's own CREATE TABLE … AS SELECT of a partitioned table leaves an empty one behind in a catalog.
+
+    Raises:
+        DatasetLocked: Another writer has created it in the meantime.
     """
+    from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
     from pyiceberg.transforms import parse_transform
     from pyspark.sql.pandas.types import to_arrow_schema
 
     columns = to_arrow_schema(all_optional(schema))
-    marked = {**properties, CREATING: "true"}
+    marked = {**properties, CREATING: claim.as_text()}
     with failures(table.warehouse):
         catalog = open_catalog(table.warehouse)
         catalog.create_namespace_if_not_exists(table.namespace)
-        transaction = catalog.create_table_transaction((*table.namespace, table.name), columns, properties=marked)
-        with transaction, transaction.update_spec() as update:
-            for field in spec:
-                name = field.name or default_name(field)
-                update.add_field(field.column, parse_transform(iceberg_transform(field)), name)
+        try:
+            transaction = catalog.create_table_transaction((*table.namespace, table.name), columns, properties=marked)
+            with transaction, transaction.update_spec() as update:
+                for field in spec:
+                    name = field.name or default_name(field)
+                    update.add_field(field.column, parse_transform(iceberg_transform(field)), name)
+        except (CommitFailedException, TableAlreadyExistsError):
+            raise DatasetLocked(
+                f"{table.target} was not written: {_TAKEN}", hint="run the job again: it will add to that table"
+            ) from None
 
 
-def confirm_creation(table: Table) -> None:
-    """Say that a new table has its rows."""
-    with failures(table.warehouse), _load(table).transaction() as transaction:
-        transaction.remove_properties(CREATING)
+def confirm_creation(table: Table, claim: Claim) -> None:
+    """Say that a new table has its rows.
 
+    Raises:
+        WriteFailed: The table is not the one that was created under this claim.
+    """
+    from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 
-def drop_table(table: Table) -> None:
-    """Drop a table whose creation was not confirmed."""
     with failures(table.warehouse):
-        open_catalog(table.warehouse).drop_table((*table.namespace, table.name))
+        try:
+            found = _load(table)
+            if found.properties.get(CREATING) != claim.as_text():
+                raise WriteFailed(f"{table.target} was not written: somebody dropped its new table meanwhile")
+            # The commit names the table's UUID: one that was made anew since is refused.
+            with found.transaction() as transaction:
+                transaction.remove_properties(CREATING)
+        except (CommitFailedException, NoSuchTableError) as error:
+            raise WriteFailed(f"{table.target} was not written: its new table is gone: {error}") from None
+
+
+def drop_creation(table: Table, claim: Claim) -> None:
+    """Drop a table that was created under a claim and not confirmed; any other table stays."""
+    from pyiceberg.exceptions import NoSuchTableError
+
+    with failures(table.warehouse):
+        catalog = open_catalog(table.warehouse)
+        try:
+            found = catalog.load_table((*table.namespace, table.name))
+            if found.properties.get(CREATING) == claim.as_text():
+                catalog.drop_table((*table.namespace, table.name))
+        except NoSuchTableError:
+            return
+
+
+def restore(table: Table, before: TableState) -> None:
+    """Commit properties, partition spec and branches as they were, unless rows have been committed since."""
+    from pyiceberg.exceptions import CommitFailedException
+    from pyiceberg.table import update as updates
+
+    with failures(table.warehouse):
+        found = _load(table)
+        now = _state(found)
+        kept = dict(before.properties)
+        gone = [key for key in now.properties if key not in kept]
+        changes: list[updates.TableUpdate] = [updates.RemovePropertiesUpdate(removals=gone)] if gone else []
+        if any(now.properties.get(key) != value for key, value in kept.items()):
+            changes.append(updates.SetPropertiesUpdate(updates=kept))
+        if now.raw["default-spec-id"] != before.raw["default-spec-id"]:
+            changes.append(updates.SetDefaultSpecUpdate(spec_id=before.raw["default-spec-id"]))
+        changes += [
+            updates.RemoveSnapshotRefUpdate(ref_name=name) for name in now.branches if name not in before.branches
+        ]
+        if not changes:
+            return
+        main = before.snapshot()
+        unchanged = updates.AssertRefSnapshotId(ref="main", snapshot_id=main.id if main else None)
+        try:
+            open_catalog(table.warehouse).commit_table(
+                found, (updates.AssertTableUUID(uuid=found.metadata.table_uuid), unchanged), tuple(changes)
+            )
+        except CommitFailedException:
+            return  # somebody's rows are in: what was changed for them stays
 
 
 def set_properties(table: Table, properties: Mapping[str, str]) -> None:
     """Set properties of a table."""
     with failures(table.warehouse), _load(table).transaction() as transaction:
         transaction.set_properties(dict(properties))
+
+
+def _state(found: PyIcebergTable) -> TableState:
+    return TableState(json.loads(found.metadata.model_dump_json()))
 
 
 def _load(table: Table) -> PyIcebergTable:

@@ -7,13 +7,13 @@ of its own; on Spark, and behind a REST catalog, it has its name in the catalog.
 from __future__ import annotations
 
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.depots.lakehouse.metadata import STRICT_COLUMNS
 from dataos_dagster.depots.lakehouse.partitioning import default_name, differs, evolution, to_sql
-from dataos_dagster.errors import DepotUnsupported
+from dataos_dagster.errors import DepotUnsupported, EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,22 +35,18 @@ class Statements:
         table: The table.
         request: What is asked for; its sort, options and branch apply to every write.
         session: Where to run them.
-        properties: Table properties to set.
     """
 
-    def __init__(
-        self, table: Table, request: WriteRequest, session: EngineSession, properties: Mapping[str, str]
-    ) -> None:
+    def __init__(self, table: Table, request: WriteRequest, session: EngineSession) -> None:
         self._table = table
         self._request = request
         self._session = session
-        self._properties = properties
         self._on_sail = session.engine == "sail"
         self._by_path = self._on_sail and table.warehouse.rest is None
 
-    def create(self, frame: DataFrame, spec: Sequence[PartitionField]) -> int | None:
+    def create(self, frame: DataFrame, spec: Sequence[PartitionField], properties: Mapping[str, str]) -> int | None:
         """Create the table with the frame's rows, in one commit; return the rows if the engine counts them."""
-        properties = dict(self._properties)
+        properties = dict(properties)
         if self._on_sail:
             properties[STRICT_COLUMNS] = "true"
         name = f"dataos_{uuid.uuid4().hex}" if self._by_path else self._table.identifier
@@ -62,7 +58,7 @@ class Statements:
             declared = f"CREATE TABLE {name} USING iceberg{partitioned}{location}{listed}"
             rows = self._run(f"{declared} AS TABLE {view}")
         if self._by_path:
-            self._run(f"DROP TABLE {name}")
+            self._detach(name)
         return rows
 
     def append(self, frame: DataFrame) -> int | None:
@@ -79,7 +75,7 @@ class Statements:
         from pyspark.sql.functions import lit
 
         if self._request.dynamic_overwrite:
-            with self._attached() as name:
+            with self._attached(self._request.branch) as name:
                 self._writer(self._sorted(frame), name).overwritePartitions()
         elif self._by_path:
             frame = self._sorted(frame)
@@ -95,7 +91,7 @@ class Statements:
         """
         when = merge.when.strip()
         when = when if when[:4].upper() == "WHEN" else f"WHEN {when}"
-        with self._attached() as name, self._view(frame) as view, self._without_group_filter():
+        with self._attached(self._request.branch) as name, self._view(frame) as view, self._without_group_filter():
             self._run(f"MERGE INTO {name} old USING {view} new ON {merge.on}\n{when}")
 
     @contextmanager
@@ -119,7 +115,7 @@ class Statements:
     def set_properties(self, changed: Mapping[str, str]) -> None:
         """Set properties of the table."""
         pairs = ", ".join(f"{_literal(key)} = {_literal(value)}" for key, value in changed.items())
-        with self._attached() as name:
+        with self._attached(None) as name:
             self._run(f"ALTER TABLE {name} SET TBLPROPERTIES ({pairs})")
 
     def evolve(self, spec: Sequence[PartitionField], present: Sequence[tuple[str, str, str]]) -> None:
@@ -160,10 +156,9 @@ class Statements:
         return writer
 
     @contextmanager
-    def _attached(self) -> Iterator[str]:
-        """Yield the table's name on this session."""
+    def _attached(self, branch: str | None) -> Iterator[str]:
+        """Yield the name on this session of the table, or of one of its branches."""
         if not self._by_path:
-            branch = self._request.branch
             yield self._table.branch_identifier(branch) if branch else self._table.identifier
             return
         name = f"dataos_{uuid.uuid4().hex}"
@@ -171,6 +166,11 @@ class Statements:
         try:
             yield name
         finally:
+            self._detach(name)
+
+    def _detach(self, name: str) -> None:
+        """Forget a name under which the table was attached; it ends with the session anyway, so no failure counts."""
+        with suppress(EngineError), self._session.failures():
             self._run(f"DROP TABLE IF EXISTS {name}")
 
     @contextmanager

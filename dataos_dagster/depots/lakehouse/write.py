@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dataos_dagster.depots.fitting import check_new, fit
-from dataos_dagster.depots.lakehouse import metadata, rest
-from dataos_dagster.depots.lakehouse.partitioning import check_columns, named_fields, wanted_spec
+from dataos_dagster.depots.fitting import fit
+from dataos_dagster.depots.lakehouse import metadata
+from dataos_dagster.depots.lakehouse.creation import TableCreation, clear_abandoned
+from dataos_dagster.depots.lakehouse.partitioning import check_columns, wanted_spec
+from dataos_dagster.depots.lakehouse.preparation import prepared
 from dataos_dagster.depots.lakehouse.statements import Statements
 from dataos_dagster.depots.lakehouse.types import spark_schema
 from dataos_dagster.depots.locks import Holder, writing
 from dataos_dagster.depots.requests import Column, WriteResult
-from dataos_dagster.errors import EngineCrashed, StatementFailed, WriteFailed
+from dataos_dagster.errors import DatasetLocked, DepotError, EngineCrashed, StatementFailed, WriteFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from pyspark.sql.connect.dataframe import DataFrame
 
     from dataos_dagster.depots.lakehouse.metadata import TableState
     from dataos_dagster.depots.lakehouse.store import LakehouseStore
     from dataos_dagster.depots.lakehouse.tables import Table
-    from dataos_dagster.depots.requests import PartitionField, WriteRequest
+    from dataos_dagster.depots.requests import WriteRequest
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
+
+
+# How engines say that the table is no longer what a commit was made for: Sail, Iceberg on Spark, a creation on Spark.
+_CONFLICT = re.compile(
+    r"Iceberg commit failed: reference|CommitFailedException|Found conflicting files|TABLE_OR_VIEW_ALREADY_EXISTS"
+    r"|created concurrently"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,51 +53,37 @@ class TableWriter:
 
         Raises:
             SchemaMismatch: The frame does not fit the table.
-            DatasetLocked: Another writer holds the table.
+            DatasetLocked: Another writer holds the table, or has committed to it meanwhile.
             WriteFailed: The engine or the disk failed; the table is as before.
         """
-        with self._lock():
+        with self.lock() as holder:
             with self._nothing_written():
-                before = self._settled(self.store.state(self.table))
-            statements = Statements(self.table, self.request, self.session, self._properties())
+                before = self._present()
+            statements = Statements(self.table, self.request, self.session)
             if self.request.branch:
                 statements.spark_only("cannot write to a branch")
+            notes: tuple[str, ...] = ()
             with self._nothing_written():
-                rows = self._create(frame, statements) if before is None else self._add(frame, before, statements)
-            after, notes = self._settled_after(self.store.state(self.table))
-        return replace(self._result(before, after, rows), notes=notes)
+                if before is None:
+                    rows, notes = self._creation(holder).create(frame, statements)
+                else:
+                    rows = self._add(frame, before, statements)
+            after, left = self._state_after()
+        result = self._result(before, after, rows)
+        return replace(result, notes=(*notes, *left))
 
-    def _create(self, frame: DataFrame, statements: Statements) -> int | None:
-        check_new(frame, self.request.target, location=self.request.location)
-        spec = wanted_spec(self.request)
-        check_columns(spec, frame.columns, self.request)
-        if self.table.warehouse.rest is not None:
-            if rest.is_half_made(self.table):
-                rest.drop_table(self.table)
-            if self.session.engine == "sail":
-                return self._create_in_catalog(frame, spec, statements)
-            rest.create_namespace(self.table)
-        if self.request.branch:
-            # The branch gets the rows; the main one must exist for it to branch from, and stays empty.
-            statements.create(frame.limit(0), spec)
-            statements.create_branch(self.request.branch)
-            return statements.append(frame)
-        rows = statements.create(frame, spec)
-        statements.name_fields(named_fields(spec))
-        return rows
+    def _present(self) -> TableState | None:
+        """Return the state of the table, after what a writer that died has left to do; None when there is none."""
+        state = self.store.state(self.table)
+        if self.table.warehouse.rest is None:
+            return self._settled(state)
+        if state is None:
+            clear_abandoned(self.table, self.store.settings, self.request)
+            state = self.store.state(self.table)
+        return state
 
-    def _create_in_catalog(
-        self, frame: DataFrame, spec: Sequence[PartitionField], statements: Statements
-    ) -> int | None:
-        rest.create_table(self.table, frame.schema, spec, self._properties())
-        try:
-            with self.session.stopped_on_interrupt():
-                rows = statements.append(frame)
-        except BaseException:
-            rest.drop_table(self.table)
-            raise
-        rest.confirm_creation(self.table)
-        return rows
+    def _creation(self, holder: Holder) -> TableCreation:
+        return TableCreation(self.table, self.request, self.session, self.store.settings, holder, self._properties())
 
     def _add(self, frame: DataFrame, before: TableState, statements: Statements) -> int | None:
         columns = spark_schema(before.schema)
@@ -95,20 +91,21 @@ class TableWriter:
         check_columns(spec, columns.names, self.request)
         fits = self.request.merge is not None and "*" not in self.request.merge.when
         fitted = frame if fits else fit(frame, columns, self.request.target, location=self.request.location)
-        changed = {key: value for key, value in self._properties().items() if before.properties.get(key) != value}
-        if changed and self.table.warehouse.rest is not None:
-            rest.set_properties(self.table, changed)
-        elif changed:
-            statements.set_properties(changed)
-        statements.evolve(spec, before.partition_spec)
-        if self.request.branch and self.request.branch not in before.branches:
-            statements.create_branch(self.request.branch)
-        if self.request.merge is not None:
-            statements.merge(fitted, self.request.merge)
-            return None
-        if self.request.mode == "append":
-            return statements.append(fitted)
-        return statements.overwrite(fitted)
+        with prepared(
+            self.table,
+            before,
+            self.session,
+            statements,
+            properties=self._properties(),
+            spec=spec,
+            branch=self.request.branch,
+        ):
+            if self.request.merge is not None:
+                statements.merge(fitted, self.request.merge)
+                return None
+            if self.request.mode == "append":
+                return statements.append(fitted)
+            return statements.overwrite(fitted)
 
     def _settled(self, state: TableState | None) -> TableState | None:
         """Finish what the creation of the table left to do, in this process or in one that died."""
@@ -116,14 +113,19 @@ class TableWriter:
             return state
         return metadata.make_columns_optional(self.table.place, state)
 
-    def _settled_after(self, state: TableState | None) -> tuple[TableState | None, tuple[str, ...]]:
-        """Finish a creation whose rows are committed: what goes wrong now is a note, and left to the next writer."""
+    def _state_after(self) -> tuple[TableState | None, tuple[str, ...]]:
+        """Return the state after the rows are committed: what goes wrong now is a note, and left to the next writer."""
+        target = self.request.target
+        try:
+            state = self.store.state(self.table)
+        except (DepotError, OSError) as error:
+            why = error.message if isinstance(error, DepotError) else error.strerror or str(error)
+            return None, (f"{target} is written; rows and snapshot are not known, its state could not be read: {why}",)
         try:
             return self._settled(state), ()
         except OSError as error:
             why = error.strerror or str(error)
-            note = f"{self.request.target} is written; its columns stay required until the next write: {why}"
-            return state, (note,)
+            return state, (f"{target} is written; its columns stay required until the next write: {why}",)
 
     def _properties(self) -> dict[str, str]:
         found = dict(self.request.properties)
@@ -140,16 +142,18 @@ class TableWriter:
         branch = self.request.branch
         old, new = (state.snapshot(branch) if state else None for state in (before, after))
         made = new if new is not None and (old is None or new.id != old.id) else None
-        if made is None:
+        if after is None:
+            pass  # not known: only the engine's own count, if there is one
+        elif made is None:
             rows = 0 if rows is None else rows
         elif rows is None and self.request.merge is None:
             rows = made.count("added-records") or 0
         schema = spark_schema(after.schema) if after else None
         return WriteResult(
             rows=rows,
-            bytes=made.count("added-files-size") if made else 0,
+            bytes=made.count("added-files-size") if made else 0 if after else None,
             snapshot_id=str(made.id) if made else None,
-            files=(made.count("added-data-files") or 0) if made else 0,
+            files=(made.count("added-data-files") or 0) if made else 0 if after else None,
             schema=tuple(
                 Column(field.name, field.dataType.simpleString(), field.nullable, (field.metadata or {}).get("comment"))
                 for field in (schema.fields if schema else ())
@@ -159,7 +163,12 @@ class TableWriter:
         )
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def lock(self) -> Iterator[Holder]:
+        """Hold the table's lock for the block's time, as the holder that is yielded.
+
+        Raises:
+            DatasetLocked: Another writer holds it for longer than the settings wait.
+        """
         holder = Holder.this_process(self.principal.name, self.session.process, self.request.operation)
         settings = self.store.settings
         if self.table.warehouse.rest is None:
@@ -171,7 +180,7 @@ class TableWriter:
         what = str(self.request.target)
         seconds, location, stop = settings.limits.lock_seconds, self.request.location, self.session.stop_work
         with writing(file, holder, seconds=seconds, what=what, location=location, stop=stop):
-            yield
+            yield holder
 
     @contextmanager
     def _nothing_written(self) -> Iterator[None]:
@@ -183,6 +192,13 @@ class TableWriter:
             error.hint = f"the table is as it was before, or as after the write; {error.hint or 'run the job again'}"
             raise
         except StatementFailed as error:
+            if _CONFLICT.search(error.message):
+                raise DatasetLocked(
+                    f"{self.request.target} was not written: another writer has committed to it meanwhile "
+                    f"({error.message[:300]})",
+                    hint="the table is as that writer left it; run the job again",
+                    location=self.request.location,
+                ) from error
             raise WriteFailed(
                 f"{self.request.target} was not written: {error.message}",
                 hint="the table is as it was before",
