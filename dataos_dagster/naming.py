@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 # Namespace of tags that DataOS writes with colons, and of metadata and run tags of ours.
 NAMESPACE = "dataos"
@@ -43,11 +42,6 @@ def slug(*levels: str) -> str:
 def group_name(workspace: str, workflow: str, default_workspace: str) -> str:
     """Return the asset group of a workflow; its workspace stands in front where it is not the default one."""
     return slug(workflow) if workspace == default_workspace else f"{slug(workspace)}/{slug(workflow)}"
-
-
-def folder_slug(folder: Path) -> str:
-    """Return a Dagster name for a folder: its own name, and a digest of the way to it."""
-    return f"{_OUTSIDE_NAME.sub('_', folder.name) or 'root'}_{_digest(str(folder))}"
 
 
 def tag_key(tag: str) -> str:

@@ -154,6 +154,12 @@ class FlareSettings(_Section):
     ] = None
 
 
+class RunSettings(_Section):
+    """How `dataos run` runs jobs."""
+
+    jobs_at_once: Annotated[int, Field(ge=1, description="How many independent jobs run at the same time.")] = 2
+
+
 class LimitSettings(_Section):
     """Bounds that keep a bad file from taking the loader down."""
 
@@ -196,6 +202,7 @@ class Settings(BaseSettings):
     bundles: Annotated[dict[str, BundleSettings], Field(description="How bundles are deployed, by name.")] = {}
     computes: Annotated[dict[str, ComputeSettings], Field(description="What computes mean here, by name.")] = {}
     flare: FlareSettings = FlareSettings()
+    run: RunSettings = RunSettings()
     limits: LimitSettings = LimitSettings()
 
     @property

@@ -23,7 +23,7 @@ from dataos_dagster.settings import load_settings
 from dataos_dagster.workflows.definitions import Execution, JobAssets, JobTranslator, build_job_assets
 from dataos_dagster.workflows.graph import build_graph
 from dataos_dagster.workflows.materialization import build_compute
-from dataos_dagster.workflows.resource import bench_resource
+from dataos_dagster.workflows.resource import runner_resource
 from dataos_dagster.workflows.schedules import build_schedules
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def build_definitions(settings: Settings, options: LocationOptions) -> dg.Defini
             schedules=build_schedules(project.of_kind("workflow"), graph, here, settings),
             sensors=quarantine.sensors,
             jobs=[build_check_job(f"check_depots__{options.label}", resources)],
-            resources={_bench_key(options): bench_resource(project, settings), **resources},
+            resources={_runner_key(options): runner_resource(project, settings), **resources},
             executor=options.executor,
         )
 
@@ -138,19 +138,19 @@ def _jobs(
 ) -> JobAssets:
     kinds = {depot.name: depot.format if depot.is_lakehouse and depot.format else depot.type for depot in catalog}
     nodes = {slug(*job_id.split("/")): graph.nodes[job_id] for job_id in here}
-    compute = build_compute(nodes, _bench_key(options))
-    execution = Execution(compute, _resource_keys(_bench_key(options), frozenset(kinds)))
+    compute = build_compute(nodes, _runner_key(options))
+    execution = Execution(compute, _resource_keys(_runner_key(options), frozenset(kinds)))
     return build_job_assets(graph, here, options.translator(graph, settings, DESCRIBE, kinds), execution)
 
 
-def _bench_key(options: LocationOptions) -> str:
+def _runner_key(options: LocationOptions) -> str:
     return f"dataos__{options.label}"
 
 
-def _resource_keys(bench_key: str, depots: frozenset[str]) -> Callable[[JobNode], frozenset[str]]:
+def _resource_keys(runner_key: str, depots: frozenset[str]) -> Callable[[JobNode], frozenset[str]]:
     def keys(node: JobNode) -> frozenset[str]:
         named = {address.depot for address in (*node.reads, *node.writes)}
-        return frozenset({bench_key, *(resource_key(depot) for depot in named & depots)})
+        return frozenset({runner_key, *(resource_key(depot) for depot in named & depots)})
 
     return keys
 

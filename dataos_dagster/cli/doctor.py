@@ -107,29 +107,15 @@ def _disk(folder: Path) -> Check:
 
 def _plans(settings: Settings) -> dict[str, Plan | DataOSError]:
     """Return the plan of each job of the project, or why there is none."""
-    from dataos_dagster.depots.catalog import DepotCatalog
-    from dataos_dagster.depots.door import Door
-    from dataos_dagster.engines.availability import availability
-    from dataos_dagster.engines.session import Sessions
-    from dataos_dagster.identity import principal_of
     from dataos_dagster.manifests.project import load_project
-    from dataos_dagster.workflows.context import RunContext
+    from dataos_dagster.workflows.execution import JobRunner
     from dataos_dagster.workflows.graph import build_graph
     from dataos_dagster.workflows.plans import plan_jobs
-    from dataos_dagster.workflows.selection import select
 
     project = load_project(settings.project, settings=settings)
     graph = build_graph(project, default_workspace=settings.default_workspace)
-    with Sessions(settings) as sessions:
-        context = RunContext(
-            door=Door(DepotCatalog.from_project(project, settings)),
-            sessions=sessions,
-            availability=availability(settings.engines),
-            settings=settings,
-            principal=principal_of(None, None, settings.identity),
-            run_id="doctor",
-        )
-        return plan_jobs(graph, select(graph, []), context)
+    with JobRunner(project, settings) as runner:
+        return plan_jobs(graph, graph.order(), runner.context("doctor", record=False))
 
 
 def _job_json(job_id: str, plan: Plan | DataOSError) -> dict[str, Any]:

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dataos_dagster.errors import DataOSError, SettingsError
+from dataos_dagster.errors import AddressError, DataOSError, SelectionError, SettingsError, StepError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FAILED, USAGE = 1, 2
 
+# What was typed, or what the project is set to, is wrong: nothing was tried.
+_USAGE = (AddressError, SelectionError, SettingsError)
+
 
 @contextmanager
 def reported(*, as_json: bool = False) -> Iterator[None]:
-    """Turn an error of this package into a message and an exit status: 2 for wrong settings, 1 for all others.
+    """Turn an error of this package into a message and an exit status: 2 for wrong usage or settings, 1 for all others.
 
     Args:
         as_json: Say it as one JSON object on standard output, as the command's results are.
@@ -30,7 +33,7 @@ def reported(*, as_json: bool = False) -> Iterator[None]:
             typer.echo(json.dumps({"error": error_json(error)}, ensure_ascii=False))
         else:
             typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(USAGE if isinstance(error, SettingsError) else FAILED) from None
+        raise typer.Exit(USAGE if isinstance(error, _USAGE) else FAILED) from None
 
 
 def error_json(error: DataOSError) -> dict[str, Any]:
@@ -40,5 +43,7 @@ def error_json(error: DataOSError) -> dict[str, Any]:
         "message": error.message,
         "hint": error.hint,
         "location": str(error.location) if error.location else None,
+        "step": error.step if isinstance(error, StepError) else None,
+        "sql": error.sql if isinstance(error, StepError) else None,
         "retryable": error.retryable,
     }

@@ -77,28 +77,29 @@ def _as_json(run: JobRun) -> dict[str, Any]:
 
 
 def _print_table(runs: list[JobRun]) -> None:
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("started (UTC)", no_wrap=True)
-    table.add_column("job", overflow="fold")
-    table.add_column("status", no_wrap=True)
-    table.add_column("engine", no_wrap=True)
-    table.add_column("rows", justify="right", no_wrap=True)
-    table.add_column("seconds", justify="right", no_wrap=True)
-    table.add_column("principal", overflow="fold")
+    from dataos_dagster.cli.tables import Column, print_table
+
+    columns = (
+        Column("started (UTC)"),
+        Column("job"),
+        Column("status"),
+        Column("engine", rank=3),
+        Column("rows", right=True, rank=1),
+        Column("seconds", right=True, rank=2),
+        Column("principal", rank=4),
+    )
+    rows = []
     for run in runs:
-        table.add_row(
-            f"{run.started_at:%Y-%m-%d %H:%M:%S}",
+        row = [
+            Text(f"{run.started_at:%Y-%m-%d %H:%M:%S}"),
             Text(run.job),
             Text(run.status, style=_COLOURS[run.status]),
-            run.engine or "",
-            "" if run.rows is None else f"{run.rows:,}",
-            "" if run.seconds is None else f"{run.seconds:.1f}",
+            Text(run.engine or ""),
+            Text("" if run.rows is None else f"{run.rows:,}"),
+            Text("" if run.seconds is None else f"{run.seconds:.1f}"),
             Text(run.principal),
-        )
-        if run.error:
-            table.add_row("", Text(run.error.splitlines()[0], style="red", overflow="ellipsis"))
-    Console().print(table)
+        ]
+        rows.append([*row, Text(run.error.splitlines()[0], style="red")] if run.error else row)
+    print_table(columns, rows)

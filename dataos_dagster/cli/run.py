@@ -4,38 +4,24 @@ from __future__ import annotations
 
 import json
 import uuid
-from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dataos_dagster.cli.failures import FAILED, error_json, reported
+from dataos_dagster.cli.options import Engine  # noqa: TC001 - typer evaluates the annotations
 from dataos_dagster.cli.projects import project_folder
-from dataos_dagster.errors import AddressError, DataOSError, SelectionError, SettingsError
+from dataos_dagster.errors import DataOSError, NotYetRun, SelectionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import Settings
-    from dataos_dagster.workflows.context import RunContext
+    from dataos_dagster.workflows.execution import JobRunner
     from dataos_dagster.workflows.graph import JobGraph
-    from dataos_dagster.workflows.results import Reporter
-
-FAILED, USAGE = 1, 2
 
 app = typer.Typer()
-
-
-class Engine(StrEnum):
-    """Words for `--engine`."""
-
-    AUTO = "auto"
-    SAIL = "sail"
-    SPARK = "spark"
-    CONNECT = "connect"
 
 
 @app.command()
@@ -47,6 +33,9 @@ def run(
     ] = None,
     engine: Annotated[Engine | None, typer.Option(help="Engine of all jobs; default: the project's settings.")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, and touch no data.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="How many independent jobs run at the same time.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Fail when a job is read and not yet run.")] = False,
 ) -> None:
@@ -54,16 +43,13 @@ def run(
 
     A failing job does not stop those that do not depend on it. Exit status: 0, 1 when a job failed, 2 for wrong usage.
     """
-    try:
+    with reported(as_json=as_json):
         selection = _select(path, select or [])
         if plan:
             status = _show_plans(selection, engine, as_json=as_json)
         else:
-            status = _run(selection, engine, as_json=as_json, strict=strict)
-    except (SelectionError, AddressError, SettingsError) as error:
-        _usage(error, as_json=as_json)
-    except DataOSError as error:
-        _fail(error, as_json=as_json)
+            at_once = jobs or selection.settings.run.jobs_at_once
+            status = _run(selection, engine, at_once, as_json=as_json, strict=strict)
     raise typer.Exit(status)
 
 
@@ -78,6 +64,12 @@ class _Selection:
     # Whether somebody chose: broken manifests outside of a choice are no reason to fail.
     chosen: bool
 
+    def runner(self, engine: Engine | None) -> JobRunner:
+        """Return what runs the jobs; engines start when the first job asks for one."""
+        from dataos_dagster.workflows.execution import JobRunner
+
+        return JobRunner(self.project, self.settings, engine=engine.value if engine else None)
+
 
 def _select(path: Path, expressions: list[str]) -> _Selection:
     from dataos_dagster.manifests.project import load_project
@@ -90,6 +82,10 @@ def _select(path: Path, expressions: list[str]) -> _Selection:
     folder = project_folder(path)
     settings = load_settings(folder)
     project = load_project(folder, settings=settings)
+    if not project.resources and not project.errors:
+        raise SelectionError(
+            f"no manifests found in {folder}", hint="`dataos init --here` makes it a project with a first one"
+        )
     graph = build_graph(project, default_workspace=settings.default_workspace)
     job_ids = select(graph, expressions)
     inside = path.resolve()
@@ -103,60 +99,33 @@ def _stands_in(graph: JobGraph, job_id: str, place: Path) -> bool:
     return file == place or file.is_relative_to(place)
 
 
-@contextmanager
-def _context(selection: _Selection, engine: Engine | None, reporter: Reporter, *, record: bool) -> Iterator[RunContext]:
-    """Open what a run needs; engines start when the first job asks for one and end here."""
-    from dataos_dagster.depots.catalog import DepotCatalog
-    from dataos_dagster.depots.door import Door
-    from dataos_dagster.engines.availability import availability
-    from dataos_dagster.engines.session import Sessions
-    from dataos_dagster.identity import principal_of
-    from dataos_dagster.state.database import State
-    from dataos_dagster.workflows.context import RunContext
-
-    settings = selection.settings
-    with Sessions(settings) as sessions:
-        yield RunContext(
-            door=Door(DepotCatalog.from_project(selection.project, settings)),
-            sessions=sessions,
-            availability=availability(settings.engines),
-            settings=settings,
-            principal=principal_of(None, None, settings.identity),
-            run_id=uuid.uuid4().hex,
-            state=State.open(settings) if record else None,
-            engine=engine.value if engine else None,
-            reporter=reporter,
-        )
-
-
-def _run(selection: _Selection, engine: Engine | None, *, as_json: bool, strict: bool) -> int:
-    from dataos_dagster.cli.run_display import Display, print_broken_manifests, print_summary, summary_json
-    from dataos_dagster.workflows.results import Silence
+def _run(selection: _Selection, engine: Engine | None, at_once: int, *, as_json: bool, strict: bool) -> int:
+    from dataos_dagster.cli.run_display import Display, print_broken_manifests, print_end
+    from dataos_dagster.cli.run_json import summary_json
     from dataos_dagster.workflows.runner import run_jobs
 
-    display = None if as_json else Display(selection.job_ids)
-    with _context(selection, engine, display or Silence(), record=True) as context:
-        if display is None:
-            summary = run_jobs(selection.graph, selection.job_ids, context)
+    run_id = uuid.uuid4().hex
+    with selection.runner(engine) as runner:
+        if as_json:
+            context = runner.context(run_id)
+            summary = run_jobs(selection.graph, selection.job_ids, context, at_once=at_once)
+            typer.echo(json.dumps(summary_json(summary), ensure_ascii=False))
         else:
-            with display:
-                summary = run_jobs(selection.graph, selection.job_ids, context)
-    if as_json:
-        typer.echo(json.dumps(summary_json(summary), ensure_ascii=False))
-    else:
-        print_summary(summary, selection.graph)
-        print_broken_manifests(selection.project)
+            with Display(selection.graph, selection.job_ids) as display:
+                context = runner.context(run_id, display)
+                summary = run_jobs(selection.graph, selection.job_ids, context, at_once=at_once)
+            print_end(summary, selection.graph)
+            print_broken_manifests(selection.project)
     broken = selection.project.errors and not selection.chosen
     return FAILED if summary.failed or broken or (strict and summary.not_run) else 0
 
 
 def _show_plans(selection: _Selection, engine: Engine | None, *, as_json: bool) -> int:
-    from dataos_dagster.cli.run_display import error_json, print_error
+    from dataos_dagster.cli.run_display import print_error
     from dataos_dagster.workflows.plans import plan_jobs
-    from dataos_dagster.workflows.results import Silence
 
-    with _context(selection, engine, Silence(), record=False) as context:
-        plans = plan_jobs(selection.graph, selection.job_ids, context)
+    with selection.runner(engine) as runner:
+        plans = plan_jobs(selection.graph, selection.job_ids, runner.context("plan", record=False))
     if as_json:
         values: list[dict[str, Any]] = [
             {"job": job_id, "error": error_json(found)} if isinstance(found, DataOSError) else found.as_json()
@@ -169,30 +138,5 @@ def _show_plans(selection: _Selection, engine: Engine | None, *, as_json: bool) 
                 print_error(job_id, found, selection.graph)
             else:
                 typer.echo(found.as_text() + "\n")
-    failed = [found for found in plans.values() if isinstance(found, DataOSError)]
-    return FAILED if any(not _is_not_run(error) for error in failed) else 0
-
-
-def _is_not_run(error: DataOSError) -> bool:
-    from dataos_dagster.errors import NotYetRun
-
-    return isinstance(error, NotYetRun)
-
-
-def _usage(error: DataOSError, *, as_json: bool) -> None:
-    _say(error, as_json=as_json)
-    raise typer.Exit(USAGE)
-
-
-def _fail(error: DataOSError, *, as_json: bool) -> None:
-    _say(error, as_json=as_json)
-    raise typer.Exit(FAILED)
-
-
-def _say(error: DataOSError, *, as_json: bool) -> None:
-    from dataos_dagster.cli.run_display import error_json
-
-    if as_json:
-        typer.echo(json.dumps({"error": error_json(error)}, ensure_ascii=False))
-    else:
-        typer.echo(f"error: {error}", err=True)
+    errors = (found for found in plans.values() if isinstance(found, DataOSError))
+    return FAILED if any(not isinstance(error, NotYetRun) for error in errors) else 0

@@ -1,60 +1,88 @@
-"""What `dataos run` shows: progress while jobs run, errors at their line, a table at the end."""
+"""What `dataos run` shows: one table that grows while jobs run, and below it what went wrong.
+
+A job's row is printed when the job has ended, with what it wrote; on a terminal the jobs that still run stand below the
+table with their current step. Nothing is printed twice, so the table is the same on a terminal, in a pipe and in a log.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
-from rich.table import Table
+from rich.text import Text
 
+from dataos_dagster.cli.tables import Column, Layout, layout, one_line, print_line, print_table
 from dataos_dagster.errors import StepError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from dataos_dagster.errors import DataOSError
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import EngineName
     from dataos_dagster.workflows.graph import JobGraph
-    from dataos_dagster.workflows.results import JobOutcome, JobResult, OutputResult, Preview
+    from dataos_dagster.workflows.results import JobResult, OutputResult, Preview
     from dataos_dagster.workflows.runner import RunSummary
+    from dataos_dagster.workflows.stacks import Plan
 
-_MARKS = {
-    "succeeded": "[green]✓[/]",
-    "failed": "[red]✗[/]",
-    "skipped": "[yellow]-[/]",
-    "not_run": "[dim]·[/]",
-}
+_COLUMNS = (
+    Column(""),
+    Column("job"),
+    Column("engine", rank=1),
+    Column("rows", right=True),
+    Column("seconds", right=True, rank=2),
+    Column("written", rank=3, below=True),
+)
+_ENGINE, _ROWS, _SECONDS = len("connect"), len("100,000,000"), len("seconds")
 _BYTES = ("B", "kB", "MB", "GB", "TB")
 _KILO = 1000
 _CONTEXT_LINES = 12
 
 
-class Display:
-    """A reporter that draws one line a job: its step, its rows, its seconds.
+@dataclass
+class _Told:
+    """What a job has said so far; it is printed below the job's row."""
 
-    On a terminal the lines change in place; anywhere else each finished job is one line.
+    engine: str = ""
+    started: float = field(default_factory=time.monotonic)
+    task: TaskID | None = None
+    remarks: list[Text] = field(default_factory=list)
+    previews: list[Preview] = field(default_factory=list)
+
+
+class Display:
+    """A reporter that prints one row a job when it has ended, and on a terminal shows what runs.
+
+    Args:
+        graph: All jobs of the project.
+        job_ids: Those that are run: the widths of the table's columns are theirs.
+        console: Where to print; default standard output.
     """
 
-    def __init__(self, job_ids: Sequence[str], console: Console | None = None) -> None:
+    def __init__(self, graph: JobGraph, job_ids: Sequence[str], console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
-        self._width = max((len(_label(job_id)) for job_id in job_ids), default=0)
+        written = (str(address) for job_id in job_ids for address in graph.nodes[job_id].writes)
+        widths = (1, _longest(map(label_of, job_ids)), _ENGINE, _ROWS, _SECONDS, _longest(written))
+        self._layout: Layout = layout(_COLUMNS, widths, self.console.width if self.console.is_terminal else None)
         self._progress = Progress(
             SpinnerColumn(finished_text=" "),
-            TextColumn("{task.description}"),
-            TextColumn("{task.fields[step]}", style="dim"),
+            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.fields[step]}", style="dim", markup=False),
             console=self.console,
             transient=True,
             disable=not self.console.is_terminal,
         )
-        self._tasks: dict[str, TaskID] = {}
-        self._started: dict[str, float] = {}
+        self._told: dict[str, _Told] = {}
+        # Jobs run side by side; what one of them prints stays together.
+        self._printing = threading.Lock()
 
     def __enter__(self) -> Self:
+        print_line(self._layout.header(), self.console)
         self._progress.start()
         return self
 
@@ -64,79 +92,105 @@ class Display:
         self._progress.stop()
 
     def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:  # noqa: ARG002 - `--plan` tells why
-        """Draw the job's line."""
-        self._started[job_id] = time.monotonic()
-        description = f"{escape(_label(job_id)):{self._width}}  {engine}"
-        self._tasks[job_id] = self._progress.add_task(description, total=None, step="starting")
+        """Show the job among those that run; one that starts again on another engine stays where it is."""
+        told = self._of(job_id)
+        told.engine = engine
+        if told.task is None:
+            told.task = self._progress.add_task(label_of(job_id), total=None, step=f"{engine}: starting")
 
     def step_started(self, job_id: str, label: str) -> None:
         """Show which step runs."""
-        if job_id in self._tasks:
-            self._progress.update(self._tasks[job_id], step=escape(label))
+        told = self._of(job_id)
+        if told.task is not None:
+            self._progress.update(told.task, step=f"{told.engine}: {label}")
 
     def step_finished(self, job_id: str, label: str, rows: int | None, seconds: float) -> None:
         """Show how long it took."""
-        if job_id in self._tasks:
+        told = self._of(job_id)
+        if told.task is not None:
             counted = f" {rows:,} rows" if rows is not None else ""
-            self._progress.update(self._tasks[job_id], step=f"{escape(label)}{counted} {seconds:.1f} s")
+            self._progress.update(told.task, step=f"{told.engine}: {label}{counted} {seconds:.1f} s")
 
     def output_written(self, job_id: str, output: OutputResult) -> None:
-        """Say nothing: the closing table lists what was written."""
+        """Say nothing: the job's row tells what was written."""
 
     def preview(self, job_id: str, preview: Preview) -> None:
-        """Print the rows that the manifest wants to see."""
-        table = Table(title=f"{_label(job_id)}: {preview.name}", title_justify="left", show_edge=False)
-        for column in preview.columns:
-            table.add_column(escape(column))
-        for row in preview.rows:
-            table.add_row(*(escape("NULL" if value is None else str(value)) for value in row))
-        self.console.print(table)
+        """Keep the rows that the manifest wants to see."""
+        self._of(job_id).previews.append(preview)
 
     def note(self, job_id: str, message: str) -> None:
-        """Print the note under the job's name."""
-        self.console.print(f"[yellow]note[/]  {escape(_label(job_id))}: {escape(message)}", soft_wrap=True)
+        """Keep the note."""
+        self._of(job_id).remarks.append(Text.assemble(("note: ", "yellow"), message))
 
     def job_finished(self, result: JobResult) -> None:
-        """Print the finished job's line."""
-        self._close(result.job_id)
-        rows = f"{result.rows:,} rows" if result.rows is not None else ""
-        label = f"{escape(_label(result.job_id)):{self._width}}"
-        self.console.print(f"{_MARKS['succeeded']} {label}  {result.engine:5}  {result.seconds:7.1f} s  {rows}")
+        """Print the job's row: what it wrote, and what its manifest wants to see."""
+        told = self._ended(result.job_id)
+        first, *others = _written(result.outputs) or [(Text(), Text())]
+        with self._printing:
+            self._row("✓", "green", result.job_id, result.engine, f"{result.seconds:.1f}", *first)
+            for rows, dataset in others:
+                self._print([Text(), Text(), Text(), rows, Text(), dataset])
+            self._remarks(told, result.explain.items())
 
-    def job_failed(self, job_id: str, error: DataOSError) -> None:
-        """Print that the job failed; why stands below the table."""
-        self._close(job_id)
-        self.console.print(
-            f"{_MARKS['failed']} {escape(_label(job_id))}  {escape(_first_line(error.message))}", soft_wrap=True
-        )
+    def job_planned(self, job_id: str, plan: Plan) -> None:
+        """Print the plan of a job that is only planned."""
+        told = self._ended(job_id)
+        with self._printing:
+            self._row("○", "cyan", job_id, "", "", Text(), Text("dry run: nothing is written"))
+            for line in plan.as_text().splitlines():
+                print_line(Text(f"    {line}", style="dim"), self.console)
+            self._remarks(told, ())
+
+    def job_failed(self, job_id: str, error: DataOSError) -> None:  # noqa: ARG002 - why stands below the table
+        """Print that the job failed."""
+        told = self._ended(job_id)
+        seconds = f"{time.monotonic() - told.started:.1f}" if told.engine else ""
+        with self._printing:
+            self._row("✗", "red", job_id, told.engine, seconds, Text(), Text("failed, see below", style="red"))
+            self._remarks(told, ())
 
     def job_skipped(self, job_id: str, reason: str) -> None:
-        """Print why the job was not tried."""
-        self._close(job_id)
-        self.console.print(f"{_MARKS['skipped']} {escape(_label(job_id))}  {escape(reason)}", soft_wrap=True)
+        """Print that the job was not tried, and why."""
+        told = self._ended(job_id)
+        with self._printing:
+            self._row("-", "yellow", job_id, "", "", Text(), Text(f"not run: {reason}", style="dim"))
+            self._remarks(told, ())
 
-    def _close(self, job_id: str) -> None:
-        task = self._tasks.pop(job_id, None)
-        if task is not None:
-            self._progress.remove_task(task)
+    def _of(self, job_id: str) -> _Told:
+        return self._told.setdefault(job_id, _Told())
+
+    def _ended(self, job_id: str) -> _Told:
+        told = self._told.pop(job_id, None) or _Told()
+        if told.task is not None:
+            self._progress.remove_task(told.task)
+        return told
+
+    def _row(self, mark: str, style: str, job_id: str, engine: str, seconds: str, rows: Text, written: Text) -> None:
+        label, cell = Text(label_of(job_id)), one_line(written)
+        self._print([Text(mark, style=style), label, Text(engine), rows, Text(seconds), cell])
+
+    def _print(self, cells: list[Text]) -> None:
+        for line in self._layout.lines(cells):
+            print_line(line, self.console)
+
+    def _remarks(self, told: _Told, explained: Iterable[tuple[str, str]]) -> None:
+        for remark in told.remarks:
+            print_line(Text.assemble("    ", remark), self.console)
+        for label, plan in explained:
+            print_line(Text(f"    plan of {label}:", style="dim"), self.console)
+            for line in plan.rstrip().splitlines():
+                print_line(Text(f"      {line}"), self.console)
+        for preview in told.previews:
+            print_line(Text(f"    first rows of {preview.name}:", style="dim"), self.console)
+            rows = [[Text("NULL" if value is None else str(value)) for value in row] for row in preview.rows]
+            print_table([Column(name) for name in preview.columns], rows, self.console)
 
 
-def print_summary(summary: RunSummary, graph: JobGraph, console: Console | None = None) -> None:
-    """Print the closing table, then each failure with its line, its SQL and what to do."""
+def print_end(summary: RunSummary, graph: JobGraph, console: Console | None = None) -> None:
+    """Print how many jobs ended how, then each failure with its line, its SQL and what to do."""
     console = console or Console(highlight=False)
-    table = Table(show_edge=False, pad_edge=False)
-    table.add_column("")
-    for column, justify in (("job", "left"), ("engine", "left"), ("written", "left"), ("rows", "right")):
-        table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]  # a literal of rich
-    table.add_column("size", justify="right")
-    table.add_column("seconds", justify="right")
-    for outcome in summary.outcomes:
-        for row in _rows(outcome):
-            table.add_row(*row)
-    console.print()
-    console.print(table)
-    counts = _counts(summary)
-    console.print(f"\n{counts} in {summary.seconds:.1f} s · run {summary.run_id}", soft_wrap=True)
+    told = f"{_counts(summary)} in {summary.seconds:.1f} s  run {summary.run_id}"
+    print_line(Text(f"\n{told}"), console)
     for outcome in summary.failed:
         if outcome.error is not None:
             print_error(outcome.job_id, outcome.error, graph)
@@ -145,21 +199,21 @@ def print_summary(summary: RunSummary, graph: JobGraph, console: Console | None 
 def print_error(job_id: str, error: DataOSError, graph: JobGraph, console: Console | None = None) -> None:
     """Print an error with the line of the manifest, the SQL it is about, and what to do."""
     console = console or Console(stderr=True, highlight=False)
-    console.print(f"\n[red bold]{escape(_label(job_id))}[/]: {escape(error.message)}", soft_wrap=True)
+    lines = [Text.assemble("\n", (label_of(job_id), "red bold"), f": {error.message}")]
     if error.location is not None:
-        console.print(f"  [blue]-->[/] {escape(str(error.location))}", soft_wrap=True)
+        lines.append(Text.assemble(("  --> ", "blue"), str(error.location)))
         snippet = _snippet(error, job_id, graph)
-        if snippet:
-            console.print(escape(snippet), soft_wrap=True)
+        lines += [Text(snippet)] if snippet else []
     if isinstance(error, StepError) and error.sql:
-        console.print(f"  [dim]the SQL of {escape(error.step)}:[/]", soft_wrap=True)
-        lines = error.sql.strip("\n").splitlines()
-        for line in lines[:_CONTEXT_LINES]:
-            console.print(f"    {escape(line)}", soft_wrap=True)
-        if len(lines) > _CONTEXT_LINES:
-            console.print(f"    [dim]… {len(lines) - _CONTEXT_LINES} more lines[/]")
+        lines.append(Text(f"  the SQL of {error.step}:", style="dim"))
+        sql = error.sql.strip("\n").splitlines()
+        lines += [Text(f"    {line}") for line in sql[:_CONTEXT_LINES]]
+        if len(sql) > _CONTEXT_LINES:
+            lines.append(Text(f"    … {len(sql) - _CONTEXT_LINES} more lines", style="dim"))
     if error.hint:
-        console.print(f"  [green]hint:[/] {escape(error.hint)}", soft_wrap=True)
+        lines.append(Text.assemble(("  hint: ", "green"), error.hint))
+    for line in lines:
+        print_line(line, console)
 
 
 def print_broken_manifests(project: Project) -> None:
@@ -167,98 +221,44 @@ def print_broken_manifests(project: Project) -> None:
     if not project.errors:
         return
     console = Console(stderr=True, highlight=False)
-    console.print(f"\n[red]{len(project.errors)} errors in manifests[/]; `dataos check` shows them all:")
+    print_line(Text(f"\n{len(project.errors)} errors in manifests; `dataos check` shows them all:", "red"), console)
     for found in project.errors[:5]:
-        console.print(f"  {escape(str(found))}", soft_wrap=True)
+        print_line(Text(f"  {found}"), console)
 
 
-def summary_json(summary: RunSummary) -> dict[str, Any]:
-    """Return a run as plain values, for `--json`."""
-    return {
-        "run_id": summary.run_id,
-        "seconds": round(summary.seconds, 3),
-        "jobs": [_outcome_json(outcome) for outcome in summary.outcomes],
-    }
+def label_of(job_id: str) -> str:
+    """Return `workflow/job`, as people name a job."""
+    return job_id.partition("/")[2] or job_id
 
 
-def error_json(error: DataOSError) -> dict[str, Any]:
-    """Return an error as plain values."""
-    return {
-        "type": type(error).__name__,
-        "message": error.message,
-        "hint": error.hint,
-        "location": str(error.location) if error.location else None,
-        "step": error.step if isinstance(error, StepError) else None,
-        "sql": error.sql if isinstance(error, StepError) else None,
-        "retryable": error.retryable,
-    }
-
-
-def _outcome_json(outcome: JobOutcome) -> dict[str, Any]:
-    result = outcome.result
-    return {
-        "job": outcome.job_id,
-        "state": outcome.state,
-        "location": str(outcome.location),
-        "seconds": round(outcome.seconds, 3),
-        "reason": outcome.reason or None,
-        "error": error_json(outcome.error) if outcome.error else None,
-        "engine": result.engine if result else None,
-        "engine_reasons": list(result.engine_reasons) if result else [],
-        "principal": result.principal.name if result else None,
-        "inputs": [entry.dataset for entry in result.inputs] if result else [],
-        "outputs": [_output_json(output) for output in result.outputs] if result else [],
-        "notes": list(result.notes) if result else [],
-    }
-
-
-def _output_json(output: OutputResult) -> dict[str, Any]:
-    return {
-        "dataset": output.dataset,
-        "rows": output.rows,
-        "bytes": output.bytes,
-        "snapshot_id": output.snapshot_id,
-        "branch": output.branch,
-        "created": output.created,
-        "seconds": round(output.seconds, 3),
-        "schema": [{"name": column.name, "type": column.type} for column in output.schema],
-    }
-
-
-def _rows(outcome: JobOutcome) -> list[tuple[str, ...]]:
-    mark, label, result = _MARKS[outcome.state], escape(_label(outcome.job_id)), outcome.result
-    if result is None:
-        told = outcome.reason or (_first_line(outcome.error.message) if outcome.error else "")
-        return [(mark, label, "", escape(told), "", "", f"{outcome.seconds:.1f}" if outcome.seconds else "")]
-    seconds = f"{outcome.seconds:.1f}"
-    if not result.outputs:
-        return [(mark, label, result.engine, "", "", "", seconds)]
-    rows: list[tuple[str, ...]] = []
-    for index, output in enumerate(result.outputs):
-        first = index == 0
-        rows.append(
-            (
-                mark if first else "",
-                label if first else "",
-                result.engine if first else "",
-                escape(output.dataset + (f" (branch {output.branch})" if output.branch else "")),
-                "" if output.rows is None else f"{output.rows:,}",
-                _size(output.bytes),
-                seconds if first else "",
-            )
+def _written(outputs: Sequence[OutputResult]) -> list[tuple[Text, Text]]:
+    """Return rows and dataset of each output; the size only where the store says it."""
+    return [
+        (
+            Text("" if output.rows is None else f"{output.rows:,}"),
+            Text(
+                output.dataset
+                + (f" (branch {output.branch})" if output.branch else "")
+                + ("" if output.bytes is None else f" ({_size(output.bytes)})")
+            ),
         )
-    return rows
+        for output in outputs
+    ]
 
 
 def _counts(summary: RunSummary) -> str:
-    words = {"succeeded": "succeeded", "failed": "failed", "skipped": "skipped", "not_run": "not run"}
+    words = {
+        "succeeded": "succeeded",
+        "planned": "planned",
+        "failed": "failed",
+        "skipped": "skipped",
+        "not_run": "not run",
+    }
     counted = {word: sum(outcome.state == state for outcome in summary.outcomes) for state, word in words.items()}
     return ", ".join(f"{count} {word}" for word, count in counted.items() if count) or "no jobs"
 
 
-def _size(count: int | None) -> str:
-    if count is None:
-        return ""
+def _size(count: int) -> str:
     size, unit = float(count), 0
     while size >= _KILO and unit < len(_BYTES) - 1:
         size, unit = size / _KILO, unit + 1
@@ -272,14 +272,9 @@ def _snippet(error: DataOSError, job_id: str, graph: JobGraph) -> str | None:
     if node is None or error.location is None or node.job.workflow.document.name != error.location.file:
         return None
     start = Position(error.location.line, error.location.column)
-    end = Position(error.location.line, error.location.column + 1)
+    end = Position(*(error.location.end or (error.location.line, error.location.column + 1)))
     return node.job.workflow.document.snippet(Range(start, end))
 
 
-def _label(job_id: str) -> str:
-    """Return `workflow/job`, as people name a job."""
-    return job_id.partition("/")[2] or job_id
-
-
-def _first_line(text: str) -> str:
-    return text.splitlines()[0] if text else ""
+def _longest(texts: Iterable[str]) -> int:
+    return max(map(len, texts), default=0)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 from dataos_dagster.engines.configuration import PINNED, ServerConfiguration, SessionConfiguration, is_session_property
 from dataos_dagster.engines.connect import close_session, existing_endpoint, open_session
 from dataos_dagster.engines.failures import engine_failures
-from dataos_dagster.errors import DataOSError
+from dataos_dagster.errors import DataOSError, EngineUnavailable
 from dataos_dagster.settings import Settings
 
 if TYPE_CHECKING:
@@ -97,12 +97,12 @@ class EngineSession:
 
 @dataclass(slots=True)
 class _Server:
-    """A server in use: the sessions on it, how many leases are out, and when it was last wanted (monotonic seconds)."""
+    """A server in use: the sessions on it, those that are leased, and when it was last wanted (monotonic seconds)."""
 
     configuration: ServerConfiguration
     endpoint: Endpoint
-    sessions: dict[SessionConfiguration, EngineSession] = field(default_factory=dict)
-    leases: int = 0
+    sessions: dict[SessionConfiguration, list[EngineSession]] = field(default_factory=dict)
+    leased: list[EngineSession] = field(default_factory=list)
     kept: bool = False
     wanted: float = field(default_factory=time.monotonic)
 
@@ -110,9 +110,16 @@ class _Server:
     def alive(self) -> bool:
         return self.endpoint.child is None or self.endpoint.child.is_running()
 
+    @property
+    def all_sessions(self) -> list[EngineSession]:
+        return [session for sessions in self.sessions.values() for session in sessions]
+
+    def is_leased(self, session: EngineSession) -> bool:
+        return any(leased is session for leased in self.leased)
+
     def close(self) -> None:
         crashed = not self.alive
-        for session in self.sessions.values():
+        for session in self.all_sessions:
             close_session(session.spark, self.endpoint.child)
         if self.endpoint.child:
             self.endpoint.child.close(keep_log=crashed)
@@ -153,11 +160,14 @@ class Sessions:
         with self._locks[configuration.engine]:
             server = self._server(configuration.server)
             server.kept = True
-            return self._session(server, configuration)
+            return next(iter(server.sessions.get(configuration, ())), None) or self._open(server, configuration)
 
     @contextmanager
     def lease(self, configuration: SessionConfiguration) -> Iterator[EngineSession]:
-        """Return the session of a configuration for the block's time; afterwards its engine may be closed when idle.
+        """Return a session of a configuration for the block's time; afterwards its engine may be closed when idle.
+
+        Who leases has the session alone: views that two jobs make at the same time are not mixed up. A later lease of
+        the same configuration gets the session that is free again.
 
         Raises:
             EngineUnavailable: The engine is not installed, not configured, or did not start.
@@ -166,21 +176,32 @@ class Sessions:
         lock = self._locks[configuration.engine]
         with lock:
             server = self._server(configuration.server)
-            session = self._session(server, configuration)
-            server.leases += 1
+            free = (each for each in server.sessions.get(configuration, ()) if not server.is_leased(each))
+            session = next(free, None) or self._open(server, configuration)
+            server.leased.append(session)
         try:
             yield session
         finally:
             with lock:
-                server.leases -= 1
+                server.leased = [each for each in server.leased if each is not session]
                 server.wanted = time.monotonic()
 
     def interrupt(self) -> None:
         """Cancel everything that runs on any session; what was committed stays."""
         for server in list(self._servers):
             if server.alive:
-                for session in list(server.sessions.values()):
+                for session in server.all_sessions:
                     session.interrupt()
+
+    def abandon(self) -> None:
+        """Make sure that nothing commits any more, while others still wait for their statements, which fail.
+
+        For the time after an interrupt: engines of ours end, and none is started again.
+        """
+        self._closing.set()
+        for server in list(self._servers):
+            for session in server.all_sessions:
+                session.stop_work()
 
     def close(self) -> None:
         """End all sessions and every engine that was started for them. Calling it again does nothing."""
@@ -203,7 +224,10 @@ class Sessions:
                 self._servers.remove(server)
                 server.close()
             elif server.configuration.serves(wanted):
+                server.wanted = time.monotonic()
                 return server
+        if self._closing.is_set():
+            raise EngineUnavailable("the run is ending: no engine is started any more")
         server = _Server(wanted, self._start(wanted))
         self._servers.append(server)
         return server
@@ -220,13 +244,10 @@ class Sessions:
             return start_spark(wanted, self._settings.engines.spark, log)
         return existing_endpoint(self._settings.engines.connect)
 
-    def _session(self, server: _Server, configuration: SessionConfiguration) -> EngineSession:
-        server.wanted = time.monotonic()
-        session = server.sessions.get(configuration)
-        if session is None:
-            spark = open_session(server.endpoint, self._session_conf(configuration))
-            session = EngineSession(configuration.engine, spark, configuration, server.endpoint)
-            server.sessions[configuration] = session
+    def _open(self, server: _Server, configuration: SessionConfiguration) -> EngineSession:
+        spark = open_session(server.endpoint, self._session_conf(configuration))
+        session = EngineSession(configuration.engine, spark, configuration, server.endpoint)
+        server.sessions.setdefault(configuration, []).append(session)
         return session
 
     def _session_conf(self, configuration: SessionConfiguration) -> dict[str, str]:
@@ -242,7 +263,7 @@ class Sessions:
             for engine, lock in self._locks.items():
                 with lock:
                     for server in list(self._servers):
-                        idle = not server.leases and not server.kept and time.monotonic() - server.wanted > seconds
+                        idle = not server.leased and not server.kept and time.monotonic() - server.wanted > seconds
                         if server.configuration.engine == engine and idle:
                             self._servers.remove(server)
                             server.close()

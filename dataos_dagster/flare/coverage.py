@@ -38,7 +38,7 @@ def not_yet_run(job: Job, spec: FlareSpec) -> tuple[NotYetRun, ...]:
     """Return what a job asks for and this version does not run, in the order of the manifest."""
     return tuple(
         NotYetRun(
-            f"{job.label}: {missing} is read and not yet run",
+            f"{missing} is read and not yet run",
             hint="the job is left out; other jobs run as if its datasets came from elsewhere",
             location=job_location(job, *path),
         )

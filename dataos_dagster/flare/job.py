@@ -6,7 +6,6 @@ way unless the manifest asks for it.
 
 from __future__ import annotations
 
-import logging
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,8 +40,6 @@ SYSTEM_COLUMN = "__metadata"
 _ROWS = "rows_before"
 # Stores that cannot hold a map; the system column is left out of them.
 _WITHOUT_MAPS = frozenset({"csv", "text", "jdbc", "db", "postgres", "postgresql", "mysql", "mssql", "oracle"})
-
-_log = logging.getLogger(__name__)
 
 
 def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
@@ -244,7 +241,6 @@ class _Run:
             query = f"EXPLAIN EXTENDED SELECT * FROM {quoted(step.name)}"  # noqa: S608 - the view's name is quoted
             [[text]] = self.session.spark.sql(query).collect()
             self.explained[step.label] = text
-            _log.info("%s, plan of %s:\n%s", self.plan.job.id, step.label, text)
 
     def _note(self, note: str) -> None:
         self.notes.append(note)

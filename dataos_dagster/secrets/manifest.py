@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema
 
 from dataos_dagster.manifests.kinds import KindRules
 from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, scalar_text
-from dataos_dagster.manifests.moving import move
+from dataos_dagster.manifests.rewriting import move
 
 if TYPE_CHECKING:
     from dataos_dagster.manifests.diagnostics import DocumentPath

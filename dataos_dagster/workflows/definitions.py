@@ -148,6 +148,8 @@ class JobTranslator:
             metadata["dagster/table_name"] = ".".join(address.key)
         if tags:
             metadata["dataos/tags"] = list(tags)
+        if node.is_dry_run:
+            metadata["dataos/dry_run"] = True
         if node.cut:
             metadata["dataos/cut_dependencies"] = [str(edge) for edge in node.cut]
         if node.reported:

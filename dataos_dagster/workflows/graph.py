@@ -10,6 +10,7 @@ and writes the same table would otherwise be a cycle.
 - A dataset belongs to the first job in manifest order that writes it. A job that reads a dataset waits for all its
   writers; one that reads and writes it waits for the owner only, so that jobs which maintain one table do not wait
   for each other in circles.
+- A job with `dryRun` writes nothing: its datasets are those of other jobs, or come from elsewhere.
 - A job whose stack is not yet run is in the graph, but nobody waits for it: who depends on it waits for what it
   depends on.
 """
@@ -88,6 +89,11 @@ class JobNode:
     def is_run(self) -> bool:
         """Tell whether the job is run."""
         return self.stack is not None
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Tell whether running the job means to plan it and to write nothing."""
+        return self.job.spec.dry_run
 
     @property
     def keys(self) -> tuple[AssetPath, ...]:
@@ -201,17 +207,6 @@ def build_graph(project: Project, *, default_workspace: str = DEFAULT_WORKSPACE)
     return _Building(project, resolve_jobs(project, default_workspace=default_workspace)).result()
 
 
-def _dry_run(job: Job) -> NotYetRun:
-    """Return why a job with `dryRun: true` is left out: it is deployed, and must write nothing."""
-    from dataos_dagster.errors import NotYetRun
-
-    return NotYetRun(
-        f"{job.label}: `dryRun: true` keeps it from running",
-        hint="remove `dryRun` to run it; other jobs run as if its datasets came from elsewhere",
-        location=job.location(("spec", "dryRun")),
-    )
-
-
 def _index(pairs: Iterable[tuple[str, tuple[Address, ...]]]) -> dict[AssetPath, tuple[str, ...]]:
     found: dict[AssetPath, dict[str, None]] = {}
     for job_id, addresses in pairs:
@@ -238,13 +233,11 @@ class _Building:
         for job in self.jobs.values():
             stack = stack_of(job)
             missing = stack.not_yet_run(job) if stack else ()
-            if stack and job.spec.dry_run:
-                missing = (_dry_run(job), *missing)
             if missing:
                 stack, self.missing[job.id] = None, missing[0]
             self.stacks[job.id] = stack
             self.reads[job.id] = stack.reads(job) if stack else ()
-            self.writes[job.id] = stack.writes(job) if stack else ()
+            self.writes[job.id] = stack.writes(job) if stack and not job.spec.dry_run else ()
         self.writers = _index(self.writes.items())
         owners = {key: job_ids[0] for key, job_ids in self.writers.items()}
         kept, cut = cut_cycles([*self._stated_edges(), *self._data_edges()])

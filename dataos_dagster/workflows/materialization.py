@@ -21,30 +21,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from dataos_dagster.settings import EngineName
-    from dataos_dagster.workflows.bench import JobBench
     from dataos_dagster.workflows.definitions import Compute
+    from dataos_dagster.workflows.execution import JobRunner
     from dataos_dagster.workflows.graph import AssetPath, JobNode
     from dataos_dagster.workflows.results import JobResult, OutputResult
 
 
-def build_compute(nodes: Mapping[str, JobNode], bench_key: str) -> Compute:
+def build_compute(nodes: Mapping[str, JobNode], runner_key: str) -> Compute:
     """Return the function of every op of a location: it runs the job that its op stands for.
 
     Args:
         nodes: Op name to job.
-        bench_key: Resource that runs jobs.
+        runner_key: Resource that runs jobs.
     """
 
     # Dagster judges the annotation of a parameter called `context`, and knows none that is written as a string.
     def compute(step: dg.AssetExecutionContext, _inputs: Mapping[str, Any]) -> Iterator[dg.MaterializeResult[Any]]:
-        bench: JobBench = getattr(step.resources, bench_key)
-        yield from materialize_job(step, nodes[step.op_def.name], bench)
+        runner: JobRunner = getattr(step.resources, runner_key)
+        yield from materialize_job(step, nodes[step.op_def.name], runner)
 
     return compute
 
 
 def materialize_job(
-    context: dg.AssetExecutionContext, node: JobNode, bench: JobBench
+    context: dg.AssetExecutionContext, node: JobNode, runner: JobRunner
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Run a job and yield one materialization for each of its assets.
 
@@ -55,17 +55,33 @@ def materialize_job(
         text = "\n".join(str(problem) for problem in node.blocked)
         raise dg.Failure(f"{node.job.label} cannot run:\n{text}", allow_retries=False)
     reporter = _Log(context)
+    if node.is_dry_run:
+        yield _planned(context, node, runner)
+        return
     try:
-        result = bench.run(node, context.run.run_id, reporter, in_dagster=True)
+        result = runner.run(node, context.run.run_id, reporter, in_dagster=True)
     except Exception as error:
         redact_exception(error)  # Dagster keeps the message of every error that this one was raised from
         yield from _materializations(context, node, reporter.outputs, {"job_failed": True})
         if isinstance(error, DataOSError):
-            raise _failure(node, error, seconds=bench.seconds_since_first_start(node.job.id)) from error
+            # What it was raised from is the engine's client and its stack trace; the message says what the engine said.
+            raise _failure(node, error, seconds=runner.seconds_since_first_start(node.job.id)) from None
         raise
     yield from _materializations(context, node, result.outputs, job_metadata(result))
     if not node.owned:
         yield _job_itself(node, result)
+
+
+def _planned(context: dg.AssetExecutionContext, node: JobNode, runner: JobRunner) -> dg.MaterializeResult[Any]:
+    """Plan a job whose manifest says `dryRun`: the plan is about the job's own asset, and no dataset is written."""
+    try:
+        plan = runner.plan(node, context.run.run_id)
+    except DataOSError as error:
+        raise _failure(node, error, seconds=0.0) from None
+    text = plan.as_text()
+    context.log.info("%s says `dryRun: true`: it is planned, and nothing is written\n%s", node.job.id, text)
+    metadata: dict[str, Any] = {"dry_run": True, "plan": dg.MetadataValue.md(f"```\n{text}\n```")}
+    return dg.MaterializeResult(asset_key=dg.AssetKey(node.keys[0]), metadata=metadata)
 
 
 def _materializations(

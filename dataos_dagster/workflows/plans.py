@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import DataOSError, NotYetRun
-from dataos_dagster.workflows.runner import blocked_error, principal_of_job
+from dataos_dagster.workflows.runner import planned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,9 +26,7 @@ def _plan(node: JobNode, context: RunContext) -> Plan | DataOSError:
         return node.missing
     if node.stack is None:
         return NotYetRun(f"jobs of the stack {job.stack!r} are read and not yet run", location=job.location())
-    if node.blocked:
-        return blocked_error(node)
     try:
-        return node.stack.plan(job, replace(context, principal=principal_of_job(job, context.settings)))
+        return planned(node, node.stack, context)
     except DataOSError as error:
         return error

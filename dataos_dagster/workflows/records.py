@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.jobs import Job
     from dataos_dagster.workflows.results import JobResult, OutputResult, Preview, Reporter
-    from dataos_dagster.workflows.stacks import Stack
+    from dataos_dagster.workflows.stacks import Plan, Stack
 
 
 @dataclass
@@ -88,6 +88,10 @@ class JobRecord:
     def job_finished(self, result: JobResult) -> None:
         """Pass it on."""
         self.reporter.job_finished(result)
+
+    def job_planned(self, job_id: str, plan: Plan) -> None:
+        """Pass it on."""
+        self.reporter.job_planned(job_id, plan)
 
     def job_failed(self, job_id: str, error: DataOSError) -> None:
         """Pass it on."""

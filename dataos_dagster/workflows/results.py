@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from dataos_dagster.errors import DataOSError, Location
     from dataos_dagster.identity import Principal
     from dataos_dagster.settings import EngineName
+    from dataos_dagster.workflows.stacks import Plan
 
-JobState = Literal["succeeded", "failed", "skipped", "not_run"]
+# `planned`: the job's manifest says `dryRun`, so that it was planned and nothing was written.
+JobState = Literal["succeeded", "planned", "failed", "skipped", "not_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,23 @@ class OutputResult:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowResult:
+    """What an incremental input has read in one run.
+
+    Attributes:
+        input: Its name.
+        values: Key to the value that its queries were given; None for one whose query returned none.
+        origins: Key to where the value comes from: `given`, `repeated`, `stored`, `query` or `default`.
+        stored: Key to the value that the next run begins with, as this run has stored it.
+    """
+
+    input: str
+    values: Mapping[str, str | None]
+    origins: Mapping[str, str]
+    stored: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class JobResult:
     """What one job did.
 
@@ -113,6 +132,7 @@ class JobResult:
         plan: The job's plan as text.
         explain: Label to the engine's physical plan, when the manifest asks for it (`explain`).
         notes: What was done otherwise than written, each a sentence.
+        windows: What its incremental inputs have read.
     """
 
     job_id: str
@@ -126,6 +146,7 @@ class JobResult:
     explain: Mapping[str, str] = field(default_factory=dict)
     previews: tuple[Preview, ...] = ()
     notes: tuple[str, ...] = ()
+    windows: tuple[WindowResult, ...] = ()
 
     @property
     def rows(self) -> int | None:
@@ -143,6 +164,7 @@ class JobOutcome:
             it failed before the engine was chosen.
         error: Why it failed.
         reason: Why it was skipped or is not run.
+        plan: What it would have done, when it was only planned.
         location: Where the job stands in its manifest.
     """
 
@@ -153,10 +175,14 @@ class JobOutcome:
     result: JobResult | None = None
     error: DataOSError | None = None
     reason: str = ""
+    plan: Plan | None = None
 
 
 class Reporter(Protocol):
-    """Hears what happens while jobs run. Called from the thread that runs the jobs."""
+    """Hears what happens while jobs run.
+
+    Jobs may run side by side, so it is called from several threads; what one job tells comes from one thread.
+    """
 
     def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:
         """The job's plan is made and its engine chosen; data is touched from now on."""
@@ -178,6 +204,9 @@ class Reporter(Protocol):
 
     def job_finished(self, result: JobResult) -> None:
         """The job succeeded."""
+
+    def job_planned(self, job_id: str, plan: Plan) -> None:
+        """The job's manifest says `dryRun`: this is what it would have done, and nothing was written."""
 
     def job_failed(self, job_id: str, error: DataOSError) -> None:
         """The job failed; outputs written before are as reported."""
@@ -208,6 +237,9 @@ class Silence:
         """Say nothing."""
 
     def job_finished(self, result: JobResult) -> None:
+        """Say nothing."""
+
+    def job_planned(self, job_id: str, plan: Plan) -> None:
         """Say nothing."""
 
     def job_failed(self, job_id: str, error: DataOSError) -> None:

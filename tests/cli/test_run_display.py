@@ -1,75 +1,151 @@
-"""What `dataos run` draws while jobs run."""
+"""What `dataos run` prints while jobs run, in a pipe and on terminals of several widths."""
 
 from __future__ import annotations
 
 import io
 import re
 
+import pytest
+from manifest_builder import flare, read_project, workflow
 from rich.console import Console
 
-from dataos_dagster.cli.run_display import Display
-from dataos_dagster.errors import JobError
+from dataos_dagster.cli.run_display import Display, print_end, print_error
+from dataos_dagster.errors import JobError, Location, StepError
 from dataos_dagster.identity import Principal
-from dataos_dagster.workflows.results import JobResult, OutputResult, Preview
+from dataos_dagster.workflows.graph import build_graph
+from dataos_dagster.workflows.results import JobOutcome, JobResult, OutputResult, Preview
+from dataos_dagster.workflows.runner import RunSummary
 
-JOB = "public/wf/load[1]"
-
-
-def drawn(*, terminal: bool, width: int = 120) -> tuple[Display, io.StringIO]:
-    file = io.StringIO()
-    console = Console(file=file, force_terminal=terminal, width=width, highlight=False)
-    return Display([JOB], console), file
+JOB = "public/wf/load"
+LONG = "public/wf/delays-of-carriers-against-the-weather"
+TABLE = "dataos://lakehouse:shop/delays_of_carriers_by_day"
 
 
-def plain(file: io.StringIO) -> str:
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", file.getvalue())
+@pytest.fixture
+def graph(tmp_path):
+    jobs = [flare("load", writes=TABLE), flare(LONG.rpartition("/")[2], reads=TABLE, writes="weather")]
+    return build_graph(read_project(tmp_path, {"wf.yaml": workflow("wf", *jobs)}))
 
 
-def output(rows: int | None) -> OutputResult:
-    return OutputResult("v", None, "dataos://lakehouse:a/b", rows, None, None, (), None, 0.5)
+class Screen:
+    """A console of some width, and what is on it."""
+
+    def __init__(self, graph, *, terminal: bool = False, width: int = 80) -> None:
+        self.file = io.StringIO()
+        self.console = Console(file=self.file, force_terminal=terminal, width=width, highlight=False)
+        self.display = Display(graph, [JOB, LONG], self.console)
+
+    @property
+    def text(self) -> str:
+        drawn_over = re.sub(r"\r|\x1b\[2K|\x1b\[\d*A", "\n", self.file.getvalue())
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn_over)
+
+    @property
+    def rows(self) -> list[str]:
+        return [line.rstrip() for line in self.text.splitlines()[1:] if line.strip()]
 
 
-def result(*outputs: OutputResult) -> JobResult:
-    return JobResult(JOB, Principal("me", "login"), "sail", (), (), outputs, 1.25)
+def output(rows: int | None, dataset: str = TABLE) -> OutputResult:
+    return OutputResult("v", None, dataset, rows, None, None, (), None, 0.5)
 
 
-def test_a_finished_job_is_one_line_with_rows_and_seconds():
-    display, file = drawn(terminal=False)
-    with display:
-        display.job_started(JOB, "sail", ("because",))
-        display.step_started(JOB, 'outputs[0] "v"')
-        display.step_finished(JOB, 'outputs[0] "v"', 1234567, 0.5)
-        display.job_finished(result(output(1_234_567)))
-    [line] = plain(file).splitlines()
-    assert line.split() == ["✓", "wf/load[1]", "sail", "1.2", "s", "1,234,567", "rows"]
+def result(*outputs: OutputResult, job_id: str = JOB, **others: object) -> JobResult:
+    return JobResult(job_id, Principal("me", "login"), "sail", (), (), outputs, 1.25, **others)
 
 
-def test_on_a_terminal_the_running_step_is_shown():
-    display, file = drawn(terminal=True)
-    with display:
+def test_in_a_pipe_a_job_is_one_line_however_long(graph):
+    screen = Screen(graph)
+    with screen.display as display:
+        display.job_started(LONG, "sail", ("because",))
+        display.step_started(LONG, 'outputs[0] "v"')
+        display.step_finished(LONG, 'outputs[0] "v"', 1234567, 0.5)
+        display.job_finished(result(output(1_234_567), job_id=LONG))
+    assert screen.text.splitlines()[0].split() == ["job", "engine", "rows", "seconds", "written"]
+    [row] = screen.rows
+    assert re.split(r" {2,}", row) == ["✓", LONG.partition("/")[2], "sail", "1,234,567", "1.2", TABLE]
+
+
+@pytest.mark.parametrize("width", [80, 60])
+def test_on_a_narrow_terminal_nothing_is_cut(graph, width):
+    screen = Screen(graph, terminal=True, width=width)
+    with screen.display as display:
+        display.job_started(LONG, "sail", ())
+        display.job_finished(result(output(1_234_567), job_id=LONG))
+    rows = [row for row in screen.rows if "starting" not in row]
+    assert all(len(row) <= max(width, len(LONG) + 20) for row in rows)
+    told = "\n".join(rows)
+    for value in (LONG.partition("/")[2], "1,234,567", TABLE):
+        assert value in told
+    assert rows[-1] == f"    {TABLE}"
+
+
+def test_on_a_terminal_the_running_step_is_shown(graph):
+    screen = Screen(graph, terminal=True)
+    with screen.display as display:
         display.job_started(JOB, "spark", ())
         display.step_started(JOB, 'steps[0].sequence[1] "daily"')
         display._progress.refresh()
         display.job_finished(result())
-    assert 'steps[0].sequence[1] "daily"' in plain(file)
+    assert 'spark: steps[0].sequence[1] "daily"' in screen.text
 
 
-def test_rows_that_the_store_does_not_count_are_left_out():
-    display, file = drawn(terminal=False)
-    with display:
+def test_each_dataset_of_a_job_has_a_line_with_its_rows(graph):
+    screen = Screen(graph)
+    with screen.display as display:
+        display.job_finished(result(output(3), output(None, "dataos://lakehouse:shop/other")))
+    first, second = screen.rows
+    assert first.split()[-3:] == ["3", "1.2", TABLE]
+    assert second.split() == ["dataos://lakehouse:shop/other"]
+
+
+def test_what_a_job_says_stands_below_its_row(graph):
+    screen = Screen(graph)
+    with screen.display as display:
         display.job_started(JOB, "sail", ())
-        display.job_finished(result(output(None)))
-    assert "rows" not in plain(file)
-
-
-def test_text_from_manifests_is_never_taken_for_markup():
-    display, file = drawn(terminal=False)
-    with display:
         display.note(JOB, "[bold]as it is[/bold]")
-        display.job_failed(JOB, JobError("[red]x[/red]\nsecond line"))
-        display.job_skipped(JOB, "it waits for [a]")
         display.preview(JOB, Preview("v", ("[col]",), ((None,), ("[/x]",))))
-    told = plain(file)
-    for text in ("[bold]as it is[/bold]", "[red]x[/red]", "it waits for [a]", "[col]", "NULL", "[/x]"):
-        assert text in told
-    assert "second line" not in told
+        display.job_finished(result(output(3), explain={'steps[0] "daily"': "Scan\n  [Filter]"}))
+    row, *below = screen.rows
+    assert row.startswith("✓")
+    assert below == [
+        "    note: [bold]as it is[/bold]",
+        '    plan of steps[0] "daily":',
+        "      Scan",
+        "        [Filter]",
+        "    first rows of v:",
+        "[col]",
+        "NULL",
+        "[/x]",
+    ]
+
+
+def test_a_failure_is_told_once(graph):
+    screen = Screen(graph)
+    error = StepError(
+        "[red]no column[/red]", step="steps[0]", sql="SELECT nope", hint="look", location=Location("wf.yaml", 3, 1)
+    )
+    with screen.display as display:
+        display.job_started(JOB, "sail", ())
+        display.job_failed(JOB, error)
+    print_end(RunSummary("r", (JobOutcome(JOB, "failed", Location("wf.yaml", 1, 1), error=error),), 1.0), graph)
+    assert "no column" not in screen.text
+    print_error(JOB, error, graph, screen.console)
+    told = screen.text
+    for words in ("[red]no column[/red]", "SELECT nope", "look", "wf.yaml:3:1"):
+        assert told.count(words) == 1
+    assert "failed, see below" in told
+
+
+def test_a_job_that_is_not_run_is_named_once(graph):
+    screen = Screen(graph)
+    with screen.display as display:
+        display.job_skipped(JOB, "it waits for [a]")
+        display.job_failed(LONG, JobError("x"))
+    assert screen.rows[0].split(maxsplit=2) == ["-", "wf/load", "not run: it waits for [a]"]
+
+
+def test_the_end_counts_jobs_by_how_they_ended(graph, capsys):
+    place = Location("wf.yaml", 1, 1)
+    states = ("succeeded", "succeeded", "planned", "not_run")
+    print_end(RunSummary("r1", tuple(JobOutcome(JOB, state, place) for state in states), 2.0), graph)
+    assert capsys.readouterr().out.strip() == "2 succeeded, 1 planned, 1 not run in 2.0 s  run r1"

@@ -64,6 +64,18 @@ def test_what_cannot_be_read_ends_with_1_and_what_is_no_address_with_2(project):
     assert call("show", "orders", "--project", project).exit_code == 2
 
 
+def test_an_address_without_a_dataset_lists_what_is_there(project):
+    (project / "data" / "2024").mkdir()
+    (project / "data" / "2024" / "may.csv").write_text("id\n1\n")
+    both = ["dataos://shopfiles:2024/may.csv", "dataos://shopfiles:none/orders.csv"]
+    assert sorted(call("show", "dataos://shopfiles", "--project", project).stdout.splitlines()) == both
+    one = call("show", "dataos://shopfiles:2024", "--project", project, "--json")
+    assert json.loads(one.stdout) == {"datasets": both[:1]}
+    none = call("show", "dataos://shopfiles:2025", "--project", project)
+    assert none.exit_code == 1
+    assert "there is no dataset in dataos://shopfiles:2025\n  hint: collections of shopfiles: 2024" in none.stderr
+
+
 def test_depots_are_listed_without_being_opened(project):
     found = json.loads(call("depot", "list", "--project", project, "--json").stdout)["depots"]
     assert [(depot["name"], depot["type"]) for depot in found] == [

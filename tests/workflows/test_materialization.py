@@ -1,6 +1,6 @@
 """What a run of a job becomes in Dagster: materializations, metadata, failures.
 
-The bench is a fake that answers with results; `tests/e2e` runs the same through real engines.
+The runner is a fake that answers with results; `tests/e2e` runs the same through real engines.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataos_dagster.address import Address
 from dataos_dagster.depots.requests import Column
 from dataos_dagster.errors import DepotUnreachable, Location, StatementFailed, StepError
 from dataos_dagster.identity import Principal
-from dataos_dagster.workflows.bench import JobBench
+from dataos_dagster.workflows.execution import JobRunner
 from dataos_dagster.workflows.results import ColumnLineage, ColumnSource, JobResult, OutputResult, Preview
 
 
@@ -51,7 +51,7 @@ def run(tmp_path, monkeypatch, instance):
             assert in_dagster
             return answer(node, reporter)
 
-        monkeypatch.setattr(JobBench, "run", answering)
+        monkeypatch.setattr(JobRunner, "run", answering)
         write_project(tmp_path, {"wf.yaml": workflow("wf", *dag)})
         job = load_definitions(tmp_path).resolve_implicit_global_asset_job_def()
         return job.execute_in_process(instance=instance, raise_on_error=False)

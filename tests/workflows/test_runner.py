@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -101,7 +102,7 @@ class Shop:
         for name, jobs in workflows.items():
             (self.folder / f"{name}.yaml").write_text(HEAD.format(name=name.replace("_", "-")) + "".join(jobs))
 
-    def run(self, *expressions: str) -> RunSummary:
+    def run(self, *expressions: str, at_once: int = 1) -> RunSummary:
         settings = load_settings(self.folder)
         project = load_project(self.folder, settings=settings, use_cache=False)
         graph = build_graph(project)
@@ -116,7 +117,7 @@ class Shop:
             engine=self.engine,
             reporter=self.listener,
         )
-        return run_jobs(graph, select(graph, expressions), context)
+        return run_jobs(graph, select(graph, expressions), context, at_once=at_once)
 
     @property
     def history(self) -> list[Any]:
@@ -203,6 +204,81 @@ def test_outputs_written_before_a_failure_are_told_and_recorded(sail_shop):
     assert ("written", "public/wf/two", table("kept")) in sail_shop.listener.heard
     [run] = sail_shop.history
     assert (run.status, [output.dataset for output in run.outputs]) == ("failed", [table("kept")])
+
+
+def states_of(summary: RunSummary) -> dict[str, str]:
+    return {outcome.job_id.rpartition("/")[2]: outcome.state for outcome in summary.outcomes}
+
+
+def test_independent_jobs_run_side_by_side_and_do_not_see_each_others_views(shop, monkeypatch):
+    """Both jobs call their views alike; each waits in its first step until the other has begun."""
+    from dataos_dagster.flare import job as flare_job
+
+    both, real = threading.Barrier(2, timeout=60), flare_job.run_step
+
+    def run_step(*arguments):
+        both.wait()
+        return real(*arguments)
+
+    monkeypatch.setattr(flare_job, "run_step", run_step)
+    (shop.folder / "data").mkdir()
+    (shop.folder / "data" / "others.csv").write_text("id,name\n7,eve\n")
+    shop.write(wf=[job("one"), job("two", "dataos://shopfiles:none/others.csv")])
+    outcomes = {outcome.job_id: outcome for outcome in shop.run(at_once=2).outcomes}
+    assert {outcome.state for outcome in outcomes.values()} == {"succeeded"}
+    assert (outcomes["public/wf/one"].result.rows, outcomes["public/wf/two"].result.rows) == (2, 1)
+
+
+def test_side_by_side_too_a_failure_stops_only_those_that_wait_for_it(sail_shop):
+    jobs = [
+        job("bad", sql="SELECT nope FROM rows"),
+        job("reader", table("bad")),
+        job("good"),
+        job("next", table("good")),
+    ]
+    sail_shop.write(wf=jobs)
+    assert states_of(sail_shop.run(at_once=3)) == {
+        "bad": "failed",
+        "reader": "skipped",
+        "good": "succeeded",
+        "next": "succeeded",
+    }
+
+
+def test_jobs_that_write_one_dataset_go_in_the_order_of_their_manifests(sail_shop):
+    """The first is slower to begin, and must still be the one whose rows are replaced."""
+    first = job("first", sql="SELECT a.id, a.name FROM rows a CROSS JOIN rows b")
+    second = job("second", sql="SELECT * FROM rows WHERE id = 1").replace("shop/second", "shop/first")
+    third = job("third", table("first"))
+    sail_shop.write(wf=[first, second, third])
+    assert [outcome.result.rows for outcome in sail_shop.run(at_once=3).outcomes] == [4, 1, 1]
+
+
+def test_jobs_wait_for_each_other_through_jobs_that_are_not_selected(sail_shop):
+    sail_shop.write(wf=[job("c", table("b")), job("b", table("a")), job("a")])
+    sail_shop.run()
+    sail_shop.listener.heard.clear()
+    sail_shop.run("wf/a", "wf/c", at_once=2)
+    events = [(event[0], event[1].rpartition("/")[2]) for event in sail_shop.listener.heard]
+    assert events.index(("written", "a")) < events.index(("started", "c"))
+
+
+def test_a_dry_run_plans_and_writes_nothing(sail_shop):
+    dry = job("dry").replace("compute: runnable-default", "compute: runnable-default\n        dryRun: true")
+    sail_shop.write(
+        wf=[dry, job("wrong", sql="SELECT 1 FROM rws").replace("stack: flare", "dryRun: true\n        stack: flare")]
+    )
+    planned, wrong = sail_shop.run().outcomes
+    assert (planned.state, planned.result, wrong.state) == ("planned", None, "failed")
+    assert planned.plan.as_json()["outputs"] == [{"view": "made", "dataset": table("dry"), "mode": "overwrite"}]
+    assert not (sail_shop.folder / ".dataos" / "lakehouse").exists()
+    assert sail_shop.history == []
+    result = invoke(str(sail_shop.folder), "--select", "wf/dry")
+    assert result.exit_code == 0, result.output
+    assert "dry run: nothing is written" in result.output
+    assert f"made → {table('dry')} (overwrite)" in result.output
+    [told] = json.loads(invoke(str(sail_shop.folder), "--select", "wf/dry", "--json").stdout)["jobs"]
+    assert (told["state"], told["plan"]["engine"], told["outputs"]) == ("planned", "sail", [])
 
 
 @pytest.fixture

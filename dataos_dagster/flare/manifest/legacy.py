@@ -14,7 +14,7 @@ from dataos_dagster.flare.manifest.outputs import OutputOptions
 from dataos_dagster.flare.manifest.present import is_present_form
 from dataos_dagster.flare.manifest.sinks import rewrite_sinks
 from dataos_dagster.flare.manifest.standalone import STANDALONE_TYPES
-from dataos_dagster.manifests.moving import drop, move, move_each, spread
+from dataos_dagster.manifests.rewriting import drop, move, move_each, spread
 
 if TYPE_CHECKING:
     from dataos_dagster.manifests.diagnostics import DocumentPath

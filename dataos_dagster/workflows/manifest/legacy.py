@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataos_dagster.manifests.kinds import STACKS, load_rules
-from dataos_dagster.manifests.moving import move
+from dataos_dagster.manifests.rewriting import move
 from dataos_dagster.workflows.manifest.stacks import stack_name
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
-"""What the jobs of one run share: the door, warm engine sessions and the state database, opened when first needed.
+"""Run single jobs on what the jobs of one run share: the door, warm engine sessions and the state database.
 
-A run in Dagster and one of `dataos run` open one bench each and close it at the end, which ends every engine that was
-started for it.
+A run in Dagster and one of `dataos run` make one `JobRunner` each and close it at the end, which ends every engine that
+was started for it. What a job does not need is never opened.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from dataos_dagster.settings import EngineName, Settings
     from dataos_dagster.state.database import State
     from dataos_dagster.workflows.graph import JobNode
-    from dataos_dagster.workflows.jobs import Job
     from dataos_dagster.workflows.results import JobResult, Reporter
+    from dataos_dagster.workflows.stacks import Plan
 
 
-class JobBench:
-    """Runs jobs of one project, one after the other.
+class JobRunner:
+    """Runs jobs of one project.
 
     Args:
         project: The project whose depots and secrets jobs use.
@@ -56,7 +56,7 @@ class JobBench:
 
     @cached_property
     def sessions(self) -> Sessions:
-        """Return the engine sessions; they stay warm until the bench is closed."""
+        """Return the engine sessions; they stay warm until this is closed."""
         from dataos_dagster.engines.session import Sessions
 
         return self._open.enter_context(Sessions(self.settings))
@@ -75,18 +75,27 @@ class JobBench:
 
         return availability(self.settings.engines)
 
-    def context(self, job: Job, run_id: str, reporter: Reporter | None = None, *, in_dagster: bool) -> RunContext:
-        """Return what a job is given to run."""
-        from dataos_dagster.workflows.runner import principal_of_job
+    def context(
+        self, run_id: str, reporter: Reporter | None = None, *, record: bool = True, in_dagster: bool = False
+    ) -> RunContext:
+        """Return what jobs are given to run, on behalf of the project's own identity.
+
+        Args:
+            run_id: Identifies the run.
+            reporter: Who is told what happens.
+            record: Leave records in the state database.
+            in_dagster: `run_id` is one of Dagster's.
+        """
+        from dataos_dagster.identity import principal_of
 
         return RunContext(
             door=self.door,
             sessions=self.sessions,
             availability=self.availability,
             settings=self.settings,
-            principal=principal_of_job(job, self.settings),
+            principal=principal_of(None, None, self.settings.identity),
             run_id=run_id,
-            state=self.state,
+            state=self.state if record else None,
             dagster_run_id=run_id if in_dagster else None,
             engine=self.engine,
             reporter=reporter or Silence(),
@@ -95,7 +104,7 @@ class JobBench:
     def run(
         self, node: JobNode, run_id: str, reporter: Reporter | None = None, *, in_dagster: bool = False
     ) -> JobResult:
-        """Run a job and record it in the state database.
+        """Run a job on behalf of whoever its manifest names, and record it in the state database.
 
         Raises:
             DataOSError: The job failed, or what it needs cannot be had.
@@ -106,10 +115,23 @@ class JobBench:
         if node.stack is None:
             raise ValueError(f"{node.job.label} is not run")
         self._first_starts.setdefault(node.job.id, time.monotonic())
-        return execute_job(node.job, node.stack, self.context(node.job, run_id, reporter, in_dagster=in_dagster))
+        return execute_job(node.job, node.stack, self.context(run_id, reporter, in_dagster=in_dagster))
+
+    def plan(self, node: JobNode, run_id: str) -> Plan:
+        """Return what a job would do; no data is touched, no engine started, and nothing recorded.
+
+        Raises:
+            DataOSError: It cannot be planned.
+            ValueError: Jobs of this stack are not run.
+        """
+        from dataos_dagster.workflows.runner import planned
+
+        if node.stack is None:
+            raise ValueError(f"{node.job.label} is not run")
+        return planned(node, node.stack, self.context(run_id, record=False))
 
     def seconds_since_first_start(self, job_id: str) -> float:
-        """Return how long ago this bench began a job, retries included; 0 for one that it has not begun."""
+        """Return how long ago a job first began here, retries included; 0 for one that it has not begun."""
         return time.monotonic() - self._first_starts.get(job_id, time.monotonic())
 
     def interrupt(self) -> None:

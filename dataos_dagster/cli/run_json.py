@@ -1,0 +1,53 @@
+"""What `dataos run --json` prints: a run as plain values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dataos_dagster.cli.failures import error_json
+
+if TYPE_CHECKING:
+    from dataos_dagster.workflows.results import JobOutcome, OutputResult
+    from dataos_dagster.workflows.runner import RunSummary
+
+
+def summary_json(summary: RunSummary) -> dict[str, Any]:
+    """Return a run as plain values."""
+    return {
+        "run_id": summary.run_id,
+        "seconds": round(summary.seconds, 3),
+        "jobs": [_outcome_json(outcome) for outcome in summary.outcomes],
+    }
+
+
+def _outcome_json(outcome: JobOutcome) -> dict[str, Any]:
+    result = outcome.result
+    return {
+        "job": outcome.job_id,
+        "state": outcome.state,
+        "location": str(outcome.location),
+        "seconds": round(outcome.seconds, 3),
+        "reason": outcome.reason or None,
+        "error": error_json(outcome.error) if outcome.error else None,
+        "engine": result.engine if result else None,
+        "engine_reasons": list(result.engine_reasons) if result else [],
+        "principal": result.principal.name if result else None,
+        "inputs": [entry.dataset for entry in result.inputs] if result else [],
+        "outputs": [_output_json(output) for output in result.outputs] if result else [],
+        "notes": list(result.notes) if result else [],
+        "explain": dict(result.explain) if result else {},
+        "plan": outcome.plan.as_json() if outcome.plan else None,
+    }
+
+
+def _output_json(output: OutputResult) -> dict[str, Any]:
+    return {
+        "dataset": output.dataset,
+        "rows": output.rows,
+        "bytes": output.bytes,
+        "snapshot_id": output.snapshot_id,
+        "branch": output.branch,
+        "created": output.created,
+        "seconds": round(output.seconds, 3),
+        "schema": [{"name": column.name, "type": column.type} for column in output.schema],
+    }
