@@ -4,6 +4,9 @@ The cache holds what the reader made of a file: values as they are written, befo
 only a shortcut: a file whose content, reader or limits are not exactly those of the entry is read again, and so is
 everything when the database is absent, corrupt, locked or from another version. Documents of secret kinds, or with a
 diagnostic, are never kept.
+
+Beside them it holds what was found in texts that are in a language of their own, such as SQL: only of those that are in
+order, by a digest of the text, so that the parser of that language is not loaded for what it has read before.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from dataos_dagster.manifests.masking import sounds_secret
 from dataos_dagster.manifests.positions import Positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Sequence, Sized
     from pathlib import Path
     from types import TracebackType
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "manifests.db"
 # Raise it when the reader makes something else of the same text.
-_FORMAT = 2
+_FORMAT = 3
 _SECRET_KIND = re.compile(f'"(?:{"|".join(kind.name for kind in KINDS.values() if kind.secret)})"', re.IGNORECASE)
 # A key whose value is a text or a number. Keys repeat from document to document, so what they sound like is kept.
 _VALUED_KEY = re.compile(r'"([^"\\]+)":["0-9]')
@@ -42,10 +45,15 @@ _PATIENCE = 2.0
 # Entries that the last load did not use are dropped when they are more than those it used, and this many.
 _SPARE = 1000
 
-_SCHEMA = """
+_DOCUMENTS = """
 CREATE TABLE IF NOT EXISTS documents (
     content BLOB NOT NULL, item INTEGER NOT NULL, items INTEGER NOT NULL, encoded TEXT NOT NULL,
     positions BLOB NOT NULL, seal BLOB NOT NULL, PRIMARY KEY (content, item)
+) WITHOUT ROWID
+"""
+_TEXTS = """
+CREATE TABLE IF NOT EXISTS texts (
+    digest BLOB NOT NULL PRIMARY KEY, reading TEXT NOT NULL, seal BLOB NOT NULL
 ) WITHOUT ROWID
 """
 
@@ -74,6 +82,9 @@ class DocumentCache:
     _entries: dict[bytes, list[_Entry]] = field(default_factory=dict)
     _used: set[bytes] = field(default_factory=set)
     _new: dict[bytes, list[_Entry]] = field(default_factory=dict)
+    _readings: dict[bytes, str] = field(default_factory=dict)
+    _used_readings: set[bytes] = field(default_factory=set)
+    _new_readings: dict[bytes, str] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         with contextlib.suppress(sqlite3.Error, OSError):
@@ -83,8 +94,8 @@ class DocumentCache:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        stale = len(self._entries) - len(self._used) > len(self._used) + _SPARE
-        if self._new or stale:
+        stale = _is_stale(self._entries, self._used) or _is_stale(self._readings, self._used_readings)
+        if self._new or self._new_readings or stale:
             try:
                 self._store(drop_unused=stale)
             except sqlite3.DatabaseError as problem:
@@ -92,6 +103,7 @@ class DocumentCache:
             except OSError:
                 pass  # a read-only folder: the next load reads the files again
         self._entries.clear()
+        self._readings.clear()
 
     def find(self, digest: bytes, file: Path, name: str) -> list[Document] | None:
         """Return the documents of a file with this content, or None when they are not known.
@@ -115,6 +127,20 @@ class DocumentCache:
             self._new[key] = [_Entry(d.index, len(documents), d.encoded, d.positions.records) for d in documents]
             self._used.add(key)
 
+    def find_reading(self, text: str) -> str | None:
+        """Return what `keep_reading` was told about a text, or None."""
+        key = self._key(text.encode())
+        reading = self._readings.get(key)
+        if reading is not None:
+            self._used_readings.add(key)
+        return reading
+
+    def keep_reading(self, text: str, reading: str) -> None:
+        """Remember what a text says; it must be in order, and the reading must not quote its values."""
+        key = self._key(text.encode())
+        self._readings[key] = self._new_readings[key] = reading
+        self._used_readings.add(key)
+
     def _key(self, digest: bytes) -> bytes:
         return hashlib.blake2b(digest, digest_size=16, person=_reader(self.limits.depth)).digest()
 
@@ -130,6 +156,9 @@ class DocumentCache:
             for content, item, items, encoded, positions, seal in rows:
                 if seal == _seal(content, item, items, encoded, positions):
                     self._entries.setdefault(content, []).append(_Entry(item, items, encoded, positions))
+            for digest, reading, seal in database.execute("SELECT digest, reading, seal FROM texts"):
+                if seal == _seal(digest, 0, 1, reading, b""):
+                    self._readings[digest] = reading
         # A file of which a row is lost or damaged is not known: it must not shrink.
         for content in [content for content, found in self._entries.items() if len(found) != found[0].items]:
             del self._entries[content]
@@ -139,15 +168,20 @@ class DocumentCache:
         with contextlib.closing(sqlite3.connect(self.folder / FILE_NAME, timeout=_PATIENCE)) as database, database:
             # A lost write costs reading the files again; a torn one does not pass its seal.
             database.execute("PRAGMA synchronous = OFF")
-            database.execute(_SCHEMA)
+            database.execute(_DOCUMENTS)
+            database.execute(_TEXTS)
             if drop_unused:
-                database.executemany(
-                    "DELETE FROM documents WHERE content = ?",
-                    ((content,) for content in self._entries.keys() - self._used),
-                )
+                unused = ((key,) for key in self._entries.keys() - self._used)
+                database.executemany("DELETE FROM documents WHERE content = ?", unused)
+                unused = ((key,) for key in self._readings.keys() - self._used_readings)
+                database.executemany("DELETE FROM texts WHERE digest = ?", unused)
             database.executemany(
                 "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?)",
                 ((*row, _seal(*row)) for content, entries in self._new.items() for row in _rows_of(content, entries)),
+            )
+            database.executemany(
+                "INSERT OR REPLACE INTO texts VALUES (?, ?, ?)",
+                ((key, reading, _seal(key, 0, 1, reading, b"")) for key, reading in self._new_readings.items()),
             )
 
     def _start_again(self, problem: sqlite3.DatabaseError) -> None:
@@ -166,7 +200,11 @@ def may_hold_secrets(encoded: str) -> bool:
     """
     if _SECRET_KIND.search(encoded):
         return True
-    return any(_sounds_secret(found[1]) for found in _VALUED_KEY.finditer(encoded))
+    return any(_sounds_secret(key) for key in set(_VALUED_KEY.findall(encoded)))
+
+
+def _is_stale(known: Sized, used: Sized) -> bool:
+    return len(known) - len(used) > len(used) + _SPARE
 
 
 def _rows_of(content: bytes, entries: Sequence[_Entry]) -> Iterator[tuple[bytes, int, int, str, bytes]]:

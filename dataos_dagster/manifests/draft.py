@@ -12,6 +12,7 @@ from dataos_dagster.manifests.resource import Move, original_path
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from dataos_dagster.manifests.cache import DocumentCache
     from dataos_dagster.manifests.document import Document
 
 # 0-based offsets in a text value: of the first character that a finding is about, and behind the last one.
@@ -32,6 +33,7 @@ class Draft:
         findings: What was reported so far.
         moves: Values that were moved, in order.
         is_broken: An error of the document itself was reported, so that no resource comes of it.
+        readings: What is known of texts in languages of their own; None where nothing is kept.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Draft:
         root: DocumentPath = (),
         placeholders: Collection[DocumentPath] = (),
         allow_placeholders: bool = False,
+        readings: DocumentCache | None = None,
     ) -> None:
         self.document = document
         self.data = data
@@ -51,6 +54,7 @@ class Draft:
         self.findings: list[Diagnostic] = []
         self.moves: list[Move] = []
         self.is_broken = False
+        self.readings = readings
 
     def get(self, path: DocumentPath) -> Any:
         """Return the value at a path; None where there is none."""

@@ -20,6 +20,7 @@ from dataos_dagster.manifests.validation import validate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from dataos_dagster.manifests.cache import DocumentCache
     from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath
     from dataos_dagster.manifests.document import Document
     from dataos_dagster.manifests.kinds import FileReference, Reference
@@ -55,12 +56,14 @@ class Loading:
     Attributes:
         environment: What `${NAME}` stands for.
         allow_placeholders: A template is checked: what it leaves open is a warning.
+        readings: What is known of texts in languages of their own; None where nothing is kept.
         loaded: The resources so far, in manifest order.
         diagnostics: What there is to say so far.
     """
 
     environment: Mapping[str, str]
     allow_placeholders: bool = False
+    readings: DocumentCache | None = None
     loaded: list[Loaded] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
@@ -76,7 +79,13 @@ class Loading:
             return
         found = interpolate(document, data, self.environment, allow_placeholders=self.allow_placeholders)
         self.diagnostics += found.diagnostics
-        draft = Draft(document, found.data, placeholders=found.placeholders, allow_placeholders=self.allow_placeholders)
+        draft = Draft(
+            document,
+            found.data,
+            placeholders=found.placeholders,
+            allow_placeholders=self.allow_placeholders,
+            readings=self.readings,
+        )
         draft.is_broken = found.is_broken
         self._load(draft, workspace=None)
 
@@ -107,6 +116,7 @@ class Loading:
                 root=resource.origin(path),
                 placeholders=draft.placeholders,
                 allow_placeholders=self.allow_placeholders,
+                readings=self.readings,
             )
             self._load(inner, workspace=inline.workspace)
 

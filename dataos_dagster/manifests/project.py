@@ -100,6 +100,7 @@ def load_project(
 
 def _load(given: Sequence[Path], settings: Settings, loading: Loading, *, use_cache: bool) -> Project:
     cache = DocumentCache(settings.state_folder / CACHE_FOLDER, settings.limits) if use_cache else None
+    loading.readings = cache
     with cache or nullcontext():
         reading = _Reading(settings, loading, cache)
         for file, is_named in discover(given, settings.project, settings):

@@ -57,10 +57,7 @@ def test_importing_the_package_loads_neither_dagster_nor_an_engine():
     assert not {"dagster", "pyspark", "pyarrow", "pandas", "sqlglot", "sqlalchemy"} & set(loaded)
 
 
-@pytest.mark.parametrize("command", [["check"], ["check", "--json"], ["schema"], ["explain", "unknown-key"]])
-def test_light_commands_load_neither_dagster_nor_an_engine(tmp_path, command):
-    (tmp_path / "orders.yaml").write_text(MANIFEST)
-    code = """
+LOADED = """
 import json, sys
 from dataos_dagster.cli import main
 try:
@@ -69,5 +66,20 @@ except SystemExit as end:
     assert not end.code, end.code
 print("\\n" + json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
-    loaded = json.loads(run_python(code, *command, cwd=tmp_path).splitlines()[-1])
-    assert not {"dagster", "dagster_shared", "pyspark", "pysail", "pandas", "pyarrow", "sqlalchemy"} & set(loaded)
+
+
+def loaded_by(*command: str, cwd) -> set[str]:
+    return set(json.loads(run_python(LOADED, *command, cwd=cwd).splitlines()[-1]))
+
+
+def test_sql_that_was_read_before_needs_no_parser(tmp_path):
+    (tmp_path / "orders.yaml").write_text(MANIFEST)
+    assert "sqlglot" in loaded_by("check", cwd=tmp_path)
+    assert "sqlglot" not in loaded_by("check", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("command", [["check"], ["check", "--json"], ["schema"], ["explain", "unknown-key"]])
+def test_light_commands_load_neither_dagster_nor_an_engine(tmp_path, command):
+    (tmp_path / "orders.yaml").write_text(MANIFEST)
+    loaded = loaded_by(*command, cwd=tmp_path)
+    assert not {"dagster", "dagster_shared", "pyspark", "pysail", "pandas", "pyarrow", "sqlalchemy"} & loaded

@@ -204,3 +204,32 @@ def test_processes_that_load_at_once_do_not_disturb_each_other(tmp_path, folder)
     assert [process.exitcode for process in processes] == [0, 0]
     assert found == [[[{"name": f"n{number}"}] for number in range(200)]] * 2
     assert load(files, folder)[1] == 200
+
+
+def test_what_a_text_says_is_known_to_the_next_load(folder):
+    with DocumentCache(folder, LIMITS) as cache:
+        assert cache.find_reading("SELECT 1") is None
+        cache.keep_reading("SELECT 1", "[]")
+        assert cache.find_reading("SELECT 1") == "[]"
+    with DocumentCache(folder, LIMITS) as cache:
+        assert (cache.find_reading("SELECT 1"), cache.find_reading("SELECT 2")) == ("[]", None)
+
+
+def test_a_damaged_reading_is_none(folder):
+    with DocumentCache(folder, LIMITS) as cache:
+        cache.keep_reading("SELECT 1", "[]")
+    with sqlite3.connect(folder / FILE_NAME) as database:
+        database.execute("UPDATE texts SET reading = '[1]'")
+    with DocumentCache(folder, LIMITS) as cache:
+        assert cache.find_reading("SELECT 1") is None
+
+
+def test_readings_that_nobody_asks_for_any_more_are_dropped(folder, monkeypatch):
+    monkeypatch.setattr(cache_module, "_SPARE", 0)
+    with DocumentCache(folder, LIMITS) as cache:
+        for number in range(3):
+            cache.keep_reading(f"SELECT {number}", "[]")
+    with DocumentCache(folder, LIMITS) as cache:
+        cache.find_reading("SELECT 1")
+    with DocumentCache(folder, LIMITS) as cache:
+        assert [cache.find_reading(f"SELECT {number}") for number in range(3)] == [None, "[]", None]

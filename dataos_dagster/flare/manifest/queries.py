@@ -6,8 +6,8 @@ when the manifest is read. What the parser cannot read is an error only where it
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, NamedTuple
 
 from dataos_dagster.manifests.placeholders import placeholder_in
 from dataos_dagster.manifests.spelling import suggestion
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dataos_dagster.flare.manifest.job import FlareJob
-    from dataos_dagster.flare.relations import SqlRefused
-    from dataos_dagster.flare.sql import Statement
     from dataos_dagster.manifests.diagnostics import DocumentPath
     from dataos_dagster.manifests.draft import Draft
 
@@ -51,28 +49,56 @@ def _items(job: FlareJob, path: DocumentPath) -> Iterator[tuple[DocumentPath, st
 
 def _check_query(draft: Draft, path: DocumentPath, sql: str, views: dict[str, str]) -> str | None:
     """Report what is wrong with one query, and return the name that it gives its view itself, if it does."""
-    from dataos_dagster.flare.locations import offset_of
+    reading = _known(draft, sql)
+    if reading is None:
+        reading = _parsed(draft, path, sql)
+    if reading is None:
+        return None
+    for name, parts, start, end in reading.relations:
+        if parts < _DATASET_PARTS and name.lower() not in views:
+            known = [*views.values()]
+            hint = suggestion(name, known, what="views here") or "write it as an input of the job"
+            message = _message(draft, path, f"there is no view `{name}` here", sql.count("\n", 0, start) + 1)
+            draft.unresolved("unknown-view", path, message, hint, part=(start, end))
+    if reading.kind != "query" and (reading.target or "").lower() not in views:
+        hint = suggestion(reading.target or "", [*views.values()], what="views here")
+        draft.unresolved("unknown-view", path, f"there is no view `{reading.target}` here", hint)
+    return reading.target
 
-    statement, refused = _read(sql)
-    if refused is not None:
+
+class _Reading(NamedTuple):
+    """What is asked of a query: its kind, the view it names itself, and name, parts and offsets of its relations."""
+
+    kind: str
+    target: str | None
+    relations: list[tuple[str, int, int, int]]
+
+
+def _known(draft: Draft, sql: str) -> _Reading | None:
+    """Return the reading of a query that was read before, without the parser."""
+    kept = draft.readings.find_reading(sql) if draft.readings is not None else None
+    return _Reading(*json.loads(kept)) if kept is not None else None
+
+
+def _parsed(draft: Draft, path: DocumentPath, sql: str) -> _Reading | None:
+    """Return the reading of a query and remember it, or report what is wrong with it."""
+    from dataos_dagster.flare.locations import offset_of
+    from dataos_dagster.flare.relations import SqlRefused
+    from dataos_dagster.flare.sql import parse_statement
+
+    try:
+        statement = parse_statement(sql)
+    except SqlRefused as refused:
         start = offset_of(sql, refused.line, refused.column)
         part, message = (start, start + refused.length), _message(draft, path, refused.message, refused.line)
-        if refused.code == "sql-not-read":
-            draft.warn("sql-not-read", path, message, refused.hint or "", part=part)
-        else:
-            draft.refuse(refused.code, path, message, refused.hint or "", part=part)
+        report = draft.warn if refused.code == "sql-not-read" else draft.refuse
+        report(refused.code, path, message, refused.hint or "", part=part)
         return None
-    assert statement is not None  # noqa: S101 - one of the two is there
-    for relation in statement.relations:
-        if len(relation.parts) < _DATASET_PARTS and relation.name.lower() not in views:
-            known = [*views.values()]
-            hint = suggestion(relation.name, known, what="views here") or "write it as an input of the job"
-            message = _message(draft, path, f"there is no view `{relation.name}` here", relation.line)
-            draft.unresolved("unknown-view", path, message, hint, part=(relation.start, relation.end))
-    if statement.kind != "query" and (statement.target or "").lower() not in views:
-        hint = suggestion(statement.target or "", [*views.values()], what="views here")
-        draft.unresolved("unknown-view", path, f"there is no view `{statement.target}` here", hint)
-    return statement.target
+    relations = [(each.name, len(each.parts), each.start, each.end) for each in statement.relations]
+    reading = _Reading(statement.kind, statement.target, relations)
+    if draft.readings is not None:
+        draft.readings.keep_reading(sql, json.dumps(reading))
+    return reading
 
 
 def _message(draft: Draft, path: DocumentPath, message: str, line: int) -> str:
@@ -80,15 +106,3 @@ def _message(draft: Draft, path: DocumentPath, message: str, line: int) -> str:
     if draft.origin(path)[-1] == "sqlFile":
         return f"line {line} of the file: {message}"
     return message
-
-
-@lru_cache(maxsize=4096)
-def _read(sql: str) -> tuple[Statement | None, SqlRefused | None]:
-    """Return a statement or why there is none; kept, because projects repeat queries and are read again and again."""
-    from dataos_dagster.flare.relations import SqlRefused
-    from dataos_dagster.flare.sql import parse_statement
-
-    try:
-        return parse_statement(sql), None
-    except SqlRefused as refused:
-        return None, refused
