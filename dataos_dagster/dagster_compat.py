@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import sys
 import warnings
 from contextlib import contextmanager
@@ -14,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import dagster as dg
 from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
+from dagster._core.definitions.definition_config_schema import convert_user_facing_definition_config_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from dagster._core.definitions.definition_config_schema import IDefinitionConfigSchema
     from dagster._core.definitions.input import InputDefinition
     from dagster._core.definitions.output import OutputDefinition
+    from dagster._core.definitions.resource_requirement import ResourceRequirement
 
 # The job behind "Materialize" that Dagster makes for all assets of a location. Schedules ask it for a selection; a job
 # of its own for each workflow makes loading quadratic in the number of workflows.
@@ -85,6 +89,38 @@ class OwnResources(dg.AssetsDefinition):
         # One that is missing is found, and told by name, when the location's requirements are checked.
         bound._resource_defs = {key: resource_defs[key] for key in named if key in resource_defs}  # noqa: SLF001 - a copy of ours
         return bound
+
+
+class JobOp(dg.OpDefinition):
+    """The op of one job: it only waits for its inputs, and its outputs have no value.
+
+    While a location is loaded, Dagster asks each op three times which resources it needs, and looks up an input manager
+    for each of its inputs. Nothing is ever loaded through ours, so what they need is worked out once.
+    """
+
+    _requirements: tuple[ResourceRequirement, ...] | None = None
+
+    def get_resource_requirements(
+        self,
+        handle: object = None,  # noqa: ARG002 - the parameters are Dagster's
+        asset_layer: object = None,  # noqa: ARG002
+    ) -> Iterator[ResourceRequirement]:
+        """Return the named resources, and the manager that outputs name without using it."""
+        if self._requirements is None:
+            self._requirements = tuple(super().get_resource_requirements(None, None))
+        return iter(self._requirements)
+
+
+def with_known_signature(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function say its signature itself: Dagster inspects the function of an op anew for each op."""
+    function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined] # PEP 362 lets any function have one
+    return function
+
+
+@cache
+def no_configuration() -> IDefinitionConfigSchema:
+    """Return the configuration of an op that takes none in particular, to be shared by all ops."""
+    return convert_user_facing_definition_config_schema(None)
 
 
 def nothing_inputs(count: int) -> dict[str, Any]:

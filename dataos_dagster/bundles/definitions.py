@@ -25,6 +25,7 @@ from dataos_dagster.workflows.graph import build_graph
 from dataos_dagster.workflows.materialization import build_compute
 from dataos_dagster.workflows.resource import runner_resource
 from dataos_dagster.workflows.schedules import build_schedules
+from dataos_dagster.workflows.sensors import build_run_sensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,7 +127,7 @@ def build_definitions(settings: Settings, options: LocationOptions) -> dg.Defini
             assets=[*jobs.assets, *jobs.not_run, *(jobs.sources if options.shows_sources else ()), *quarantine.assets],
             asset_checks=quarantine.checks,
             schedules=build_schedules(project.of_kind("workflow"), graph, here, settings),
-            sensors=quarantine.sensors,
+            sensors=[*quarantine.sensors, *([build_run_sensor(options.label, graph, here, settings)] if here else ())],
             jobs=[build_check_job(f"check_depots__{options.label}", resources)],
             resources={_runner_key(options): runner_resource(project, settings), **resources},
             executor=options.executor,
@@ -157,21 +158,27 @@ def _resource_keys(runner_key: str, depots: frozenset[str]) -> Callable[[JobNode
 
 @contextmanager
 def _collecting_nothing() -> Iterator[None]:
-    """Keep the garbage collector from looking for cycles in what is being built and will stay.
+    """Keep the garbage collector away from what is being built, and from what was built until the next load.
 
-    It is a third of the time that loading ten thousand manifests takes. What was built goes to the oldest generation
-    at once (that is what freezing and unfreezing does), where it is looked at rarely.
+    Looking for cycles in it while it grows is a third of the time that loading ten thousand manifests takes, and once
+    more half a second when Dagster makes its repository of it. Definitions stay as long as their process does, so
+    they are set aside; the next load, if there is one in this process, gives those of the last one back first.
     """
-    enabled = gc.isenabled()
+    if not gc.isenabled() or (gc.get_freeze_count() and not _frozen_here):
+        yield  # whoever has switched it off, or has frozen objects, wants it so
+        return
+    gc.unfreeze()
     gc.disable()
     try:
         yield
     finally:
-        if enabled:
-            if gc.get_freeze_count() == 0:  # whoever has frozen objects wants them to stay so
-                gc.freeze()
-                gc.unfreeze()
-            gc.enable()
+        gc.freeze()
+        _frozen_here[:] = [True]
+        gc.enable()
+
+
+# Not empty when what is frozen was frozen by a load.
+_frozen_here: list[bool] = []
 
 
 def _refusal(project: Project) -> ManifestError:

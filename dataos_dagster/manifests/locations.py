@@ -15,7 +15,9 @@ from dataos_dagster.errors import AddressError
 ADDRESS_ERROR = "address"
 
 
-@lru_cache(maxsize=4096)
+# One address is parsed many times while a project is loaded. There is room for more than a large project has, because a
+# walk through them in order would never find one again.
+@lru_cache(maxsize=65_536)
 def parse_address(text: str) -> Address:
     """Return the address that a text spells; see `Address.parse`."""
     return Address.parse(text)

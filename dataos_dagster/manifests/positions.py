@@ -42,7 +42,7 @@ class Positions:
             path: Way from the root to the value.
             key: Return the range of the mapping key instead, where the value has one.
         """
-        records = array("I", self.records)
+        records = memoryview(self.records).cast("I")
         at, key_at = 0, 0
         for step in path:
             found = _entry(records, at, data, step)
@@ -57,7 +57,7 @@ class Positions:
         return f"<{len(array('I', self.records)) // FIELDS} positions>"
 
 
-def _entry(records: array[int], at: int, data: Any, step: PathStep) -> tuple[int, int, Any] | None:
+def _entry(records: memoryview[int], at: int, data: Any, step: PathStep) -> tuple[int, int, Any] | None:
     """Return the record of a child, the record of its key (its own in a sequence) and its value."""
     child = at + 1
     if isinstance(data, Mapping):

@@ -34,7 +34,8 @@ _KEYS = "|".join(
     )
 )
 # Patterns of lines begin with a line break, which the engine finds much faster than it finds `^`; they are applied to
-# the text with one in front.
+# the text with one in front. Those that look at every line take blanks and names as a whole (`*+`): trying shorter ones
+# would be most of the time.
 _GLUED_COMMENT = re.compile(rf"\n[ \t]*#[^\n]*?(?:{_COMMENT_NOUNS})(?P<key>{_KEYS})[ \t]*:(?=[ \t]|$)", re.IGNORECASE)
 _EMPTY_SECTION = re.compile(
     rf"\n(?P<section>{'|'.join(KINDS)}):[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*(?P<next>[A-Za-z_][\w-]*):(?=\s)"
@@ -43,8 +44,8 @@ _COMMA = re.compile(r":[ \t]+(?P<value>[^\s\"'#\[{|>&*!%@`,][^\s,\"']*(?P<mark>,
 _TYPOGRAPHIC = re.compile("(?::|-)[ \t]+(?P<value>(?P<mark>[\u201c\u2018]))")
 _ODD_SPACE = re.compile(rf"\n[ \t]*(?P<value>(?P<mark>[{ODD_SPACES}]+))")
 _ODD_DASH = re.compile(rf"\n[ \t]*(?P<value>(?P<mark>[{ODD_DASHES}]))(?=[ \t])")
-_DASHED = re.compile(r"\n[ \t]*(?P<value>(?P<mark>-)[A-Za-z\"'$<{])")
-_GLUED_KEY = re.compile(r"\n[ \t]*(?P<value>[A-Za-z_][\w-]*(?P<mark>:)(?![/:\s])[^\s:]+)[ \t]*(?=\n|$)")
+_DASHED = re.compile(r"\n[ \t]*+(?P<value>(?P<mark>-)[A-Za-z\"'$<{])")
+_GLUED_KEY = re.compile(r"\n[ \t]*+(?P<value>[A-Za-z_][\w-]*+(?P<mark>:)(?![/:\s])[^\s:]+)[ \t]*(?=\n|$)")
 
 
 def glued_comments(text: str) -> Iterator[tuple[int, int, str]]:

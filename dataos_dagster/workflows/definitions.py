@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import dagster as dg
 
-from dataos_dagster.dagster_compat import OwnResources, nothing_inputs, nothing_outputs
+from dataos_dagster.dagster_compat import JobOp, OwnResources, no_configuration, nothing_inputs, nothing_outputs
 from dataos_dagster.naming import group_name, owner_of, slug, tags_of
 from dataos_dagster.workflows.retries import retry_plan
 
@@ -177,12 +177,13 @@ def build_job_asset(node: JobNode, translator: JobTranslator, execution: Executi
     specs = [translator.get_asset_spec(node, address, deps) for address in addresses]
     inputs = {f"in_{index}": dep.asset_key for index, dep in enumerate(deps)}
     outputs = {f"out_{index}": spec.key for index, spec in enumerate(specs)}
-    op = dg.OpDefinition(
+    op = JobOp(
         compute_fn=execution.compute,
         name=slug(*job.id.split("/")),
         description=specs[0].description,
         ins=nothing_inputs(len(inputs)),
         outs=nothing_outputs(len(outputs)),
+        config_schema=no_configuration(),
         required_resource_keys=execution.resource_keys(node),
         tags={JOB_KEY: job.id} | (compute.tags if compute else {}),
         pool=compute.pool if compute else None,

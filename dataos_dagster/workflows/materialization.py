@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from dataos_dagster.dagster_compat import with_known_signature
 from dataos_dagster.errors import DataOSError, StepError
 from dataos_dagster.redaction import redact_exception
 from dataos_dagster.workflows.definitions import JOB_KEY
@@ -40,7 +41,7 @@ def build_compute(nodes: Mapping[str, JobNode], runner_key: str) -> Compute:
         runner: JobRunner = getattr(step.resources, runner_key)
         yield from materialize_job(step, nodes[step.op_def.name], runner)
 
-    return compute
+    return with_known_signature(compute)
 
 
 def materialize_job(

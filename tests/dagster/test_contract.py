@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 
@@ -54,7 +55,7 @@ def chain(length: int) -> list[dg.AssetsDefinition]:
         deps = [dg.AssetKey(f"a{number - 1}")] if number else []
         ins = {f"in_{index}": dep for index, dep in enumerate(deps)}
         spec = dg.AssetSpec(f"a{number}", deps=deps, skippable=True)
-        op = dg.OpDefinition(
+        op = compat.JobOp(
             compute_fn=lambda _step, _inputs: iter(()),
             name=f"op{number}",
             ins=compat.nothing_inputs(len(deps)),
@@ -107,7 +108,7 @@ def test_ops_with_shared_inputs_run_in_order():
     assets = []
     for spec in reversed(specs):
         deps = [dep.asset_key for dep in spec.deps]
-        op = dg.OpDefinition(
+        op = compat.JobOp(
             compute_fn=compute,
             name=f"op_{spec.key.path[0]}",
             ins=compat.nothing_inputs(len(deps)),
@@ -127,3 +128,34 @@ def test_what_is_in_beta_is_used_without_a_warning():
     with compat.quiet_about_beta():
         dg.LocalFileCodeReference(file_path="wf.yaml", line_number=3, label="job")
         dg.ScheduleDefinition(name="s", cron_schedule="@daily", job_name=compat.ASSET_JOB, owners=["team:x"])
+
+
+def op_of(number: int, function=None) -> compat.JobOp:
+    return compat.JobOp(
+        compute_fn=function or (lambda _step, _inputs: iter(())),
+        name=f"op{number}",
+        ins=compat.nothing_inputs(1),
+        outs=compat.nothing_outputs(1),
+        config_schema=compat.no_configuration(),
+        required_resource_keys={"bench"},
+    )
+
+
+def test_an_op_of_ours_needs_what_dagster_says_without_managers_of_inputs():
+    theirs = dg.OpDefinition.get_resource_requirements(op_of(1), None, None)
+    assert [need.key for need in op_of(1).get_resource_requirements()] == [need.key for need in theirs]
+    assert {need.key for need in op_of(1).get_resource_requirements()} == {"bench", "io_manager"}
+
+
+def test_ops_of_ours_share_a_configuration_that_takes_anything():
+    assert op_of(1).config_schema is op_of(2).config_schema
+    assert op_of(1).config_schema.config_type.given_name == "Any"
+
+
+def test_a_function_that_says_its_signature_is_taken_as_it_is():
+    def compute(step, _inputs):
+        yield step
+
+    known = compat.with_known_signature(compute)
+    assert inspect.signature(known).parameters.keys() == {"step", "_inputs"}
+    assert op_of(1, known).compute_fn is known
