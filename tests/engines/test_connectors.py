@@ -9,7 +9,7 @@ import pytest
 from dataos_dagster.engines.configuration import SessionConfiguration, is_session_property, memory_bytes
 from dataos_dagster.engines.connectors import cache_folder, installed, is_cached, resolve
 from dataos_dagster.engines.coordinates import CONNECTORS, coordinate_of
-from dataos_dagster.engines.spark import _as_java_properties
+from dataos_dagster.engines.spark import _as_java_properties, _java_options
 from dataos_dagster.errors import EngineUnavailable
 
 if TYPE_CHECKING:
@@ -117,3 +117,15 @@ def test_jobs_that_differ_in_session_properties_share_a_spark() -> None:
 
 def test_properties_are_written_as_java_reads_them() -> None:
     assert _as_java_properties({"a b": " x\\y\nz", "k:c": "v=w"}) == "a\\ b=\\ x\\\\y\\nz\nk\\:c=v=w\n"
+
+
+def test_a_local_spark_compiles_late_and_a_cluster_as_it_is_told() -> None:
+    assert "-XX:+UseParallelGC" in _java_options("local[2]", "")
+    assert _java_options("spark://master:7077", "-Dx=y") == ["-Dx=y"]
+    assert _java_options("spark://master:7077", "") == []
+
+
+def test_a_chosen_collector_is_the_only_one() -> None:
+    options = " ".join(_java_options("local[*]", "-XX:+UseG1GC -Dx=y"))
+    assert "UseParallelGC" not in options
+    assert options.endswith("-XX:+UseG1GC -Dx=y")
