@@ -35,6 +35,7 @@ class JdbcConnection:
     Attributes:
         url: JDBC URL, such as `jdbc:postgresql://host:5432/database`; credentials are not part of it.
         table: `table` or `schema.table`.
+        secret_parameters: Further secret parameters, such as `sslpassword`; those in the URL are added.
     """
 
     url: str
@@ -42,14 +43,22 @@ class JdbcConnection:
     username: str | None = None
     password: SecretStr | None = None
     driver: str | None = None
+    secret_parameters: Mapping[str, SecretStr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from pydantic import SecretStr
 
-        url, username, password = without_credentials(self.url)
-        found = self.password or (SecretStr(password) if password else None)
-        register(*(value for value in (found, password) if value))
-        for name, value in (("url", url), ("username", self.username or username), ("password", found)):
+        parted = without_credentials(self.url)
+        password = self.password or (SecretStr(parted.password) if parted.password else None)
+        secrets = {key: SecretStr(value) for key, value in parted.secrets.items()} | dict(self.secret_parameters)
+        register(*(value for value in (password, parted.password, *secrets.values()) if value))
+        found = {
+            "url": parted.url,
+            "username": self.username or parted.username,
+            "password": password,
+            "secret_parameters": secrets,
+        }
+        for name, value in found.items():
             object.__setattr__(self, name, value)
 
 
@@ -240,6 +249,7 @@ class WriteResult:
     Attributes:
         rows: Rows written (by a merge: inserted or updated), as the write or the snapshot's summary reports it; None
             when the store does not say.
+        total_rows: Rows that the dataset (of the branch) has now, as far as that is known without counting them.
         bytes: Size of the data files written, in bytes; None when the store does not say.
         snapshot_id: Iceberg snapshot; None when the store has none, or when nothing changed.
         files: Number of data files written; None when the store has none.
@@ -257,6 +267,7 @@ class WriteResult:
     created: bool
     branch: str | None = None
     notes: tuple[str, ...] = ()
+    total_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

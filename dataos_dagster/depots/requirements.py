@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from dataos_dagster.depots.lakehouse.configuration import SAIL_CATALOGS, joined_catalogs
 from dataos_dagster.depots.requests import Requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from pydantic import SecretStr
 
     from dataos_dagster.engines.session import SessionConfiguration
     from dataos_dagster.settings import EngineName
 
 V = TypeVar("V")
 
+# Variable by which Sail gets to know catalogs: the one whose values of several parts are one list together.
+SAIL_CATALOGS = "SAIL_CATALOG__LIST"
 _S3_VARIABLES = "AWS_"
 ENGINES: tuple[EngineName, ...] = ("sail", "spark", "connect")
 
@@ -35,7 +38,7 @@ def join(parts: Iterable[Requirements]) -> Requirements:
             if SAIL_CATALOGS in part.environment.get(engine, {})
         ]
         if catalogs:
-            environment[engine][SAIL_CATALOGS] = joined_catalogs(catalogs)
+            environment[engine][SAIL_CATALOGS] = _joined_catalogs(catalogs)
     return Requirements(
         conf={engine: _merged(part.conf.get(engine, {}) for part in parts) for engine in ENGINES},
         secret_conf={engine: _merged(part.secret_conf.get(engine, {}) for part in parts) for engine in ENGINES},
@@ -62,6 +65,15 @@ def session_configuration(engine: EngineName, needed: Requirements) -> SessionCo
 def veto(engine: EngineName, *reasons: str) -> Requirements:
     """Return requirements that an engine cannot meet."""
     return Requirements(vetoes={engine: reasons} if reasons else {})
+
+
+def _joined_catalogs(lists: Iterable[SecretStr]) -> SecretStr:
+    """Return one list of catalogs for several, as Sail reads it: the catalogs of all, each once."""
+    from pydantic import SecretStr
+
+    inside = (found.get_secret_value()[1:-1].split("}, {") for found in lists)
+    entries = dict.fromkeys(entry.strip("{}") for part in inside for entry in part)
+    return SecretStr("[" + ", ".join(f"{{{entry}}}" for entry in entries) + "]")
 
 
 def _contradict(environments: Iterable[Mapping[str, V]]) -> bool:

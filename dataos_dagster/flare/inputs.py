@@ -149,7 +149,9 @@ def jdbc_target(section: JdbcSection) -> Target | None:
     """Return what a `jdbc` section names, or None when it names no table."""
     if section.table is None:
         return None
-    connection = JdbcConnection(section.url, section.table, section.username, section.password, section.driver)
+    connection = JdbcConnection(
+        section.url.get_secret_value(), section.table, section.username, section.password, section.driver
+    )
     return Target(jdbc=connection)
 
 

@@ -133,7 +133,9 @@ def state_url(settings: Settings) -> URL:
     if backend in {"postgresql", "postgres"}:
         return url.set(drivername="postgresql+psycopg")
     if backend == "sqlite":
-        return url
+        # Commands, the daemon and its runs each have another working folder.
+        named = bool(url.database) and url.database != ":memory:" and not str(url.database).startswith("file:")
+        return url.set(database=str((settings.project / str(url.database)).resolve())) if named else url
     raise StateError(
         f"state.url names {backend}, which cannot keep the state", hint="use sqlite:///file or postgresql://…"
     )

@@ -6,7 +6,7 @@ import pytest
 from depot_shop import target
 
 from dataos_dagster.depots.door import Merge, PartitionField, ReadRequest, WriteRequest
-from dataos_dagster.depots.files import commit
+from dataos_dagster.depots.files.listing import NOTE_PREFIX
 from dataos_dagster.errors import DatasetNotFound, DepotUnsupported, WriteFailed
 
 LAKE = "dataos://lake:{}/orders"
@@ -67,7 +67,8 @@ def test_files_in_a_bucket_are_written_and_read(bucket, s3, format_):
     assert bucket.rows(address, format=format_) == [("0",), ("0",), ("1",), ("1",), ("2",)]
     bucket.write(query.format(1), address, format=format_)
     assert bucket.rows(address, format=format_) == [("0",)]
-    assert not [key for key in s3.keys("raw", f"base/out/{bucket.engine}{format_}") if key.endswith(commit.NOTE)]
+    left = [key for key in s3.keys("raw", "base/out/") if NOTE_PREFIX in key or ".writing" in key]
+    assert left == []
 
 
 def test_a_failing_overwrite_in_a_bucket_leaves_the_old_files(bucket):
@@ -76,19 +77,6 @@ def test_a_failing_overwrite_in_a_bucket_leaves_the_old_files(bucket):
     with pytest.raises(WriteFailed, match="boom"):
         bucket.write("SELECT CAST(raise_error('boom') AS BIGINT) AS id FROM range(3)", address)
     assert bucket.rows(address) == [(1,)]
-
-
-def test_until_a_write_is_done_readers_of_a_bucket_see_the_old_files(bucket, s3):
-    address = RAW.format(f"{bucket.engine}noted")
-    bucket.write("SELECT 1 AS id", address)
-    place = bucket.door._opener.store_of(ReadRequest(target(address)), "rw").root.join("out", f"{bucket.engine}noted")
-    commit.note_in_bucket(place, [info.base_name for info in place.data_files()])
-    [key] = [key for key in s3.keys("raw", f"base/out/{bucket.engine}noted/") if key.endswith(".parquet")]
-    copy = key.replace(".parquet", "-of-a-dead-writer.parquet")
-    s3.client().copy_object(Bucket="raw", Key=copy, CopySource=f"raw/{key}")
-    assert bucket.rows(address) == [(1,)]
-    bucket.write("SELECT 2 AS id", address, "append")
-    assert bucket.rows(address) == [(1,), (2,)]
 
 
 def test_csv_of_a_bucket_follows_the_same_rules(bucket, s3):
@@ -128,22 +116,38 @@ def test_a_failed_creation_leaves_no_table_in_the_catalog(lake, table):
     assert lake.rows(table) == [(1,)]
 
 
-def test_a_table_whose_writer_died_before_the_rows_came_counts_as_missing(sail_shop, s3, iceberg_rest):
-    from pyspark.sql.types import LongType, StructField, StructType
+def test_a_table_behind_a_catalog_goes_back_when_the_rows_do_not_come(lake, table):
+    lake.write("SELECT CAST(1 AS BIGINT) AS id, 'a' AS k", table, properties={"kept": "a"})
+    store = lake.door._opener.store_of(ReadRequest(target(table)), "r")
+    found = store.warehouse.table(target(table))
+    before = store.state(found)
+    wanted = {"properties": {"kept": "b", "new": "c"}}
+    if lake.engine == "spark":
+        wanted |= {"partition_spec": (PartitionField("identity", "k"),), "branch": "audit"}
+    with pytest.raises(WriteFailed, match="boom"):
+        lake.write("SELECT CAST(raise_error('boom') AS BIGINT) AS id, 'b' AS k", table, "append", **wanted)
+    after = store.state(found)
+    assert (after.properties, after.partition_spec, after.branches) == (
+        before.properties,
+        before.partition_spec,
+        before.branches,
+    )
+    assert lake.write("SELECT CAST(2 AS BIGINT) AS id, 'b' AS k", table, "append", **wanted).rows == 1
+    assert store.state(found).properties["new"] == "c"
 
-    from dataos_dagster.depots.lakehouse import rest
 
-    declare(sail_shop, s3, name="lake", bucket="warehouse", format_="ICEBERG")
-    (sail_shop.root / "dataos.yaml").write_text(
+def test_a_new_table_behind_a_catalog_whose_branch_gets_no_rows_is_gone(spark_shop, s3, iceberg_rest):
+    declare(spark_shop, s3, name="lake", bucket="warehouse", format_="ICEBERG")
+    (spark_shop.root / "dataos.yaml").write_text(
         f"catalogs: {{lake: {{uri: '{iceberg_rest.uri}', warehouse: '{iceberg_rest.warehouse}'}}}}\n"
     )
-    address = LAKE.format("half_made")
-    store = sail_shop.door._opener.store_of(ReadRequest(target(address)), "rw")
-    rest.create_table(store.warehouse.table(target(address)), StructType([StructField("id", LongType())]), (), {})
+    address = LAKE.format("branched")
+    with pytest.raises(WriteFailed, match="boom"):
+        spark_shop.write("SELECT CAST(raise_error('boom') AS BIGINT) AS id FROM range(3)", address, branch="audit")
     with pytest.raises(DatasetNotFound):
-        sail_shop.frame(address)
-    assert sail_shop.write("SELECT 'x' AS other", address).created
-    assert sail_shop.rows(address) == [("x",)]
+        spark_shop.frame(address)
+    assert spark_shop.write("SELECT 1 AS id", address, branch="audit").created
+    assert spark_shop.rows(address, options={"branch": "audit"}) == [(1,)]
 
 
 def test_a_bucket_without_a_catalog_is_read_and_a_write_says_how_to_name_one(sail_shop, s3):

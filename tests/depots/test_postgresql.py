@@ -283,3 +283,49 @@ def test_a_second_writer_waits_and_then_says_who_holds_the_table(sail_db, postgr
         blocker.set()
         thread.join()
     assert sail_db.write("SELECT 1 AS id", ORDERS, "append").rows == 1
+
+
+@pytest.mark.parametrize("query", ["SELECT 2 AS id", "SELECT 2 AS id, 'x' AS more"])
+def test_an_overwrite_does_not_wait_for_a_long_reader_forever_and_names_it(db, postgresql, database, query):
+    import psycopg
+
+    db.execute("CREATE TABLE orders (id int); INSERT INTO orders VALUES (1)")
+    (db.root / "dataos.yaml").write_text("limits: {lock_seconds: 0.5}\n")
+    with psycopg.connect(postgresql.url(database, driver="postgresql"), application_name="a long report") as reader:
+        assert reader.execute("SELECT id FROM orders").fetchall() == [(1,)]
+        said = r"was not written: it is in use by a long report \(backend \d+, from 127.*waited 0.5 s"
+        with pytest.raises(DatasetLocked, match=said) as locked:
+            db.write(query, ORDERS)
+        assert locked.value.retryable
+        assert db.write("SELECT 3 AS id", ORDERS, "append").rows == 1
+    assert db.rows(ORDERS) == [(1,), (3,)]
+    db.write(query, ORDERS)
+    assert [row[0] for row in db.rows(ORDERS)] == [2]
+
+
+def test_rows_that_a_killed_writer_left_waiting_are_removed_by_the_next(sail_db):
+    from dataos_dagster.depots.scratch import scratch_folder
+
+    sail_db.execute("CREATE TABLE orders (id int)")
+    waiting = sail_db.root / ".dataos" / "staging"
+    store = sail_db.door._opener.store_of(WriteRequest(target(ORDERS), "append"), "rw")
+    with scratch_folder(store.settings, f'{store.connection.jdbc_url} "public"."orders"') as left:
+        pass
+    left.mkdir()
+    (left / "rows.parquet").touch()
+    other = waiting / "of-another-dataset"
+    other.mkdir()
+    sail_db.write("SELECT 1 AS id", ORDERS, "append")
+    assert list(waiting.iterdir()) == [other]
+
+
+def test_parameters_of_a_url_reach_the_server_on_either_engine(db, postgresql, database):
+    db.execute("CREATE SCHEMA app")
+    db.execute("CREATE VIEW orders AS SELECT current_setting('search_path') AS path")
+    url = f"jdbc:postgresql://127.0.0.1:{postgresql.port}/{database}?sslmode=disable&currentSchema=app&connectTimeout=7"
+    jdbc = JdbcConnection(url, "public.orders", postgresql.user, SecretStr(postgresql.password))
+    read = ReadRequest(Target(jdbc=jdbc), format="jdbc")
+    assert [row.path for row in db.door.read(read, db.session(read), ANN).collect()] == ["app"]
+    encrypted = JdbcConnection(url.replace("sslmode=disable", "ssl=true"), "public.orders", postgresql.user)
+    with pytest.raises(DepotUnreachable, match=r"root certificate|does not support SSL"):
+        db.door.read(ReadRequest(Target(jdbc=encrypted)), db.session(read), ANN)

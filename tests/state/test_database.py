@@ -169,3 +169,16 @@ def test_a_url_that_cannot_be_used_is_refused_without_repeating_it(tmp_path, url
 def test_every_usual_spelling_of_postgresql_is_understood(tmp_path, postgresql, scheme):
     url = postgresql.url(postgresql.create_database(), driver=scheme)
     assert State.open(at(tmp_path, url)).job_runs.history() == []
+
+
+def test_a_relative_file_is_one_of_the_project_wherever_the_process_works(tmp_path, monkeypatch):
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    for folder in (project, elsewhere):
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        assert State.open(at(project, "sqlite:///mine.db")).job_runs.history() == []
+    assert (project / "mine.db").exists()
+    assert list(elsewhere.iterdir()) == []
+    absolute = tmp_path / "absolute.db"
+    State.open(at(project, f"sqlite:///{absolute}"))
+    assert absolute.exists()

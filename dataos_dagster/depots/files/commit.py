@@ -1,9 +1,8 @@
-"""Put a dataset of files in place: all of it or nothing, whoever dies meanwhile.
+"""Put a dataset of files in place on a local disk: all of it or nothing, whoever dies meanwhile.
 
-On a local disk the engine writes into a folder beside the dataset. An overwrite swaps the two folders in one call of
-the kernel; an append moves the files in. In a bucket, where nothing can be swapped, new files are written beside the
-old ones, and the old ones deleted afterwards. Where more than one step is needed, a note in the folder says which files
-count until the last step is done: readers keep to it, and the next writer finishes or undoes what it tells of.
+The engine writes into a folder beside the dataset. An overwrite swaps the two folders in one call of the kernel; an
+append moves the files in. Where more than one step is needed, a note in the folder hides the files that do not count
+until the last step is done: readers keep to it, and the next writer undoes what it tells of.
 """
 
 from __future__ import annotations
@@ -17,14 +16,13 @@ import sys
 import uuid
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.files.listing import NOTE_PREFIX, NOTE_SUFFIX, hidden_names
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from dataos_dagster.depots.storage import Place
-
-# Engines skip a name that begins with an underscore.
-NOTE = "_dataos_writing.json"
+NOTE = f"{NOTE_PREFIX}local{NOTE_SUFFIX}"
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
 _RENAME_SWAP = 2
@@ -97,45 +95,14 @@ def settle_local(dataset: Path) -> None:
     note = dataset / NOTE
     if not note.exists():
         return
-    for name in json.loads(note.read_text("utf-8"))["adding"]:
+    for name in hidden_names(note.read_text("utf-8")):
         (dataset / name).unlink(missing_ok=True)
     note.unlink()
 
 
-def note_in_bucket(place: Place, files: Iterable[str]) -> None:
-    """Say which files of a dataset in a bucket count from now on."""
-    with place.failures(), place.filesystem.open_output_stream(place.join(NOTE).path) as stream:
-        stream.write(json.dumps({"files": sorted(files)}).encode())
-
-
-def settle_bucket(place: Place) -> None:
-    """Delete the files that do not count, then the note: finishes an overwrite, or undoes what was not finished."""
-    counting = noted_files(place)
-    if counting is None:
-        return
-    filesystem = place.filesystem
-    with place.failures():
-        for info in place.data_files():
-            if info.path.removeprefix(place.path).strip("/") not in counting:
-                filesystem.delete_file(info.path)
-        filesystem.delete_file(place.join(NOTE).path)
-
-
-def noted_files(place: Place) -> set[str] | None:
-    """Return the files that count, relative to the folder, while a write is under way; None when all do."""
-    note = place.join(NOTE)
-    if note.kind() != "file":
-        return None
-    found = json.loads(note.read())
-    if "adding" in found:
-        there = {info.path.removeprefix(place.path).strip("/") for info in place.data_files()}
-        return there - set(found["adding"])
-    return set(found["files"])
-
-
 def _write_note(dataset: Path, files: list[str]) -> None:
     temporary = dataset / f"{NOTE}.tmp"
-    temporary.write_text(json.dumps({"adding": files}), "utf-8")
+    temporary.write_text(json.dumps({"hidden": files}), "utf-8")
     temporary.replace(dataset / NOTE)
 
 

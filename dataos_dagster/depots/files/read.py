@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dataos_dagster.depots.files.commit import noted_files
+from dataos_dagster.depots.files.listing import counting_files
 from dataos_dagster.depots.files.partitions import partition_types
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.depots.given_schema import columns_of
 from dataos_dagster.errors import DatasetNotFound
 
 if TYPE_CHECKING:
-    from pyarrow.fs import FileInfo
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.readwriter import DataFrameReader
     from pyspark.sql.types import StructType
 
+    from dataos_dagster.depots.files.listing import Listing
     from dataos_dagster.depots.requests import ReadRequest
     from dataos_dagster.depots.storage import Place
     from dataos_dagster.engines.session import EngineSession
@@ -38,10 +38,8 @@ class FileReader:
         Raises:
             DatasetNotFound: There is no file. Sail would return an empty frame without columns.
         """
-        files, counting = self.place.data_files(), noted_files(self.place)
-        if counting is not None:
-            files = tuple(info for info in files if info.path.removeprefix(self.place.path).strip("/") in counting)
-        if not files:
+        listing = counting_files(self.place)
+        if not listing.files:
             missing = self.place.kind() == "missing"
             raise DatasetNotFound(
                 f"{self.request.target}: {self.place} {'does not exist' if missing else 'holds no file'}",
@@ -51,11 +49,12 @@ class FileReader:
         schema = self.request.schema
         columns = columns_of(schema, self.session, location=self.request.location) if schema else None
         with self.session.failures(self.request.location):
-            frame = self._on_sail(files, columns) if self.session.engine == "sail" else self._on_spark(files, columns)
+            on_sail = self.session.engine == "sail"
+            frame = self._on_sail(listing, columns) if on_sail else self._on_spark(listing, columns)
             frame.schema  # noqa: B018 - asks the engine, so that what is wrong with the files is this read's error
         return frame
 
-    def _on_spark(self, files: tuple[FileInfo, ...], columns: StructType | None) -> DataFrame:
+    def _on_spark(self, listing: Listing, columns: StructType | None) -> DataFrame:
         options = dict(self.request.options)
         if self.format == "csv" and "header" not in {key.lower() for key in options}:
             # The manifests' default; Spark's own is false.
@@ -63,22 +62,22 @@ class FileReader:
         reader = self.session.spark.read.format(self.format).options(**options)
         if columns is not None:
             reader = reader.schema(columns)
-        return self._load(reader, files)
+        return self._load(reader, listing)
 
-    def _on_sail(self, files: tuple[FileInfo, ...], columns: StructType | None) -> DataFrame:
+    def _on_sail(self, listing: Listing, columns: StructType | None) -> DataFrame:
         options = {key.lower(): value for key, value in self.request.options.items()}
         if self.format == "csv":
             from dataos_dagster.depots.files.csv.options import CsvOptions
             from dataos_dagster.depots.files.csv.reader import read_csv
 
-            return read_csv(self.place, files, CsvOptions.parse(options), columns, self.session)
+            return read_csv(self.place, listing.files, CsvOptions.parse(options), columns, self.session)
         if self.format == "json":
             from dataos_dagster.depots.files.json.options import JsonOptions
             from dataos_dagster.depots.files.json.reader import read_json
 
-            return read_json(self.place, files, JsonOptions.parse(options), columns, self.session)
-        frame = self._load(self.session.spark.read.format(self.format).options(**options), files)
-        types = partition_types(self.place, files)
+            return read_json(self.place, listing.files, JsonOptions.parse(options), columns, self.session)
+        frame = self._load(self.session.spark.read.format(self.format).options(**options), listing)
+        types = partition_types(self.place, listing.files)
         if not types:
             return frame
         # Sail takes the values in the names of folders for texts.
@@ -89,15 +88,15 @@ class FileReader:
             )
         )
 
-    def _load(self, reader: DataFrameReader, files: tuple[FileInfo, ...]) -> DataFrame:
+    def _load(self, reader: DataFrameReader, listing: Listing) -> DataFrame:
         """Load the folder, or, while a write is under way, the files that count."""
         engine = self.session.engine
-        if noted_files(self.place) is None:
-            return reader.load(_readable(self.place, engine))
-        parts = [_readable(replace(self.place, path=info.path), engine) for info in files]
-        return reader.option("basePath", _readable(self.place, engine)).load(parts)
+        if not listing.writing:
+            return reader.load(readable(self.place, engine))
+        parts = [readable(replace(self.place, path=info.path), engine) for info in listing.files]
+        return reader.option("basePath", readable(self.place, engine)).load(parts)
 
 
-def _readable(place: Place, engine: EngineName) -> str:
+def readable(place: Place, engine: EngineName) -> str:
     """Return a place as an engine's file reader takes it: a local path plain, a URL would be percent-encoded."""
     return place.path if place.is_local else place.url(engine)

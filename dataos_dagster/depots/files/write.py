@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.claims import Claim
 from dataos_dagster.depots.files import commit
+from dataos_dagster.depots.files.bucket import claimed
+from dataos_dagster.depots.files.listing import relative
 from dataos_dagster.depots.files.read import FileReader
 from dataos_dagster.depots.files.text_form import in_sail_form, put_header, write_empty
-from dataos_dagster.depots.fitting import check_new, fit, quoted
+from dataos_dagster.depots.fitting import check_new, fit
 from dataos_dagster.depots.locks import Holder, writing
 from dataos_dagster.depots.requests import Column, ReadRequest, WriteResult
-from dataos_dagster.errors import DepotUnsupported, EngineCrashed, StatementFailed, WriteFailed
+from dataos_dagster.depots.scratch import scratch_folder
+from dataos_dagster.depots.sorting import in_order
+from dataos_dagster.errors import DepotError, DepotUnsupported, EngineCrashed, StatementFailed, WriteFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from pyarrow.fs import FileInfo
     from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.types import StructType
 
     from dataos_dagster.depots.requests import WriteRequest
     from dataos_dagster.depots.storage import Place
@@ -32,6 +36,17 @@ if TYPE_CHECKING:
 
 # Formats that hold the types of their columns: what is appended must have the same.
 _TYPED = ("parquet", "orc", "avro")
+_PART_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What was added to a dataset, and the columns that it has."""
+
+    files: tuple[FileInfo, ...]
+    columns: StructType
+    created: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +74,21 @@ class FileWriter:
                 hint="write an Iceberg table: format: iceberg",
                 location=self.request.location,
             )
-        with self._lock():
-            self._settle()
-            created = not self.place.data_files()
-            frame = self._fitted(frame, created=created)
-            with self._nothing_written():
-                files = self._write_local(frame) if self.place.is_local else self._write_bucket(frame)
+        with self._lock() as holder:
+            if self.place.is_local:
+                written = self._write_local(frame)
+            else:
+                written = self._write_bucket(frame, Claim.of(holder, self.settings))
+        rows = _rows(self.place, written.files) if self.format == "parquet" else None
         return WriteResult(
-            rows=_rows(self.place, files) if self.format == "parquet" else None,
-            bytes=sum(info.size for info in files),
+            rows=rows,
+            bytes=sum(info.size for info in written.files),
             snapshot_id=None,
-            files=len(files),
-            schema=tuple(Column(field.name, field.dataType.simpleString()) for field in frame.schema.fields),
-            created=created,
+            files=len(written.files),
+            schema=tuple(Column(field.name, field.dataType.simpleString()) for field in written.columns.fields),
+            created=written.created,
+            notes=written.notes,
+            total_rows=rows if self.request.mode == "overwrite" or written.created else None,
         )
 
     def _fitted(self, frame: DataFrame, *, created: bool) -> DataFrame:
@@ -82,23 +99,27 @@ class FileWriter:
         there = FileReader(self.place, self.format, ReadRequest(request.target), self.session).read()
         return fit(frame, there.schema, request.target, location=request.location)
 
-    def _write_local(self, frame: DataFrame) -> tuple[FileInfo, ...]:
+    def _write_local(self, frame: DataFrame) -> _Written:
         dataset = self.place.local
-        dataset.parent.mkdir(parents=True, exist_ok=True)
+        commit.remove_abandoned(dataset)
+        commit.settle_local(dataset)
+        created = not self.place.data_files()
+        frame = self._fitted(frame, created=created)
         staged = commit.staging_folder(dataset)
-        try:
-            self._stage(frame, staged)
-            files = replace(self.place, path=str(staged)).data_files()
-            if self.request.mode == "overwrite":
-                commit.replace_folder(staged, dataset)
-            else:
-                commit.move_into(staged, dataset)
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
-        moved = {info.path.removeprefix(str(staged)).strip("/") for info in files}
-        return tuple(
-            info for info in self.place.data_files() if info.path.removeprefix(self.place.path).strip("/") in moved
-        )
+        with self._nothing_written():
+            dataset.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._stage(frame, staged)
+                made = replace(self.place, path=str(staged))
+                names = {relative(made, info) for info in made.data_files()}
+                if self.request.mode == "overwrite":
+                    commit.replace_folder(staged, dataset)
+                else:
+                    commit.move_into(staged, dataset)
+            finally:
+                shutil.rmtree(staged, ignore_errors=True)
+        files = tuple(info for info in self.place.data_files() if relative(self.place, info) in names)
+        return _Written(files, frame.schema, created)
 
     def _stage(self, frame: DataFrame, staged: Path) -> None:
         """Write the frame to a new local folder, in the same form by either engine."""
@@ -115,46 +136,41 @@ class FileWriter:
         if not written:
             write_empty(staged, self.format, frame.schema, self._header(frame))
 
-    def _write_bucket(self, frame: DataFrame) -> tuple[FileInfo, ...]:
-        before = {info.path for info in self.place.data_files()}
-        relative = [path.removeprefix(self.place.path).strip("/") for path in before]
-        # Until the engine is done the old files count; after that, for an overwrite, only the new ones.
-        commit.note_in_bucket(self.place, relative)
+    def _write_bucket(self, frame: DataFrame, claim: Claim) -> _Written:
+        done: _Written | None = None
         try:
-            if self.session.engine == "sail" and self.format != "parquet":
-                self._upload(frame)
-            else:
-                self._write_with_engine(frame, self.place.url(self.session.engine), mode="append")
-            files = tuple(info for info in self.place.data_files() if info.path not in before)
-            if not files:
-                self._upload(frame.limit(0))
-                files = tuple(info for info in self.place.data_files() if info.path not in before)
-            if self.request.mode == "overwrite":
-                new = [info.path.removeprefix(self.place.path).strip("/") for info in files]
-                commit.note_in_bucket(self.place, new)
-            else:
-                self.place.filesystem.delete_file(self.place.join(commit.NOTE).path)
-        finally:
-            commit.settle_bucket(self.place)
-        return files
+            with self._nothing_written(), claimed(self.place, claim, self.settings, self.request) as write:
+                before = self.place.data_files()
+                frame = self._fitted(frame, created=not before)
+                if self.session.engine == "sail" and self.format != "parquet":
+                    self._upload(frame, write.staging)
+                else:
+                    self._write_with_engine(frame, write.staging.url(self.session.engine), mode="overwrite")
+                if not write.staging.data_files():
+                    self._upload(frame.limit(0), write.staging)
+                files = write.add(before if self.request.mode == "overwrite" else ())
+                done = _Written(files, frame.schema, created=not before)
+        except DepotError as error:
+            if done is None:
+                raise
+            # The rows are in; what is left over is hidden by the note, and removed by the next writer.
+            note = f"{self.request.target} is written; files that do not count are left in it: {error.message}"
+            return replace(done, notes=(note,))
+        return done
 
-    def _upload(self, frame: DataFrame) -> None:
-        """Write the files on this machine, where they get their final form, and copy them into the bucket."""
-        folder = self.settings.state_folder / "staging"
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as path:
-            staged = Path(path, "files")
+    def _upload(self, frame: DataFrame, target: Place) -> None:
+        """Write the files on this machine, where they get their final form, and copy them into a folder of a bucket."""
+        with scratch_folder(self.settings, self.place.path) as folder:
+            staged = folder / "files"
             self._stage(frame, staged)
-            for file in sorted(staged.rglob("*")):
-                if file.is_file():
-                    # Another name than any file of an earlier write has.
-                    named = file.relative_to(staged).with_name(f"{file.stem}-{uuid.uuid4().hex[:12]}{file.suffix}")
-                    target = self.place.join(*named.parts)
-                    with target.failures(), target.filesystem.open_output_stream(target.path) as output:
-                        output.write(file.read_bytes())
+            for file in sorted(path for path in staged.rglob("*") if path.is_file()):
+                sent = target.join(*file.relative_to(staged).parts)
+                # In parts, each sent on its own: a file is never in memory as a whole.
+                with sent.failures(), file.open("rb") as rows, sent.filesystem.open_output_stream(sent.path) as output:
+                    shutil.copyfileobj(rows, output, _PART_BYTES)
 
     def _write_with_engine(self, frame: DataFrame, location: str, *, mode: str) -> None:
-        frame = self._sorted(frame)
+        frame = in_order(frame, self.request.sort)
         options, format_ = dict(self.request.options), self.format
         if self.session.engine == "sail":
             frame, format_ = in_sail_form(frame, self.format, options, self.request)
@@ -175,27 +191,8 @@ class FileWriter:
         options = {key.lower(): value.lower() for key, value in self.request.options.items()}
         return frame.columns if self.format == "csv" and options.get("header", "true") == "true" else None
 
-    def _sorted(self, frame: DataFrame) -> DataFrame:
-        from pyspark.sql.functions import col
-
-        sort = self.request.sort
-        if sort is None:
-            return frame
-        columns = [
-            col(quoted(column.name)).desc() if column.descending else col(quoted(column.name)).asc()
-            for column in sort.columns
-        ]
-        return frame.orderBy(*columns) if sort.scope == "global" else frame.sortWithinPartitions(*columns)
-
-    def _settle(self) -> None:
-        if self.place.is_local:
-            commit.remove_abandoned(self.place.local)
-            commit.settle_local(self.place.local)
-        else:
-            commit.settle_bucket(self.place)
-
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self) -> Iterator[Holder]:
         holder = Holder.this_process(self.principal.name, self.session.process, self.request.operation)
         if self.place.is_local:
             file = self.place.parent.local / f".{self.place.name}.lock"
@@ -205,7 +202,7 @@ class FileWriter:
         with writing(
             file, holder, seconds=seconds, what=what, location=self.request.location, stop=self.session.stop_work
         ):
-            yield
+            yield holder
 
     @contextmanager
     def _nothing_written(self) -> Iterator[None]:

@@ -6,12 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.requests import Requirements
+from dataos_dagster.depots.requirements import SAIL_CATALOGS
 from dataos_dagster.depots.s3 import HADOOP_AWS, s3a_conf, s3a_secrets, sail_s3
 from dataos_dagster.depots.storage import DEFAULT_REGION
 from dataos_dagster.engines.coordinates import coordinate_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from pydantic import SecretStr
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 ICEBERG = coordinate_of("iceberg")
 ICEBERG_AWS = coordinate_of("iceberg-aws")
-SAIL_CATALOGS = "SAIL_CATALOG__LIST"
 EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 # Properties of a catalog that reach Sail as variables of its process.
 _S3_PROPERTIES = frozenset({"s3.access-key-id", "s3.secret-access-key", "s3.endpoint", "s3.region", "client.region"})
@@ -80,15 +80,6 @@ def requirements(warehouse: Warehouse) -> Requirements:
 def every_session() -> Requirements:
     """Return what every Spark is started with, whatever a job reads: so that one JVM serves all jobs of a run."""
     return Requirements(conf={"spark": {"spark.sql.extensions": EXTENSIONS}}, packages=(ICEBERG,))
-
-
-def joined_catalogs(lists: Iterable[SecretStr]) -> SecretStr:
-    """Return one value of SAIL_CATALOG__LIST for several: the catalogs of all, each once."""
-    from pydantic import SecretStr
-
-    inside = (found.get_secret_value()[1:-1].split("}, {") for found in lists)
-    entries = dict.fromkeys(entry.strip("{}") for part in inside for entry in part)
-    return SecretStr("[" + ", ".join(f"{{{entry}}}" for entry in entries) + "]")
 
 
 def pyiceberg_properties(warehouse: Warehouse) -> dict[str, str]:

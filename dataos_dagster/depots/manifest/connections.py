@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 
-from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, TextMap
+from dataos_dagster.manifests.masking import sounds_secret
+from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, option_map
+from dataos_dagster.redaction import register
 
 Port = Annotated[int, Field(gt=0, lt=65536)]
-Params = Annotated[TextMap, Field(description="Parameters of the connection.")]
+
+
+def _hide(params: Mapping[str, str | SecretStr]) -> Mapping[str, str | SecretStr]:
+    """Return parameters with the values of those that sound secret hidden, and masked from now on."""
+    hidden = {
+        key: SecretStr(value) if isinstance(value, str) and sounds_secret(key) else value
+        for key, value in params.items()
+    }
+    register(*(value for value in hidden.values() if isinstance(value, SecretStr)))
+    return hidden
+
+
+Params = Annotated[
+    Mapping[str, str | SecretStr],
+    BeforeValidator(option_map),
+    AfterValidator(_hide),
+    WithJsonSchema({"type": "object"}),
+    Field(description="Parameters of the connection; credentials belong into a secret."),
+]
 
 
 class Connection(ManifestModel):
     """How a source is reached; credentials are elsewhere."""
+
+    @property
+    def plain_params(self) -> dict[str, str]:
+        """Return the parameters of the connection as texts. May hold secrets: never log it."""
+        found: Mapping[str, str | SecretStr] = getattr(self, "params", {})
+        return {
+            key: value.get_secret_value() if isinstance(value, SecretStr) else value for key, value in found.items()
+        }
 
 
 class JdbcConnection(Connection):

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from dataos_dagster.depots.jdbc_url import parted_parameters
+from dataos_dagster.depots.postgresql.parameters import libpq_parameters
 from dataos_dagster.engines.coordinates import coordinate_of
 from dataos_dagster.errors import CredentialsRefused, DepotError, DepotUnreachable, DepotUnsupported
 
@@ -25,8 +27,6 @@ JDBC_PACKAGE = coordinate_of("postgresql")
 DEFAULT_PORT = 5432
 CONNECT_SECONDS = 10
 _INSTALL = "pip install 'dataos-dagster[postgres]'"
-# Parameters that libpq and the JDBC driver share; the driver knows many more, which mean nothing to libpq.
-_SHARED_PARAMETERS = frozenset({"sslmode", "sslrootcert", "options"})
 _REFUSED = ("password authentication failed", "no password supplied", "role ", "permission denied for database")
 _SQLSTATE_REFUSED = ("28P01", "28000")
 
@@ -37,7 +37,8 @@ class PostgresqlConnection:
 
     Attributes:
         name: What it is called in messages: the depot, or the host and database.
-        parameters: Parameters of the connection, such as `sslmode`.
+        parameters: Parameters of the connection under the JDBC driver's names, such as `sslmode`; nothing secret.
+        secret_parameters: Those that are secret, such as `sslpassword`.
     """
 
     name: str
@@ -47,6 +48,7 @@ class PostgresqlConnection:
     username: SecretStr | None = None
     password: SecretStr | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    secret_parameters: Mapping[str, SecretStr] = field(default_factory=dict)
 
     @classmethod
     def of_depot(cls, name: str, section: JdbcSection, credentials: Mapping[str, SecretStr]) -> PostgresqlConnection:
@@ -57,9 +59,17 @@ class PostgresqlConnection:
         """
         if not section.database:
             raise DepotError(f"depot {name!r} names no database", hint="add `database:` to its connection")
-        user, password = credentials.get("username"), credentials.get("password")
-        port = section.port or DEFAULT_PORT
-        return cls(f"depot {name!r}", section.host, port, section.database, user, password, dict(section.params))
+        parted = parted_parameters(section.plain_params)
+        return cls(
+            f"depot {name!r}",
+            section.host,
+            section.port or DEFAULT_PORT,
+            section.database,
+            credentials.get("username") or parted.username,
+            credentials.get("password") or parted.password,
+            parted.plain,
+            parted.secrets,
+        )
 
     @classmethod
     def of_url(cls, jdbc: JdbcConnection) -> PostgresqlConnection:
@@ -88,7 +98,8 @@ class PostgresqlConnection:
             url.path.strip("/"),
             SecretStr(jdbc.username) if jdbc.username else None,
             jdbc.password,
-            dict(parse_qsl(url.query)),
+            dict(parse_qsl(url.query, keep_blank_values=True)),
+            jdbc.secret_parameters,
         )
 
     @property
@@ -105,11 +116,16 @@ class PostgresqlConnection:
 
     @property
     def uri(self) -> SecretStr:
-        """Return the connection string of libpq, credentials included."""
+        """Return the connection string of libpq, credentials included.
+
+        Raises:
+            DepotUnsupported: A parameter means something that libpq cannot do.
+        """
         from pydantic import SecretStr
 
-        shared = {key: value for key, value in self.parameters.items() if key in _SHARED_PARAMETERS}
-        query = urlencode({"connect_timeout": str(CONNECT_SECONDS), **shared}, quote_via=quote)
+        secrets = {key: value.get_secret_value() for key, value in self.secret_parameters.items()}
+        given = libpq_parameters({**self.parameters, **secrets})
+        query = urlencode({"connect_timeout": str(CONNECT_SECONDS), **given}, quote_via=quote)
         user = quote(_plain(self.username), safe="")
         password = quote(_plain(self.password), safe="")
         account = f"{user}{':' + password if password else ''}@" if user else ""

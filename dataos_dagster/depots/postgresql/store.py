@@ -155,7 +155,7 @@ class PostgresqlStore:
             found["user"] = connection.username.get_secret_value()
         if connection.password:
             found["password"] = connection.password.get_secret_value()
-        return found
+        return found | {key: value.get_secret_value() for key, value in connection.secret_parameters.items()}
 
     def _tables(self) -> list[tuple[str, str]]:
         with self.connection.open() as opened, self.connection.failures(), opened.cursor() as cursor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from dataos_dagster.depots.fitting import check_new, fit
 from dataos_dagster.depots.postgresql.columns import create_statement, declared_type, read_columns, spark_schema
 from dataos_dagster.depots.postgresql.connection import driver, identifier, literal, message
 from dataos_dagster.depots.requests import Column, WriteResult
+from dataos_dagster.depots.scratch import scratch_folder
 from dataos_dagster.errors import DatasetLocked, DatasetNotFound, SchemaMismatch, StatementFailed, WriteFailed
 
 if TYPE_CHECKING:
@@ -34,6 +34,14 @@ _HOLDER = """
 SELECT a.pid::text, a.application_name, coalesce(a.client_addr::text, 'local')
 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND ((l.classid::bigint << 32) | l.objid::bigint) = {key}
+"""
+_USERS = """
+SELECT a.pid::text, coalesce(nullif(a.application_name, ''), 'a session of ' || a.usename),
+       coalesce(a.client_addr::text, 'local')
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'relation' AND l.granted AND l.relation = to_regclass({table}) AND l.pid <> pg_backend_pid()
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+ORDER BY a.xact_start
 """
 _REFERENCED = """
 SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confrelid = {table}::regclass AND conrelid <> confrelid
@@ -73,11 +81,15 @@ class TableWriter:
         return f"dataos_staging_{hashlib.sha256(self.table.encode()).hexdigest()[:12]}_"
 
     def write(self, frame: DataFrame) -> WriteResult:
-        """Commit the frame; another writer of the table waits meanwhile, readers see the old rows.
+        """Commit the frame; another writer of the table waits meanwhile.
+
+        Readers see the old rows until the staged ones are put in place. An overwrite empties or drops the table: from
+        then on readers wait for the commit, and a transaction that took its snapshot before (REPEATABLE READ) finds a
+        table that was emptied by TRUNCATE without rows.
 
         Raises:
             SchemaMismatch: An append does not fit the table, or PostgreSQL has no type for a column.
-            DatasetLocked: Another writer holds the table.
+            DatasetLocked: Another writer, or for an overwrite a long reader, holds the table.
             WriteFailed: The engine or the database failed; the table is as before.
         """
         operation = f" {self.request.operation}" if self.request.operation else ""
@@ -102,6 +114,7 @@ class TableWriter:
             schema=tuple(Column(c.name, c.spark_type.simpleString(), not c.not_null, c.comment or None) for c in after),
             created=not present,
             notes=(note,) if recreate else (),
+            total_rows=rows if self.request.mode == "overwrite" or not present else None,
         )
 
     def _fitted(self, frame: DataFrame, present: tuple[PostgresqlColumn, ...]) -> tuple[DataFrame, bool]:
@@ -125,9 +138,7 @@ class TableWriter:
 
         staging = f"{self._staging_prefix}{uuid.uuid4().hex[:12]}"
         create_statement(self._name, frame.schema)  # refuses types before anything is computed
-        folder = self.settings.state_folder / "staging"
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as path:
+        with scratch_folder(self.settings, f"{self.connection.jdbc_url} {self._name}") as path:
             frame.write.mode("overwrite").parquet(f"{path}/rows")
             if Path(path, "rows").exists():
                 rows = dataset.dataset(f"{path}/rows", format="parquet")
@@ -194,7 +205,7 @@ class TableWriter:
         return int(cursor.fetchone()[0])
 
     def _lock(self, cursor: Any) -> None:
-        """Take the table's lock until the transaction ends."""
+        """Take the table's lock until the transaction ends; every later wait of it is bounded by the same time."""
         key = int.from_bytes(hashlib.sha256(self._name.encode()).digest()[:7], "big")
         seconds = self.settings.limits.lock_seconds
         cursor.execute(f"SET LOCAL lock_timeout = '{max(int(seconds * 1000), 1)}ms'")
@@ -202,14 +213,20 @@ class TableWriter:
             cursor.execute(f"SELECT pg_advisory_xact_lock({key})")
             cursor.fetchall()
         except driver().Error as error:
-            if getattr(error, "sqlstate", None) != _LOCK_NOT_AVAILABLE and "lock timeout" not in str(error):
+            if not _timed_out(error):
                 raise
             raise DatasetLocked(
                 f"{self.request.target} is being written by {self._holder(key)}; waited {seconds:g} s",
                 hint="run the job again when that writer is done; limits.lock_seconds in dataos.yaml waits longer",
                 location=self.request.location,
             ) from None
-        cursor.execute("SET LOCAL lock_timeout = 0")
+
+    def _user(self) -> str:
+        """Return who has the table open: an overwrite waits for readers too."""
+        with self.connection.open() as other, other.cursor() as cursor:
+            cursor.execute(_USERS.format(table=literal(self._name)))
+            found = cursor.fetchone()
+        return f"{found[1]} (backend {found[0]}, from {found[2]})" if found else "another session"
 
     def _holder(self, key: int) -> str:
         with self.connection.open() as other, other.cursor() as cursor:
@@ -239,6 +256,14 @@ class TableWriter:
             ) from error
         except driver().Error as error:
             text = message(error)
+            if _timed_out(error):
+                raise DatasetLocked(
+                    f"{target} was not written: it is in use by {self._user()}; waited "
+                    f"{self.settings.limits.lock_seconds:g} s",
+                    hint="the table is as it was before; run the job again when that session is done; "
+                    "limits.lock_seconds in dataos.yaml waits longer",
+                    location=location,
+                ) from None
             if "schema" in text and "does not exist" in text:
                 raise DatasetNotFound(
                     f"{target}: {text}", hint=f"create the schema: CREATE SCHEMA {self.schema}", location=location
@@ -246,3 +271,8 @@ class TableWriter:
             raise WriteFailed(
                 f"{target} was not written: {text}", hint="the table is as it was before", location=location
             ) from error
+
+
+def _timed_out(error: BaseException) -> bool:
+    """Return whether the database gave up waiting for a lock."""
+    return getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE or "lock timeout" in str(error)

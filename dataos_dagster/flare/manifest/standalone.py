@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 
+from dataos_dagster.depots.jdbc_url import hide_credentials
 from dataos_dagster.manifests.model import ManifestModel, ScalarText, TextList, scalar_text
 
 Credential = Annotated[SecretStr, BeforeValidator(scalar_text)]
+# The whole URL is kept out of sight: user and password often stand in it.
+JdbcUrl = Annotated[SecretStr, BeforeValidator(scalar_text), AfterValidator(hide_credentials)]
 
 
 class _Connection(ManifestModel):
@@ -40,7 +43,7 @@ class FileConnection(_Connection):
 class JdbcConnection(_Connection):
     """A table of a database."""
 
-    url: Annotated[str, Field(description="JDBC URL.")]
+    url: Annotated[JdbcUrl, Field(description="JDBC URL.")]
     table: ScalarText | None = None
     query: str | None = None
     username: ScalarText | None = None
@@ -77,7 +80,7 @@ class SnowflakeConnection(_Connection):
 class RedshiftConnection(_Connection):
     """A table of Redshift, staged through a folder on S3."""
 
-    jdbc_url: str | None = None
+    jdbc_url: JdbcUrl | None = None
     temp_dir: str | None = None
     username: ScalarText | None = None
     password: Credential | None = None

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.files.csv.inference import ColumnKinds
 from dataos_dagster.depots.files.csv.lines import ByteRange, ranges, read_lines
-from dataos_dagster.depots.files.csv.source import NAME, CsvSource, source_options
+from dataos_dagster.depots.files.csv.source import CsvSource
 from dataos_dagster.depots.files.csv.tokens import split, split_line
 from dataos_dagster.depots.files.csv.values import is_supported
+from dataos_dagster.depots.files.source import load_ranges
 from dataos_dagster.errors import DepotUnsupported
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def read_csv(
         raise DepotUnsupported(f"{place}: CSV holds no column like {', '.join(refused)}")
     if not columns.fields:
         return session.spark.createDataFrame([], StructType([]))
-    session.spark.dataSource.register(CsvSource)
-    return session.spark.read.format(NAME).options(**source_options(place, files, _nullable(columns), options)).load()
+    return load_ranges(CsvSource, place, ranges(files), _nullable(columns), options, session)
 
 
 def find_columns(place: Place, files: tuple[FileInfo, ...], options: CsvOptions) -> StructType:

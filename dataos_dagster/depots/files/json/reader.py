@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.files.json.inference import find_columns
-from dataos_dagster.depots.files.json.source import NAME, JsonSource, record_ranges, records, source_options
+from dataos_dagster.depots.files.json.source import JsonSource, record_ranges, records
+from dataos_dagster.depots.files.source import load_ranges
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileInfo
@@ -43,5 +44,4 @@ def read_json(
         )
     if not columns.fields:
         return session.spark.createDataFrame([], StructType([]))
-    session.spark.dataSource.register(JsonSource)
-    return session.spark.read.format(NAME).options(**source_options(place, files, columns, options)).load()
+    return load_ranges(JsonSource, place, record_ranges(files, options), columns, options, session)

@@ -1,44 +1,24 @@
-"""JSON as a data source of PySpark, which Sail runs: the engine calls back for batches of Arrow."""
+"""JSON as a data source of PySpark, which Sail runs."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
-
-from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
-from pyspark.sql.types import StructType
 
 from dataos_dagster.depots.files.csv.lines import ByteRange, ranges, read_lines
 from dataos_dagster.depots.files.json.documents import parse
 from dataos_dagster.depots.files.json.inference import CORRUPT
 from dataos_dagster.depots.files.json.options import JsonOptions
 from dataos_dagster.depots.files.json.values import Malformed, value_of
-from dataos_dagster.depots.storage import Place, S3Access
+from dataos_dagster.depots.files.source import RangeReader, RangeSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyarrow import RecordBatch
     from pyarrow.fs import FileInfo
+    from pyspark.sql.types import StructType
 
     from dataos_dagster.depots.files.json.documents import Record
-
-NAME = "dataos_json"
-
-
-def source_options(
-    place: Place, files: tuple[FileInfo, ...], schema: StructType, options: JsonOptions
-) -> dict[str, str]:
-    """Return the options that tell the source what to read. Keys of a bucket stay out: the process has them."""
-    plan = {
-        "path": place.path,
-        "s3": None if place.s3 is None else {"endpoint": place.s3.endpoint, "region": place.s3.region},
-        "schema": schema.json(),
-        "options": asdict(options),
-        "ranges": [asdict(found) for found in record_ranges(files, options)],
-    }
-    return {"plan": json.dumps(plan)}
+    from dataos_dagster.depots.storage import Place
 
 
 def record_ranges(files: tuple[FileInfo, ...], options: JsonOptions) -> Iterator[ByteRange]:
@@ -56,53 +36,27 @@ def records(place: Place, wanted: ByteRange, options: JsonOptions) -> Iterator[R
         yield from parse(text)
 
 
-class JsonSource(DataSource):  # type: ignore[misc]  # pyspark is untyped
-    """JSON files that were listed, and whose columns were found, before the query."""
+class JsonReader(RangeReader):
+    """Reads records of JSON files."""
 
-    @classmethod
-    def name(cls) -> str:
-        """Return the word behind `format`."""
-        return NAME
-
-    def schema(self) -> StructType:
-        """Return the columns."""
-        return StructType.fromJson(json.loads(json.loads(self.options["plan"])["schema"]))
-
-    def reader(self, schema: StructType) -> DataSourceReader:  # noqa: ARG002 - Sail hands over Arrow's, Spark its own
-        """Return the reader."""
-        return JsonReader(json.loads(self.options["plan"]), self.schema())
-
-
-class JsonReader(DataSourceReader):  # type: ignore[misc]  # pyspark is untyped
-    """Reads ranges of the files, one task each."""
-
-    def __init__(self, plan: dict[str, Any], schema: StructType) -> None:
-        self._plan = plan
-        self._schema = schema
-
-    def partitions(self) -> list[InputPartition]:
-        """Return the ranges, or an empty one: a query over no task would have no columns."""
-        return [InputPartition(found) for found in self._plan["ranges"]] or [InputPartition(None)]
-
-    def read(self, partition: InputPartition) -> Iterator[RecordBatch]:
-        """Yield the rows of a range."""
+    def columns(self, place: Place, wanted: ByteRange) -> list[Any] | None:
+        """Return the columns of a range as arrays."""
         import pyarrow as pa
         from pyspark.sql.pandas.types import to_arrow_type
 
-        if partition.value is None:
-            return
-        place = Place(self._plan["path"], S3Access(**self._plan["s3"]) if self._plan["s3"] is not None else None)
-        options = JsonOptions(**self._plan["options"])
-        wanted = ByteRange(**partition.value)
-        found = [
-            row
-            for record in records(place, wanted, options)
-            if (row := row_of(record, self._schema, options)) is not None
+        options = JsonOptions(**self.plan["options"])
+        read = (row_of(record, self.schema, options) for record in records(place, wanted, options))
+        found = [row for row in read if row is not None]
+        return [
+            pa.array([row[i] for row in found], to_arrow_type(field.dataType)) for i, field in enumerate(self.schema)
         ]
-        arrays = [
-            pa.array([row[i] for row in found], to_arrow_type(field.dataType)) for i, field in enumerate(self._schema)
-        ]
-        yield pa.RecordBatch.from_arrays(arrays, names=self._schema.names)
+
+
+class JsonSource(RangeSource):
+    """JSON files."""
+
+    word = "dataos_json"
+    reads = JsonReader
 
 
 def row_of(record: Record, schema: StructType, options: JsonOptions) -> list[Any] | None:

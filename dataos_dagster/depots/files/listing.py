@@ -1,0 +1,96 @@
+"""Which files of a dataset count, also while somebody writes to it.
+
+A writer that needs more than one step leaves a note in the folder, with the names of files that do not count. Note and
+files cannot be read in one step, so both are read until two rounds find the same: then nothing has changed in between.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyarrow.fs import FileInfo
+
+    from dataos_dagster.depots.storage import Place
+
+# Engines skip a name that begins with an underscore.
+NOTE_PREFIX = "_dataos_writing."
+NOTE_SUFFIX = ".json"
+_ROUNDS = 40
+_PAUSE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files of a dataset that count.
+
+    Attributes:
+        files: In the order of their paths.
+        writing: A write is under way: engines are given the files by name then, because they do not know of notes.
+    """
+
+    files: tuple[FileInfo, ...]
+    writing: bool
+
+
+def counting_files(place: Place) -> Listing:
+    """Return the files of a dataset that count, all of one moment; none when it is missing.
+
+    Raises:
+        DepotUnreachable: The folder changes all the time; a retry can help.
+    """
+    before: tuple[object, ...] | None = None
+    for round_ in range(_ROUNDS):
+        files = place.data_files()
+        if [info.path for info in files] == [place.path]:
+            return Listing(files, writing=False)  # a file of its own, and no folder
+        notes = read_notes(place)
+        seen = (tuple((info.path, info.size, info.mtime_ns) for info in files), tuple(sorted(notes.items())))
+        if seen == before:
+            hidden = {name for text in notes.values() for name in hidden_names(text)}
+            counting = tuple(info for info in files if relative(place, info) not in hidden)
+            return Listing(counting, writing=bool(notes))
+        before = seen
+        if round_:
+            time.sleep(_PAUSE_SECONDS)
+    raise DepotUnreachable(f"{place} changes all the time", hint="run the job again when its writers are done")
+
+
+def read_notes(place: Place) -> Mapping[str, str]:
+    """Return the notes in a folder, their texts by their names."""
+    found: dict[str, str] = {}
+    for info in place.entries():
+        name = info.base_name
+        if name.startswith(NOTE_PREFIX) and name.endswith(NOTE_SUFFIX):
+            try:
+                found[name] = place.join(name).read().decode()
+            except DatasetNotFound:
+                continue  # its write has ended just now
+    return found
+
+
+def hidden_names(text: str) -> tuple[str, ...]:
+    """Return the files that a note hides, relative to the folder.
+
+    Raises:
+        DepotError: The text is no note.
+    """
+    try:
+        return tuple(json.loads(text)["hidden"])
+    except (ValueError, TypeError, KeyError):
+        raise DepotError(
+            f"a file {NOTE_PREFIX}*{NOTE_SUFFIX} in the dataset is no note of a write", hint="look at it, and remove it"
+        ) from None
+
+
+def relative(place: Place, info: FileInfo) -> str:
+    """Return the name of a file relative to the folder of its dataset."""
+    name: str = info.path.removeprefix(place.path).strip("/")
+    return name
