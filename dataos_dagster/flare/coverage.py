@@ -104,7 +104,7 @@ def _of_location(dataset: str | None, section: Connection | None, path: Document
     if dataset is None and isinstance(section, FileConnection):
         place, at = section.path or section.warehouse_path, (*path, "file")
     elif dataset is None and isinstance(section, JdbcConnection):
-        place, at = section.url, (*path, "jdbc", "url")
+        place, at = section.url.get_secret_value(), (*path, "jdbc", "url")
     scheme = _SCHEME.match(place or "")
     if scheme and scheme[0].lower() not in _OPENED:
         yield f"{scheme[0]}…", at
