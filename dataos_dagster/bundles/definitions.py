@@ -26,6 +26,7 @@ from dataos_dagster.workflows.materialization import build_compute
 from dataos_dagster.workflows.resource import runner_resource
 from dataos_dagster.workflows.schedules import build_schedules
 from dataos_dagster.workflows.sensors import build_run_sensor
+from dataos_dagster.workflows.sensors import build_run_sensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,7 +7,7 @@ import socket
 import uuid
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import or_, select, update
 
@@ -28,6 +28,16 @@ Outcome = Literal["succeeded", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnRecord:
+    """A column of a dataset, as it was after a write."""
+
+    name: str
+    type: str
+    nullable: bool = True
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OutputRecord:
     """A dataset that a run has written.
 
@@ -35,6 +45,7 @@ class OutputRecord:
         dataset: Address, or the standalone location.
         rows: Rows of this write; None when the store does not say.
         bytes: Bytes of the files of this write, when the store says.
+        columns: Columns of the dataset after the write; empty for what older versions recorded.
     """
 
     dataset: str
@@ -42,6 +53,7 @@ class OutputRecord:
     bytes: int | None = None
     snapshot_id: str | None = None
     branch: str | None = None
+    columns: tuple[ColumnRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +194,25 @@ class JobRuns:
         with self._database.reading() as session:
             return [_job_run(row) for row in session.scalars(query)]
 
+    def ended_outside_dagster(self, since: datetime, limit: int) -> list[JobRun]:
+        """Return runs that are no part of a run of Dagster and have ended, those that ended first in front.
+
+        Args:
+            since: Only runs that ended then or later.
+            limit: At most so many.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        query = (
+            select(JobRunRow)
+            .where(JobRunRow.dagster_run_id.is_(None), JobRunRow.finished_at >= since)
+            .order_by(JobRunRow.finished_at, JobRunRow.id)
+            .limit(limit)
+        )
+        with self._database.reading() as session:
+            return [_job_run(row) for row in session.scalars(query)]
+
     def get(self, run: str) -> JobRun | None:
         """Return one run by its id, or None."""
         with self._database.reading() as session:
@@ -201,13 +232,18 @@ def _job_run(row: JobRunRow) -> JobRun:
         engine=row.engine,
         engine_reasons=tuple(row.engine_reasons),
         inputs=tuple(row.inputs),
-        outputs=tuple(OutputRecord(**output) for output in row.outputs),
+        outputs=tuple(_output(output) for output in row.outputs),
         rows=row.rows,
         status=_status(row),
         error=row.error,
         started_at=row.started_at,
         finished_at=row.finished_at,
     )
+
+
+def _output(stored: dict[str, Any]) -> OutputRecord:
+    columns = tuple(ColumnRecord(**column) for column in stored.get("columns", ()))
+    return OutputRecord(**stored | {"columns": columns})
 
 
 def _status(row: JobRunRow) -> JobRunStatus:

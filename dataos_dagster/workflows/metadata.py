@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from dataos_dagster.depots.door import Column
+    from dataos_dagster.manifests.diagnostics import Diagnostic
+    from dataos_dagster.state.job_runs import ColumnRecord
     from dataos_dagster.workflows.results import ColumnLineage, JobResult, OutputResult, Preview
 
 _PREVIEW_CELL = 200
+_MARKS = re.compile(r"[\\`*_\[\]<>]")
 
 
 def output_metadata(output: OutputResult) -> dict[str, Any]:
-    """Return rows, bytes, snapshot, columns, column lineage and preview of one write; what is not known is left out."""
+    """Return rows, bytes, snapshot, columns, column lineage and preview of one write; what is not known is left out.
+
+    Dagster means the rows of the whole table by `dagster/row_count` and draws its history; the rows of this one write
+    are `rows_written`. A branch has its own number of rows, which is not that of the table.
+    """
     known: dict[str, Any] = {
-        "dagster/row_count": output.rows,
+        "dagster/row_count": output.total_rows if output.branch is None else None,
+        "rows_written": output.rows,
         "dagster/uri": output.dataset,
         "bytes": output.bytes,
         "snapshot_id": output.snapshot_id,
         "branch": output.branch,
         "seconds": round(output.seconds, 3),
-        "dagster/column_schema": _column_schema(output.schema) if output.schema else None,
+        "dagster/column_schema": column_schema(output.schema) if output.schema else None,
         "dagster/column_lineage": _column_lineage(output.lineage) if output.lineage else None,
         "preview": preview_table(output.preview) if output.preview else None,
     }
@@ -48,6 +57,29 @@ def job_metadata(result: JobResult) -> dict[str, Any]:
     return metadata
 
 
+def problem_metadata(problems: Iterable[Diagnostic]) -> dict[str, Any]:
+    """Return what is wrong with a manifest: all of it as Markdown, and the first as one line."""
+    shown = tuple(problems)
+    if not shown:
+        return {}
+    text = "\n\n".join(_paragraph(problem) for problem in shown)
+    return {"diagnostics": dg.MetadataValue.md(text), "first": str(shown[0])}
+
+
+def _paragraph(problem: Diagnostic) -> str:
+    lines = [f"**{problem.location}** {problem.severity} `{problem.code}`: {_literal(problem.message)}"]
+    if problem.hint:
+        lines.append(f"*{_literal(problem.hint)}*")
+    if problem.snippet:
+        lines.append(f"```\n{problem.snippet.rstrip()}\n```")
+    return "\n\n".join(lines)
+
+
+def _literal(text: str) -> str:
+    """Return text that Markdown shows as it is: cron expressions and SQL are full of its marks."""
+    return _MARKS.sub(r"\\\g<0>", text)
+
+
 def preview_table(preview: Preview) -> dg.MarkdownMetadataValue:
     """Return the rows of a preview as a Markdown table; long cells are cut."""
     header = " | ".join(_cell(name) for name in preview.columns)
@@ -66,7 +98,8 @@ def _plans(explain: Mapping[str, str]) -> str:
     return "\n\n".join(f"**{label}**\n\n```\n{plan.rstrip()}\n```" for label, plan in explain.items())
 
 
-def _column_schema(columns: tuple[Column, ...]) -> dg.TableSchema:
+def column_schema(columns: Iterable[Column | ColumnRecord]) -> dg.TableSchema:
+    """Return columns as Dagster draws them."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(

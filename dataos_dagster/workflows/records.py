@@ -43,13 +43,20 @@ class JobRecord:
         """
         if self.context.state is None:
             return
-        from dataos_dagster.state.job_runs import OutputRecord
+        from dataos_dagster.state.job_runs import ColumnRecord, OutputRecord
 
         self.context.state.job_runs.finish(
             self._id or self._begin(),
             "failed" if error is not None else "succeeded",
             outputs=[
-                OutputRecord(output.dataset, output.rows, output.bytes, output.snapshot_id, output.branch)
+                OutputRecord(
+                    output.dataset,
+                    output.rows,
+                    output.bytes,
+                    output.snapshot_id,
+                    output.branch,
+                    tuple(ColumnRecord(each.name, each.type, each.nullable, each.comment) for each in output.schema),
+                )
                 for output in self.outputs
             ],
             error=error,

@@ -37,8 +37,8 @@ def test_a_broken_file_is_an_asset_with_its_diagnostics_and_the_rest_loads(proje
 
 
 def test_a_project_without_errors_has_no_quarantine(tmp_path):
-    definitions = load_definitions(write_project(tmp_path, {"fine.yaml": FINE}))
-    assert definitions.sensors == ()
+    definitions = load_definitions(write_project(tmp_path / "shop", {"fine.yaml": FINE}))
+    assert [sensor.name for sensor in definitions.sensors] == ["dataos_runs__shop"]
     assert definitions.asset_checks == ()
 
 
@@ -75,8 +75,8 @@ def test_the_sensor_reports_each_failure_once_for_each_content(project):
 
 
 def test_the_sensor_runs_from_the_start(project):
-    [sensor] = load_definitions(project).sensors
-    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    sensors = load_definitions(project).sensors
+    assert {sensor.default_status for sensor in sensors} == {dg.DefaultSensorStatus.RUNNING}
 
 
 def test_the_cursor_forgets_files_that_are_mended(project):

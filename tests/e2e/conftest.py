@@ -94,13 +94,26 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory) -> Iterator[Deployment]:
-    """Serve a copy of the product, and one broken manifest, as `make ui` does."""
+def product_folder(tmp_path_factory) -> Path:
+    """Return a copy of the product, with what serves it."""
     folder = tmp_path_factory.mktemp("deployment")
     for name in ("definitions", "scripts"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".dataos"))
     for name in ("workspace.yaml", "dagster.yaml"):
         shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@pytest.fixture
+def port() -> int:
+    """Return a port that nobody listens on."""
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def deployment(product_folder) -> Iterator[Deployment]:
+    """Serve the product, and one broken manifest, as `make ui` does."""
+    folder = product_folder
     (folder / "definitions" / "flights" / "workflows" / "night-report.yaml").write_text(BROKEN)
     port = free_port()
     log = folder / "dagster.log"
@@ -116,10 +129,7 @@ def deployment(tmp_path_factory) -> Iterator[Deployment]:
             yield served
         finally:
             server.send_signal(signal.SIGTERM)
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                server.kill()
+            assert server.wait(40) == 0, log.read_text()
 
 
 @pytest.fixture(scope="module")

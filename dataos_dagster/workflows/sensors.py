@@ -1,0 +1,166 @@
+"""Tell Dagster of jobs that ran without it: what `dataos run` wrote appears as materializations.
+
+Dagster draws what is in its own event log. A job that ran from the command line is in the state database only, so a
+sensor looks there and reports each of its writes once.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from dataos_dagster.address import Address
+from dataos_dagster.errors import AddressError
+from dataos_dagster.workflows.definitions import JOB_KEY
+from dataos_dagster.workflows.metadata import column_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from dataos_dagster.settings import Settings
+    from dataos_dagster.state.job_runs import JobRun, OutputRecord
+    from dataos_dagster.workflows.graph import JobGraph, JobNode
+
+RECORD_KEY = "dataos/job_run"
+
+_SECONDS_BETWEEN_LOOKS = 15
+# Reporting an event costs about 15 ms on SQLite, and an evaluation must be done within 60 s.
+_RUNS_A_LOOK = 200
+# A run whose end was computed before that of another may be stored after it: so late at most.
+_OVERTAKEN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What is reported already, kept in the sensor's cursor.
+
+    Attributes:
+        until: When the last reported run ended.
+        runs: Ids of those that ended shortly before.
+    """
+
+    until: datetime
+    runs: frozenset[str]
+
+    @classmethod
+    def parse(cls, cursor: str | None) -> Reported:
+        """Return what a cursor says; nothing is reported where there is none."""
+        if not cursor:
+            return cls(datetime.min.replace(tzinfo=UTC) + _OVERTAKEN, frozenset())
+        values = json.loads(cursor)
+        return cls(datetime.fromisoformat(values["until"]), frozenset(values["runs"]))
+
+    def and_also(self, runs: Iterable[JobRun]) -> Reported:
+        """Return what is reported when these runs are too, besides those that are asked for again anyway."""
+        found = [run for run in runs if run.finished_at is not None]
+        until = max((run.finished_at for run in found if run.finished_at), default=self.until)
+        recent = {run.id for run in found if run.finished_at and run.finished_at >= until - _OVERTAKEN}
+        return Reported(until, frozenset(recent))
+
+    def __str__(self) -> str:
+        return json.dumps({"until": self.until.isoformat(), "runs": sorted(self.runs)})
+
+
+def build_run_sensor(label: str, graph: JobGraph, here: Iterable[str], settings: Settings) -> dg.SensorDefinition:
+    """Return the sensor that reports what jobs of a location wrote outside of Dagster.
+
+    Args:
+        label: Tells this set of manifests apart from others in the same location.
+        graph: All jobs of the project.
+        here: Ids of the jobs that this location runs.
+        settings: Where the state database is.
+    """
+    nodes = {job_id: graph.nodes[job_id] for job_id in here}
+
+    def report(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        from dataos_dagster.state.database import State
+
+        told = Reported.parse(context.cursor)
+        limit = _RUNS_A_LOOK + len(told.runs)
+        found = State.open(settings).job_runs.ended_outside_dagster(told.until - _OVERTAKEN, limit)
+        news = [run for run in found if run.id not in told.runs]
+        if not news:
+            return dg.SkipReason("every job that ran outside of Dagster is reported")
+        events = [event for run in news if run.job in nodes for event in materializations(nodes[run.job], run)]
+        return dg.SensorResult(asset_events=_not_yet_stored(events, context.instance), cursor=str(told.and_also(found)))
+
+    return dg.SensorDefinition(
+        name=f"dataos_runs__{label}",
+        evaluation_fn=report,
+        description="Reports what `dataos run` wrote, each write once.",
+        minimum_interval_seconds=_SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+
+
+def materializations(node: JobNode, run: JobRun) -> Iterator[dg.AssetMaterialization]:
+    """Yield one materialization for each dataset that a run wrote, and one for the job where it is an asset itself."""
+    about_job: dict[str, Any] = {
+        RECORD_KEY: run.id,
+        "engine": run.engine,
+        "engine_reasons": list(run.engine_reasons),
+        "principal": run.principal,
+        "job_seconds": run.seconds,
+        "ran_at": dg.MetadataValue.timestamp(run.started_at),
+        "job_failed": True if run.status == "failed" else None,
+    }
+    owned = {address.key for address in node.owned}
+    by_key = {key: output for output in run.outputs if (key := _key(output)) is not None}
+    for key, output in by_key.items():
+        writer = {} if key in owned else {JOB_KEY: run.job}
+        yield dg.AssetMaterialization(dg.AssetKey(key), metadata=_known(_about(output) | about_job | writer))
+    if not node.owned and run.status == "succeeded":
+        written = {"outputs": [output.dataset for output in run.outputs] or None}
+        yield dg.AssetMaterialization(dg.AssetKey(node.keys[0]), metadata=_known(about_job | written))
+
+
+def _about(output: OutputRecord) -> dict[str, Any]:
+    return {
+        "dagster/row_count": output.rows,
+        "dagster/uri": output.dataset,
+        "bytes": output.bytes,
+        "snapshot_id": output.snapshot_id,
+        "branch": output.branch,
+        "dagster/column_schema": column_schema(output.columns) if output.columns else None,
+    }
+
+
+def _known(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in metadata.items() if value is not None}
+
+
+def _key(output: OutputRecord) -> tuple[str, ...] | None:
+    try:
+        return Address.parse(output.dataset).key
+    except AddressError:  # a path without a depot, of which there is no asset
+        return None
+
+
+def _not_yet_stored(
+    events: list[dg.AssetMaterialization], instance: dg.DagsterInstance
+) -> list[dg.AssetMaterialization]:
+    """Leave out what is in the event log already: a daemon that dies between events and cursor asks for them again."""
+    stored = instance.get_latest_materialization_events({event.asset_key for event in events})
+    last = {key: _record_of(entry) for key, entry in stored.items()}
+    kept: list[dg.AssetMaterialization] = []
+    done: set[dg.AssetKey] = set()
+    for event in reversed(events):
+        if last.get(event.asset_key) == _text(event):
+            done.add(event.asset_key)  # and what came before it is stored, too
+        if event.asset_key not in done:
+            kept.append(event)
+    return kept[::-1]
+
+
+def _record_of(entry: dg.EventLogEntry | None) -> str | None:
+    found = entry.asset_materialization if entry else None
+    return _text(found) if found else None
+
+
+def _text(event: dg.AssetMaterialization) -> str | None:
+    value = event.metadata.get(RECORD_KEY)
+    return str(value.value) if value else None
