@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath, Fix, PathStep, Severity
+from dataos_dagster.manifests.fixes import rename_key
 from dataos_dagster.manifests.resource import Move, original_path
+from dataos_dagster.manifests.spelling import meant
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,6 +36,7 @@ class Draft:
         moves: Values that were moved, in order.
         is_broken: An error of the document itself was reported, so that no resource comes of it.
         readings: What is known of texts in languages of their own; None where nothing is kept.
+        ignored: Unknown keys that were left out, with what was reported about each.
     """
 
     def __init__(
@@ -55,6 +58,8 @@ class Draft:
         self.moves: list[Move] = []
         self.is_broken = False
         self.readings = readings
+        self.ignored: dict[DocumentPath, Diagnostic] = {}
+        self._aside: set[DocumentPath] = set()
 
     def get(self, path: DocumentPath) -> Any:
         """Return the value at a path; None where there is none."""
@@ -116,10 +121,51 @@ class Draft:
         """Return where the user wrote the value that is at a path now, counted from the document's root."""
         return (*self.root, *original_path(self.moves, path))
 
+    @property
+    def has_open_values(self) -> bool:
+        """Return whether there is any value that nobody knows yet."""
+        return bool(self.placeholders or self._aside)
+
     def is_open(self, path: DocumentPath) -> bool:
-        """Return whether the value at a path is, stands in or comes from a placeholder."""
+        """Return whether the value at a path is unknown: it is, stands in or comes from a placeholder or a mistake."""
+        if not self.has_open_values:
+            return False
         place = self.origin(path)
-        return bool(self.placeholders) and any(place[:length] in self.placeholders for length in range(len(place) + 1))
+        ways = [place[:length] for length in range(len(place) + 1)]
+        return any(way in self.placeholders or way in self._aside for way in ways)
+
+    def is_aside(self, path: DocumentPath) -> bool:
+        """Return whether the value at a path is one that was put in the place of a wrong one, or stands in it."""
+        place = self.origin(path) if self._aside else ()
+        return bool(self._aside) and any(place[:length] in self._aside for length in range(len(place) + 1))
+
+    def set_aside(self, path: DocumentPath, value: Any) -> None:
+        """Put a fitting value where one is wrong that was reported, so that the rest of the document can be checked."""
+        self._aside.add(self.origin(path))
+        self.put(path, value)
+
+    def missing(self, path: DocumentPath, key: str, hint: str) -> None:
+        """Report that a key is missing, at the misspelt one that stands in its place where there is one."""
+        misspelt = next((other for other in self.ignored if other[:-1] == path and meant(str(other[-1]), [key])), None)
+        if misspelt is None:
+            self.error("missing-key", path, f"`{key}` is missing", hint, key=True)
+            return
+        self.findings.remove(self.ignored.pop(misspelt))
+        self.misspelt(misspelt, key)
+
+    def misspelt(self, path: DocumentPath, key: str) -> None:
+        """Report that the key at a path stands where a needed one is missing."""
+        message = f"`{key}` is missing, and `{path[-1]}` is no key"
+        fix = rename_key(self.document, self.origin(path), key)
+        self.error("missing-key", path, message, f"did you mean `{key}`?", key=True, fix=fix)
+
+    def ignore(self, path: DocumentPath, message: str, hint: str) -> None:
+        """Leave out an unknown key with a warning."""
+        count = len(self.findings)
+        self.warn("unknown-key", path, message, hint, key=True)
+        if len(self.findings) > count:
+            self.ignored[path] = self.findings[-1]
+        self.take(path)
 
     def error(
         self,
@@ -136,9 +182,18 @@ class Draft:
         self.is_broken = True
         self._report(code, Severity.ERROR, path, message, hint, key=key, fix=fix, part=part)
 
-    def refuse(self, code: str, path: DocumentPath, message: str, hint: str = "", *, part: Part | None = None) -> None:
+    def refuse(
+        self,
+        code: str,
+        path: DocumentPath,
+        message: str,
+        hint: str = "",
+        *,
+        fix: Fix | None = None,
+        part: Part | None = None,
+    ) -> None:
         """Report an error of one job: its resource stays, so that the job is visible where it would run."""
-        self._report(code, Severity.ERROR, path, message, hint, part=part)
+        self._report(code, Severity.ERROR, path, message, hint, fix=fix, part=part)
 
     def warn(
         self,
@@ -189,6 +244,8 @@ class Draft:
         fix: Fix | None = None,
         part: Part | None = None,
     ) -> None:
+        if self.is_aside(path):
+            return  # what is wrong there has been said
         place = self.origin(path)
         if any((known.code, known.path, known.message) == (code, place, message) for known in self.findings):
             return  # rules may be applied again after keys were renamed

@@ -60,6 +60,23 @@ def rename_key(document: Document, path: DocumentPath, name: str) -> Fix | None:
     return Fix(f"spell it {name!r}", (Edit(Range(start, end), name),), safe=True)
 
 
+def replace_word(document: Document, path: DocumentPath, text: str, word: str, right: str) -> Fix | None:
+    """Return the fix that writes a word of a value right; None where the word does not stand there on one line.
+
+    Args:
+        document: The document that holds the value.
+        path: Way to the value, as the user wrote it.
+        text: The value.
+        word: The part of it that is wrong.
+        right: What it should be.
+    """
+    start = text.index(word)
+    place = document.range_in(path, text, start, start + len(word))
+    if place.start.line != place.end.line or place.end.column - place.start.column != len(word):
+        return None
+    return Fix(f"write {right!r}", (Edit(place, right),), safe=True)
+
+
 def apply(text: str, fixes: Iterable[Fix]) -> str:
     """Return a text with fixes applied, each wholly or not at all: one that overlaps an earlier one is left out.
 

@@ -58,6 +58,7 @@ class Loading:
         allow_placeholders: A template is checked: what it leaves open is a warning.
         readings: What is known of texts in languages of their own; None where nothing is kept.
         loaded: The resources so far, in manifest order.
+        broken: What can be told of resources with errors, to check what they name; they are no part of the project.
         diagnostics: What there is to say so far.
     """
 
@@ -65,6 +66,7 @@ class Loading:
     allow_placeholders: bool = False
     readings: DocumentCache | None = None
     loaded: list[Loaded] = field(default_factory=list)
+    broken: list[Loaded] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def load(self, document: Document, *, is_named: bool = False) -> None:
@@ -92,7 +94,7 @@ class Loading:
     def _load(self, draft: Draft, workspace: str | None) -> None:
         found = _Manifest(draft).read()
         self.diagnostics += draft.findings
-        if found is None or draft.is_broken:
+        if found is None:
             return
         resource, rules = found
         if resource.workspace is None and workspace is not None and KINDS[resource.kind].scope == "workspace":
@@ -101,13 +103,8 @@ class Loading:
         references = rules.references(section) if rules and rules.references else ()
         files = rules.files(section) if rules and rules.files else ()
         prefix = (resource.kind,)
-        self.loaded.append(
-            Loaded(
-                resource,
-                _closed(draft, prefix, references),
-                _closed(draft, prefix, files),
-            )
-        )
+        loaded = Loaded(resource, _closed(draft, prefix, references), _closed(draft, prefix, files))
+        (self.broken if draft.is_broken else self.loaded).append(loaded)
         for inline in rules.inline(section) if rules and rules.inline else ():
             path = (resource.kind, *inline.path)
             inner = Draft(
@@ -118,6 +115,7 @@ class Loading:
                 allow_placeholders=self.allow_placeholders,
                 readings=self.readings,
             )
+            inner.is_broken = draft.is_broken
             self._load(inner, workspace=inline.workspace)
 
 
@@ -125,8 +123,8 @@ R = TypeVar("R", bound="Reference | FileReference")
 
 
 def _closed(draft: Draft, prefix: DocumentPath, references: Iterable[R]) -> tuple[R, ...]:
-    """Return the references that do not stand in a placeholder."""
-    if not draft.placeholders:
+    """Return the references that do not stand in a placeholder, or in what is wrong."""
+    if not draft.has_open_values:
         return tuple(references)
     return tuple(each for each in references if not draft.is_open((*prefix, *each.path)))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.manifests.cron import CRON_ERROR, TIMEZONE_ERROR
 from dataos_dagster.manifests.locations import ADDRESS_ERROR
+from dataos_dagster.manifests.spelling import meant
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -19,12 +20,14 @@ class Problem:
 
     Attributes:
         offset: 0-based character of the value that is at fault, where that is known.
+        meant: The one word that the value can have meant.
     """
 
     code: str
     message: str
     hint: str = ""
     offset: int = 0
+    meant: str | None = None
 
 
 _EXPECTED = {
@@ -130,6 +133,9 @@ def _words(expected: str) -> list[str]:
 
 def _not_one_of(expected: str, value: Any, label: str) -> Problem:
     words = _words(expected)
+    right = meant(value, words) if isinstance(value, str) else None
     near = difflib.get_close_matches(value.lower(), [w.lower() for w in words], n=1) if isinstance(value, str) else []
     hint = next((f"did you mean `{word}`?" for word in words if near and word.lower() == near[0]), "")
-    return Problem("wrong-value", f"{label} must be one of {', '.join(words)}", hint)
+    if right is not None:
+        hint = f"did you mean `{right}`?"
+    return Problem("wrong-value", f"{label} must be one of {', '.join(words)}", hint, meant=right)

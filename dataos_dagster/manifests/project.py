@@ -107,7 +107,11 @@ def _load(given: Sequence[Path], settings: Settings, loading: Loading, *, use_ca
             reading.read(file, is_named=is_named)
         reading.follow()
     checks = References(
-        reading.in_manifest_order(), settings, loading.environment, allow_placeholders=loading.allow_placeholders
+        reading.in_manifest_order(),
+        settings,
+        loading.environment,
+        broken=loading.broken,
+        allow_placeholders=loading.allow_placeholders,
     )
     diagnostics = [*reading.diagnostics, *loading.diagnostics, *checks.diagnostics()]
     return Project(

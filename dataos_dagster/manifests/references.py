@@ -36,12 +36,14 @@ class References:
 
     Attributes:
         loaded: Everything that was read, in manifest order.
+        broken: Resources with errors: what they name is checked, and who names one of them is told so.
         kept: The same without resources whose name was taken before; filled by `diagnostics`.
     """
 
     loaded: Sequence[Loaded]
     settings: Settings
     environment: Mapping[str, str]
+    broken: Sequence[Loaded] = ()
     allow_placeholders: bool = False
     kept: list[Loaded] = field(default_factory=list)
     _found: list[Diagnostic] = field(default_factory=list)
@@ -54,7 +56,7 @@ class References:
         """Return what is wrong between resources."""
         self._keep_first_of_each_name()
         self._collect_names()
-        for loaded in self.kept:
+        for loaded in (*self.kept, *self.broken):
             for reference in loaded.references:
                 self._check(loaded.resource, reference)
         nesting = {index: list(self._nested(loaded)) for index, loaded in enumerate(self.kept) if loaded.files}
@@ -121,7 +123,19 @@ class References:
         severity = self._unresolved if reference.kind == "depot" else Severity.WARNING
         message = f"there is no {reference.kind} `{reference.name}`"
         hint = suggestion(reference.name, list(known), what=f"{reference.kind}s")
+        broken = self._broken(reference.kind, name)
+        if broken is not None:
+            message = f"the {reference.kind} `{reference.name}` has errors"
+            hint = f"mend it first: {broken.location()}"
         self._report_reference(resource, reference.path, severity, f"unknown-{reference.kind}", message, hint)
+
+    def _broken(self, kind: str, name: str) -> Resource[Any] | None:
+        """Return the resource with errors that a reference means, if it means one."""
+        for loaded in self.broken:
+            resource = loaded.resource
+            if resource.kind == kind and name in {resource.name, _depot_name(resource.name)}:
+                return resource
+        return None
 
     def _check_access(self, resource: Resource[Any], reference: Reference, depot: Loaded | None) -> None:
         """Report a write to a depot all of whose secrets are known and grant reading only."""
@@ -145,7 +159,10 @@ class References:
             return
         severity, message = self._unresolved, f"there is no secret `{reference.name}`"
         hint = suggestion(reference.name, list(self._secrets), what="secrets")
-        if found:
+        broken = self._broken("secret", reference.name) or self._broken("instance-secret", reference.name)
+        if broken is not None:
+            message, hint = f"the secret `{reference.name}` has errors", f"mend it first: {broken.location()}"
+        elif found:
             elsewhere = ", ".join(sorted(self._workspace(secret) or "" for secret in found))
             hint = f"it is in the workspace {elsewhere}: write `workspace: {elsewhere}`"
         elif self._encrypted_store().is_file():

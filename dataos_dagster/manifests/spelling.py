@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 # So many known words are listed where none of them is near.
 MAX_SHOWN = 12
 # Slips that two words may be apart and still be taken for one, by the length of the word that was written.
-_SLIPS = ((2, 0), (5, 1))
+_SLIPS = ((2, 0), (4, 1))
 _MOST_SLIPS = 2
 
 
@@ -38,6 +38,13 @@ def meant(word: str, known: Iterable[str]) -> str | None:
     if not found or (len(found) > 1 and found[0][0] == found[1][0]):
         return None
     return found[0][1]
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the most likely of the known words that are near another one; None when none is."""
+    found = near(word, known)
+    alike = [other for slips, other in found if slips == found[0][0]]
+    return max(alike, key=lambda other: difflib.SequenceMatcher(None, fold(word), fold(other)).ratio(), default=None)
 
 
 def near(word: str, known: Iterable[str]) -> list[tuple[int, str]]:

@@ -1,8 +1,9 @@
 """Turn plain data into a model, and what does not fit into located diagnostics.
 
 Models refuse unknown keys and empty values, which manifests are full of. What can be repaired is repaired here, with a
-warning where the author should know, and validated again; only what is left is an error. A correct manifest is
-validated once and pays for none of it.
+warning where the author should know, and validated again; only what is left is an error. A value with an error gives
+way to one that fits, so that the rest of the document is checked in the same go. A correct manifest is validated once
+and pays for none of it.
 """
 
 from __future__ import annotations
@@ -14,21 +15,23 @@ from pydantic import BaseModel, ValidationError
 
 from dataos_dagster.manifests import problems
 from dataos_dagster.manifests.fields import field_at, keys_of, models_at
-from dataos_dagster.manifests.fixes import rename_key
-from dataos_dagster.manifests.spelling import fold, suggestion
+from dataos_dagster.manifests.fixes import rename_key, replace_word
+from dataos_dagster.manifests.spelling import fold, meant, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from pydantic_core import ErrorDetails
 
-    from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.manifests.diagnostics import DocumentPath, Fix
     from dataos_dagster.manifests.draft import Draft
 
-# Each round repairs all that the one before could see: nesting of manifests is nowhere near as deep.
-MAX_ROUNDS = 12
+# Each round repairs, or puts aside, all that the one before could see: manifests nest nowhere near as deep.
+MAX_ROUNDS = 24
 M = TypeVar("M", bound=BaseModel)
 
+# In the place of a value of which nothing is known.
+_UNKNOWN = "placeholder"
 MISSING: Final = "missing"
 UNKNOWN_KEY: Final = "extra_forbidden"
 
@@ -41,7 +44,9 @@ def validate(
     folds_keys: Collection[str] = (),
     renamed: Callable[[], None] | None = None,
 ) -> M | None:
-    """Return the model of the value at a path; None when the draft now holds errors about it.
+    """Return the model of the value at a path; None when there are errors about it that nothing can stand in for.
+
+    The draft is broken when it holds errors; then the model is only good for checking the rest of the document.
 
     Args:
         draft: The manifest; repaired in place, and told what was found.
@@ -56,10 +61,11 @@ def validate(
             return model.model_validate(draft.get(path), by_alias=True, by_name=False)
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
+        repair.missing = {repair.path_of(detail) for detail in details if detail["type"] == MISSING}
         # From the back, so that an item that is taken out of a list does not move those still to be mended.
         mended = [repair.mend(detail) for detail in reversed(details)]
-        if not any(mended):
-            break
+        if not any(mended) and not repair.set_aside(details):
+            return None
         if repair.has_renamed and renamed is not None:
             repair.has_renamed = False
             renamed()
@@ -83,6 +89,8 @@ class _Repair:
         self.root = root
         self.folded = {fold(key): key for key in folds_keys}
         self.has_renamed = False
+        # Required keys that are not there.
+        self.missing: set[DocumentPath] = set()
 
     def mend(self, detail: ErrorDetails) -> bool:
         """Repair what an error complains about and return whether that was possible."""
@@ -106,6 +114,28 @@ class _Repair:
         self.draft.warn("placeholder", path, f"{self._label(path)} is left empty", "write the value", key=True)
         self.draft.put(path, problems.stand_in(detail))
 
+    def set_aside(self, details: Sequence[ErrorDetails]) -> bool:
+        """Report errors, and put something that fits where they are; return whether that is possible."""
+        for detail in details:
+            self.report(detail)
+        if any(self.path_of(detail) == self.root for detail in details):
+            return False
+        for detail in reversed(details):
+            path = self.path_of(detail)
+            if detail["type"] == MISSING:
+                # Of whatever type it should be: the next round says, and gets it.
+                self.draft.set_aside(path, _UNKNOWN)
+                continue
+            present, value = self.draft.get(path), problems.stand_in(detail)
+            word = problems.explain(detail, present, "")
+            self.draft.set_aside(path, word.meant if word and word.meant else value if value != present else _UNKNOWN)
+        return True
+
+    def path_of(self, detail: ErrorDetails) -> DocumentPath:
+        """Return the path that an error is about; of a missing key, where it should be."""
+        path = self._path(detail["loc"])
+        return (*path, str(detail["loc"][-1])) if detail["type"] == MISSING else path
+
     def report(self, detail: ErrorDetails) -> None:
         """Report an error that stays."""
         path = self._path(detail["loc"])
@@ -115,7 +145,7 @@ class _Repair:
                 return
             field = field_at(self.model, (*path[len(self.root) :], key), self.draft.get(self.root))
             hint = field.description or "" if field else ""
-            self.draft.error("missing-key", path, f"`{key}` is missing", hint, key=True)
+            self.draft.missing(path, key, hint)
             return
         if self.draft.is_open(path):
             return  # the placeholder itself has been reported
@@ -123,7 +153,13 @@ class _Repair:
         if problem is not None:
             at_key = path == self.root
             part = (problem.offset, sys.maxsize) if problem.offset else None
-            self.draft.error(problem.code, path, problem.message, problem.hint, key=at_key, part=part)
+            fix = self._fix(path, problem.meant) if problem.meant else None
+            self.draft.error(problem.code, path, problem.message, problem.hint, key=at_key, part=part, fix=fix)
+
+    def _fix(self, path: DocumentPath, word: str) -> Fix | None:
+        """Return the fix that writes a word right; it is safe, because with the wrong one nothing runs."""
+        text = self.draft.get(path)
+        return replace_word(self.draft.document, self.draft.origin(path), text, text.strip(), word)
 
     def _unknown_key(self, path: DocumentPath) -> None:
         key = str(path[-1])
@@ -138,9 +174,19 @@ class _Repair:
             self.draft.move(path, (*path[:-1], same))
             self.has_renamed = True
             return
+        needed = meant(key, [str(other[-1]) for other in self.missing if other[:-1] == path[:-1]])
+        if needed is not None:
+            self.draft.misspelt(path, needed)
+            self.draft.move(path, (*path[:-1], needed))
+            self.missing.discard((*path[:-1], needed))
+            self.has_renamed = True
+            return
         where = f" in `{section[-1]}`" if section and isinstance(section[-1], str) else ""
-        self.draft.warn("unknown-key", path, f"unknown key `{key}`{where}: ignored", suggestion(key, known), key=True)
-        self.draft.take(path)
+        hint = suggestion(key, known)
+        if meant(key, [other for other in known if self.draft.get((*path[:-1], other)) is None]):
+            # Not mended by `--fix`: the key has no effect today, and would have one then.
+            hint = f"{hint} `--fix` leaves it to you, because the manifest would do something else than now"
+        self.draft.ignore(path, f"unknown key `{key}`{where}: ignored", hint)
 
     def _known(self, section: DocumentPath) -> Sequence[str]:
         models = models_at(self.model, section, self.draft.get(self.root))

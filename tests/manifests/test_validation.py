@@ -94,9 +94,43 @@ def test_empty_items_of_a_list_are_left_out():
 def test_all_errors_are_reported_at_once():
     model, findings = check("outer:\n  inner: {sizeLimit: x, mode: slow}\n  ratio: 2")
 
-    assert model is None
     assert {found.code for found in findings} == {"missing-key", "wrong-type", "wrong-value"}
     assert len(findings) == 4
+    # Something fits in the place of each, so that the rest of the document can be checked.
+    assert (model.name, model.inner.size_limit, model.inner.mode) == ("placeholder", 1, "fast")
+
+
+def test_what_stands_below_a_wrong_value_is_checked_too():
+    _, findings = check("outer:\n  nmae: a\n  items:\n    - {mode: saef, sizeLimit: x}\n    - 3\n  tags: {a: 1}")
+
+    assert sorted(said(findings)) == [
+        ("missing-key", 2, 3),
+        ("wrong-type", 4, 31),
+        ("wrong-type", 5, 7),
+        ("wrong-type", 6, 9),
+        ("wrong-value", 4, 14),
+    ]
+
+
+def test_a_misspelt_key_in_the_place_of_a_missing_one_is_the_error_and_can_be_mended():
+    _, [found] = check("outer:\n  nmae: a")
+
+    assert (found.code, found.message) == ("missing-key", "`name` is missing, and `nmae` is no key")
+    assert found.fix.safe
+    assert found.fix.edits[0].text == "name"
+
+
+def test_a_misspelt_word_is_mended_where_only_one_is_near():
+    _, [found] = check("outer: {name: a, inner: {mode: fsat}}")
+
+    assert (found.code, found.hint, found.fix.edits[0].text) == ("wrong-value", "did you mean `fast`?", "fast")
+
+
+def test_a_misspelt_key_that_is_only_ignored_is_left_to_its_author():
+    _, [found] = check("outer: {name: a, ratoi: 1}")
+
+    assert (found.code, found.fix) == ("unknown-key", None)
+    assert "`--fix` leaves it to you" in found.hint
 
 
 def test_a_missing_key_is_reported_at_the_key_of_its_mapping_with_its_description():
@@ -145,7 +179,8 @@ def test_what_is_not_a_mapping_is_refused_at_its_key():
 def test_a_placeholder_is_not_reported_a_second_time():
     text = "outer: {name: a, ratio: '${{x}}'}"
 
-    assert check(text, placeholders=[("outer", "ratio")]) == (None, [])
+    _, findings = check(text, placeholders=[("outer", "ratio")])
+    assert findings == []
 
 
 def test_a_template_gets_values_that_fit():

@@ -196,9 +196,23 @@ class TestJob:
         assert (stack.name, stack.language, stack.version, str(stack)) == ("soda", "python", "1.0", "soda+python:1.0")
 
     def test_an_unknown_stack_names_the_nearest(self, read):
-        _, [wrong] = read(workflow("    - {name: a, spec: {stack: 'flair:7.0', stackSpec: {}}}"))
+        text = workflow("    - {name: a, spec: {stack: 'sodda+python:1.0', stackSpec: {}}}")
+        section, [wrong] = read(text)
 
-        assert (wrong.code, wrong.hint) == ("unknown-stack", "did you mean `flare`?")
+        assert (wrong.code, wrong.severity, wrong.hint) == ("unknown-stack", "error", "did you mean `soda`?")
+        [edit] = wrong.fix.edits
+        assert (edit.range.start.line, edit.text) == (6, "soda")
+        assert section.dag[0].spec.stack.name == "soda"
+
+    def test_the_section_of_a_misspelt_stack_is_checked_as_that_of_the_nearest(self, read):
+        _, found = read(workflow("    - {name: a, spec: {stack: 'flair:7.0', stackSpec: {job: {inputs: 3}}}}"))
+
+        assert sorted(each.code for each in found) == ["unknown-stack", "wrong-type"]
+
+    def test_a_stack_of_the_installations_own_is_only_doubtful(self, read):
+        _, [found] = read(workflow("    - {name: a, spec: {stack: invoicer, stackSpec: {}}}"))
+
+        assert (found.code, found.severity) == ("unknown-stack", "warning")
 
     def test_services_and_workers_are_not_run_and_say_so(self, project_of):
         [found] = project_of(

@@ -10,17 +10,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.flare.manifest.files import inline_files, read_step_files
+from dataos_dagster.flare.manifest.job import FlareJob
 from dataos_dagster.flare.manifest.outputs import OutputOptions
 from dataos_dagster.flare.manifest.present import is_present_form
 from dataos_dagster.flare.manifest.sinks import rewrite_sinks
 from dataos_dagster.flare.manifest.standalone import STANDALONE_TYPES
+from dataos_dagster.manifests.fields import keys_of
 from dataos_dagster.manifests.rewriting import drop, move, move_each, spread
+from dataos_dagster.manifests.spelling import fold, meant
 
 if TYPE_CHECKING:
     from dataos_dagster.manifests.diagnostics import DocumentPath
     from dataos_dagster.manifests.draft import Draft
 
 JOB_KEYS = ("inputs", "steps", "outputs", "streaming", "assertions", "actions", "profile", "udfs", "variables")
+# What a job does is in these.
+_PARTS = ("inputs", "steps", "outputs")
 # Reader options that are found beside `options` instead of in it.
 _INPUT_OPTIONS = ("driver", "sfWarehouse", "sheetName", "header", "workbookPassword", "inferSchema", "delimiter")
 _BELONG_TO_JOB = ("logLevel", "actions", "explain", "steps", "outputs")
@@ -43,6 +48,7 @@ def normalise(draft: Draft, path: DocumentPath) -> None:
     job = (*path, "job")
     move(draft, (*job, "sparkConf"), (*path, "sparkConf"))
     _misplaced_in_job(draft, job)
+    _misspelt_in_job(draft, job)
     for item, value in draft.items((*job, "inputs")):
         if isinstance(value, dict):
             _input(draft, item, job)
@@ -59,6 +65,16 @@ def normalise(draft: Draft, path: DocumentPath) -> None:
 def _misplaced_in_spec(draft: Draft, path: DocumentPath) -> None:
     move(draft, (*path, "sparkConfig"), (*path, "sparkConf"))
     move_each(draft, path, JOB_KEYS, (*path, "job"))
+
+
+def _misspelt_in_job(draft: Draft, job: DocumentPath) -> None:
+    """Report a misspelt `inputs`, `steps` or `outputs` as an error: without it, the job would do something else."""
+    known = keys_of(FlareJob)
+    for key in [key for key in draft.mapping(job) if key not in known and fold(key) not in map(fold, known)]:
+        wanted = meant(key, _PARTS)
+        if wanted is not None and draft.get((*job, wanted)) is None:
+            draft.misspelt((*job, key), wanted)
+            draft.move((*job, key), (*job, wanted))
 
 
 def _misplaced_in_job(draft: Draft, job: DocumentPath) -> None:

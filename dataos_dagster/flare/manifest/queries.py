@@ -31,13 +31,25 @@ def check_queries(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
         job: Its `job:`.
         path: Where that stands.
     """
-    views = {item.name.lower(): item.name for item in job.inputs}
+    knows_views = names_are_known(draft, job, path)
+    views = {item.incremental.context.lower(): item.incremental.context for item in job.inputs if item.incremental}
+    views |= {item.name.lower(): item.name for item in job.inputs}
     for place, name, sql in _items(job, path):
         if sql is not None and not draft.is_open(place) and placeholder_in(sql) is None:
-            made = _check_query(draft, place, sql, views) or name
+            made = _check_query(draft, place, sql, views, knows_views=knows_views) or name
         else:
             made = name
         views.setdefault(made.lower(), made)
+
+
+def names_are_known(draft: Draft, job: FlareJob, path: DocumentPath) -> bool:
+    """Return whether the names of all views are known: not where one is left open, or is wrong."""
+    if not draft.has_open_values:
+        return True
+    inputs = ((*path, "inputs", index, "name") for index in range(len(job.inputs)))
+    steps = ((*path, "steps", number, "sequence") for number in range(len(job.steps)))
+    items = ((*place[:-1], "name") for place, _, _ in _items(job, path))
+    return not any(map(draft.is_open, ((*path, "inputs"), (*path, "steps"), *inputs, *steps, *items)))
 
 
 def _items(job: FlareJob, path: DocumentPath) -> Iterator[tuple[DocumentPath, str, str | None]]:
@@ -47,20 +59,20 @@ def _items(job: FlareJob, path: DocumentPath) -> Iterator[tuple[DocumentPath, st
             yield (*path, "steps", number, "sequence", index, "sql"), item.name, item.sql
 
 
-def _check_query(draft: Draft, path: DocumentPath, sql: str, views: dict[str, str]) -> str | None:
+def _check_query(draft: Draft, path: DocumentPath, sql: str, views: dict[str, str], *, knows_views: bool) -> str | None:
     """Report what is wrong with one query, and return the name that it gives its view itself, if it does."""
     reading = _known(draft, sql)
     if reading is None:
         reading = _parsed(draft, path, sql)
     if reading is None:
         return None
-    for name, parts, start, end in reading.relations:
+    for name, parts, start, end in reading.relations if knows_views else ():
         if parts < _DATASET_PARTS and name.lower() not in views:
             known = [*views.values()]
             hint = suggestion(name, known, what="views here") or "write it as an input of the job"
             message = _message(draft, path, f"there is no view `{name}` here", sql.count("\n", 0, start) + 1)
             draft.unresolved("unknown-view", path, message, hint, part=(start, end))
-    if reading.kind != "query" and (reading.target or "").lower() not in views:
+    if knows_views and reading.kind != "query" and (reading.target or "").lower() not in views:
         hint = suggestion(reading.target or "", [*views.values()], what="views here")
         draft.unresolved("unknown-view", path, f"there is no view `{reading.target}` here", hint)
     return reading.target

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.flare.manifest.formats import FORMATS
 from dataos_dagster.flare.manifest.job import FlareJob, FlareSpec
-from dataos_dagster.flare.manifest.queries import check_queries
+from dataos_dagster.flare.manifest.queries import check_queries, names_are_known
 from dataos_dagster.flare.manifest.steps import FunctionCall
 from dataos_dagster.manifests.kinds import Reference
 from dataos_dagster.manifests.spelling import suggestion
@@ -32,7 +32,7 @@ def check(draft: Draft, spec: FlareSpec, path: DocumentPath) -> None:
     """Report what cannot work: inputs without a source, outputs of unknown views, names that are used twice."""
     job = (*path, "job")
     if not (spec.job.inputs or spec.job.steps or spec.job.actions):
-        draft.error("missing-key", job, "`inputs` is missing", "write what is read", key=True)
+        draft.missing(job, "inputs", "write what is read")
     _check_inputs(draft, spec.job, job)
     _check_items(draft, spec.job, job)
     check_queries(draft, spec.job, job)
@@ -86,18 +86,12 @@ def _check_items(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
 
 
 def _check_function(draft: Draft, call: FunctionCall, path: DocumentPath) -> None:
-    from dataos_dagster.flare.functions.registry import ParameterError, is_planned, read_function
+    from dataos_dagster.flare.functions.registry import findings_in
 
     if draft.is_open(path) or any(draft.is_open((*path, key)) for key in ("name", *call.parameters)):
         return
-    if is_planned(call.name):
-        message = f"the function {call.name} is read and not yet run"
-        draft.info("not-run", (*path, "name"), message, "a job with it fails when it is run")
-        return
-    try:
-        read_function(call.name, call.parameters)
-    except ParameterError as error:
-        draft.error("wrong-function", (*path, *error.path), str(error), error.hint)
+    for finding in findings_in(call.name, call.parameters):
+        draft.error("wrong-function", (*path, *finding.path), str(finding), finding.hint)
 
 
 def _check_outputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
@@ -113,7 +107,7 @@ def _check_outputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
             draft.error(
                 "missing-section", (*place, "outputType"), message, f"write `{output.output_type}: …` beside it"
             )
-        if output.name.lower() not in views:
+        if output.name.lower() not in views and names_are_known(draft, job, path):
             message = f"no input or item is called `{output.name}`"
             hint = suggestion(output.name, list(views.values()), what="there are")
             draft.unresolved("unknown-view", (*place, "name"), message, hint)

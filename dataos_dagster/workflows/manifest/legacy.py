@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dataos_dagster.manifests.fixes import replace_word
 from dataos_dagster.manifests.kinds import STACKS, load_rules
 from dataos_dagster.manifests.rewriting import move
-from dataos_dagster.workflows.manifest.stacks import stack_name
+from dataos_dagster.manifests.spelling import meant, nearest
+from dataos_dagster.workflows.manifest.stacks import KNOWN_STACKS, stack_name
 
 if TYPE_CHECKING:
     from dataos_dagster.manifests.diagnostics import DocumentPath
@@ -50,7 +52,7 @@ def normalise_runnable(draft: Draft, path: DocumentPath) -> None:
     """Rewrite the old forms of the job, service or worker at a path, those of its stack included."""
     section = draft.mapping(path)
     move(draft, (*path, "resource"), (*path, "resources"), code="key-spelling")
-    stack = stack_name(section.get("stack"))
+    stack = _right_stack(draft, (*path, "stack"))
     if stack is None:
         return
     # The section named after its stack is what stacks had before `stackSpec`.
@@ -59,3 +61,23 @@ def normalise_runnable(draft: Draft, path: DocumentPath) -> None:
     rules = load_rules(STACKS[stack]) if stack in STACKS else None
     if rules is not None and rules.normalise is not None and draft.mapping((*path, "stackSpec")):
         rules.normalise(draft, (*path, "stackSpec"))
+
+
+def _right_stack(draft: Draft, path: DocumentPath) -> str | None:
+    """Return the stack's name, a misspelt one mended with an error, so that what belongs to it is checked all the same.
+
+    A name that is near no other may be a stack of the installation's own.
+    """
+    text = draft.get(path)
+    name = stack_name(text)
+    if name is None or name in KNOWN_STACKS or draft.is_open(path):
+        return name
+    right = nearest(name, KNOWN_STACKS)
+    if right is None:
+        return name
+    wrong = text.strip()[: len(name)]
+    is_sure = meant(name, KNOWN_STACKS) == right
+    fix = replace_word(draft.document, draft.origin(path), text, wrong, right) if is_sure else None
+    draft.refuse("unknown-stack", path, f"there is no stack `{wrong}`", f"did you mean `{right}`?", fix=fix)
+    draft.put(path, text.replace(wrong, right, 1))
+    return right

@@ -53,7 +53,7 @@ def check_workflow(draft: Draft, section: WorkflowSection, path: DocumentPath) -
     for index, entry in enumerate(section.dag):
         place = (*path, "dag", index)
         check_name(draft, entry.name, (*place, "name"), appended=APPENDED)
-        if names.index(entry.name) != index:
+        if names.index(entry.name) != index and not draft.is_open((*place, "name")):
             draft.error(
                 "duplicate-name", (*place, "name"), f"there is another job `{entry.name}`", "rename one of them"
             )
@@ -62,7 +62,7 @@ def check_workflow(draft: Draft, section: WorkflowSection, path: DocumentPath) -
         if entry.spec is not None and entry.file is not None and not draft.is_open((*place, "file")):
             draft.error("conflicting-keys", place, "an entry has `spec` or `file`, not both", "remove one of them")
         for number, name in enumerate(entry.dependencies):
-            if name not in names:
+            if name not in names and not any(draft.is_open((*path, "dag", at, "name")) for at in range(len(names))):
                 where = _dependency(draft, place, number)
                 hint = suggestion(name, names, what="entries")
                 draft.unresolved("unknown-dependency", where, f"there is no entry `{name}`", hint)
@@ -105,7 +105,7 @@ def check_runnable(draft: Draft, section: Runnable, path: DocumentPath) -> None:
     if rules is None:
         return
     if section.stack_spec is None:
-        draft.error("missing-key", path, "`stackSpec` is missing", f"write what {name} has to do", key=True)
+        draft.missing(path, "stackSpec", f"write what {name} has to do")
     elif rules.check is not None:
         rules.check(draft, section.stack_spec, (*path, "stackSpec"))
 
