@@ -5,8 +5,9 @@ A command's module is imported when the command is called, so that `dataos check
 
 from __future__ import annotations
 
+import difflib
 import importlib
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -29,9 +30,19 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Check this machine and say which engine each job runs on, and why."),
 }
 
+_COMPLETION = {"install_completion", "show_completion"}
+
 
 class LazyGroup(TyperGroup):
     """A group that knows its commands by name and imports the module of one when it is needed."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """Return the options; the two about completion work and are not shown, for they are wanted once in a life."""
+        params = super().get_params(ctx)
+        for param in params:
+            if param.name in _COMPLETION:
+                param.hidden = True
+        return params
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the interface of the group
         """Return the words that exist, in the order of the table."""
@@ -46,6 +57,14 @@ class LazyGroup(TyperGroup):
         command.name, command.short_help = cmd_name, description
         return command
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that the arguments begin with; for a word that is none, say which one is close to it."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            advice = f"did you mean '{close[0]}'?" if close else f"commands: {', '.join(COMMANDS)}"
+            ctx.fail(f"there is no command '{args[0]}'; {advice}")
+        return super().resolve_command(ctx, args)
+
 
 application = typer.Typer(
     name="dataos",
@@ -56,6 +75,18 @@ application = typer.Typer(
 )
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"dataos-dagster {version('dataos-dagster')}")
+        raise typer.Exit
+
+
 @application.callback()
-def _root() -> None:
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Run DataOS manifests on Dagster and open engines."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -65,5 +66,5 @@ def _has_manifests(folder: Path) -> bool:
 def _next_steps(name: str | None, written: list[Path]) -> str:
     if not written:
         return "everything is there already"
-    enter = f"cd {name}\n  " if name else ""
+    enter = f"cd {shlex.quote(name)}\n  " if name else ""
     return f"\nnow:\n  {enter}dataos check\n  dataos run\n  dagster dev"

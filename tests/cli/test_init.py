@@ -27,7 +27,9 @@ def diagnostics(folder):
 
 
 def test_a_new_project_has_no_problems_and_loads_in_dagster(here):
-    assert call(init_app, "My Shop-2").exit_code == 0
+    created = call(init_app, "My Shop-2")
+    assert created.exit_code == 0
+    assert "\n  cd 'My Shop-2'\n" in created.stdout
     folder = here / "My Shop-2"
     assert diagnostics(folder) == ()
     definitions = load_definitions(folder)
