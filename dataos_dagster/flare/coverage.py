@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import NotYetRun
-from dataos_dagster.flare.functions.registry import is_planned
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest import FileConnection, JdbcConnection
 
@@ -81,9 +80,6 @@ def _of_input(entry: FlareInput, path: DocumentPath) -> Iterator[_Finding]:
 def _of_item(item: SequenceItem, path: DocumentPath) -> Iterator[_Finding]:
     if item.classpath is not None and item.sql is None:
         yield f"the step class {item.classpath}", (*path, "classpath")
-    for index, call in enumerate(item.functions):
-        if is_planned(call.name):
-            yield f"the function `{call.name}`", (*path, "functions", index, "name")
 
 
 def _of_output(output: FlareOutput, path: DocumentPath) -> Iterator[_Finding]:

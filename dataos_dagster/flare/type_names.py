@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
@@ -108,3 +109,48 @@ def _split(text: str) -> list[str]:
             parts.append(text[start:index])
             start = index + 1
     return [*parts, text[start:]]
+
+
+def fits_type(text: str, type_name: str) -> bool:
+    """Return whether a text is a value of a type in the spelling of `check_type`; lists and structs have none."""
+    if type_name.startswith("decimal("):
+        return _DECIMAL_NUMBER.fullmatch(text.strip()) is not None
+    fits = _VALUES.get(type_name)
+    return fits is not None and fits(text.strip())
+
+
+_DECIMAL_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
+
+
+def _whole_number(bits: int) -> Callable[[str], bool]:
+    def fits(text: str) -> bool:
+        if not re.fullmatch(r"[+-]?\d{1,20}", text, re.ASCII):
+            return False
+        return -(1 << bits - 1) <= int(text) < 1 << bits - 1
+
+    return fits
+
+
+def _parses(parse: Callable[[str], object]) -> Callable[[str], bool]:
+    def fits(text: str) -> bool:
+        try:
+            parse(text)
+        except ValueError:
+            return False
+        return True
+
+    return fits
+
+
+_VALUES: dict[str, Callable[[str], bool]] = {
+    "string": lambda _: True,
+    "boolean": lambda text: text.lower() in {"true", "false"},
+    "tinyint": _whole_number(8),
+    "smallint": _whole_number(16),
+    "int": _whole_number(32),
+    "bigint": _whole_number(64),
+    "float": _parses(float),
+    "double": _parses(float),
+    "date": _parses(dt.date.fromisoformat),
+    "timestamp": _parses(dt.datetime.fromisoformat),
+}

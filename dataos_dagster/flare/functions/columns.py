@@ -1,4 +1,4 @@
-"""Functions on columns as a whole: their names, and which there are."""
+"""Functions on the names of columns."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from dataos_dagster.flare.functions.function import (
-    ColumnNames,
     Function,
-    find_column,
+    FunctionError,
     rename_columns,
     require_column,
 )
+from dataos_dagster.flare.functions.sed import Substitution
 from dataos_dagster.manifests.model import ScalarText, TextMap, folded
 
 if TYPE_CHECKING:
@@ -31,13 +31,18 @@ _WORD_BOUNDARY = re.compile(r"([a-z0-9])([A-Z])")
 _NOT_A_NAME = re.compile(r"[^a-z0-9_]")
 
 
+def snake_case(name: str) -> str:
+    """Return a column name trimmed, with its capitals as words: `AnnualIncome` is `annual_income`."""
+    spaced = _RUN_BEFORE_WORD.sub(r"\1_\2", name.strip())
+    return _WORD_BOUNDARY.sub(r"\1_\2", spaced).lower()
+
+
 def cleanse(name: str) -> str:
     """Return a column name trimmed, in snake_case, with `_` for everything but letters, digits and `_`.
 
     `AnnualIncome` is `annual_income`, `customerID` is `customer_id`, `MEMBERID` is `memberid`.
     """
-    spaced = _RUN_BEFORE_WORD.sub(r"\1_\2", name.strip())
-    return _NOT_A_NAME.sub("_", _WORD_BOUNDARY.sub(r"\1_\2", spaced).lower())
+    return _NOT_A_NAME.sub("_", snake_case(name))
 
 
 class _Renaming(Function):
@@ -67,6 +72,38 @@ class CleanseColumnNames(_Renaming):
     def new_names(self, columns: Sequence[str]) -> tuple[str, ...]:
         """Return the new name of each column, in the same order."""
         return tuple(cleanse(column) for column in columns)
+
+
+class SnakeCase(_Renaming):
+    """Write all column names in snake_case; other characters than letters stay."""
+
+    name: ClassVar[str] = "snake_case"
+
+    def new_names(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Return the new name of each column, in the same order."""
+        return tuple(snake_case(column) for column in columns)
+
+
+class ColumnsReplace(_Renaming):
+    """Substitute in all column names, as `sed` does: `s/^stay/stayed/g`."""
+
+    name: ClassVar[str] = "columns_replace"
+
+    sed_expression: Annotated[
+        Substitution,
+        BeforeValidator(lambda text: Substitution.parse(text) if isinstance(text, str) else text),
+        Field(description="s/regex/replacement/ with the flags g (all matches) and i (ignore case)."),
+    ]
+
+    def new_names(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Return the new name of each column, in the same order."""
+        new = tuple(self.sed_expression.applied(column) for column in columns)
+        if "" in new:
+            raise FunctionError(
+                f"{self.name}: nothing would be left of the name {columns[new.index('')]!r}",
+                hint="match less of it",
+            )
+        return new
 
 
 class ChangeColumnCase(_Renaming):
@@ -112,23 +149,15 @@ class RenameAll(_Renaming):
         return tuple(new.get(column, column) for column in columns)
 
 
-class Drop(Function):
-    """Remove columns; those that are not there are no error, since manifests drop what may be absent."""
+class Swap(_Renaming):
+    """Exchange the names of two columns."""
 
-    name: ClassVar[str] = "drop"
+    name: ClassVar[str] = "swap"
 
-    columns: Annotated[ColumnNames, Field(description="Columns to remove.")]
+    column_a: Annotated[ScalarText, Field(min_length=1, description="One column.")]
+    column_b: Annotated[ScalarText, Field(min_length=1, description="The other column.")]
 
-    def apply(self, frame: DataFrame, engine: EngineName) -> DataFrame:  # noqa: ARG002 - the same on every engine
-        """Return the frame with these columns."""
-        gone = self._present(frame.columns)
-        return frame.drop(*gone) if gone else frame
-
-    def trace(self, columns: Trace, frame: DataFrame) -> Trace:  # noqa: ARG002 - names say it all here
-        """Return the columns' sources under their new names."""
-        gone = set(self._present(tuple(columns)))
-        return {column: sources for column, sources in columns.items() if column not in gone}
-
-    def _present(self, columns: Sequence[str]) -> list[str]:
-        found = (find_column(column, columns) for column in self.columns)
-        return list(dict.fromkeys(column for column in found if column is not None))
+    def new_names(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Return the new name of each column, in the same order."""
+        one, other = (require_column(name, columns, self.name) for name in (self.column_a, self.column_b))
+        return tuple({one: other, other: one}.get(column, column) for column in columns)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
@@ -43,9 +45,11 @@ class Function(ManifestModel, ABC):
 
     Attributes:
         name: The word that manifests use.
+        synonyms: Other spellings of parameters that examples of the reference use, to the documented ones.
     """
 
     name: ClassVar[str]
+    synonyms: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @abstractmethod
     def apply(self, frame: DataFrame, engine: EngineName) -> DataFrame:
@@ -95,11 +99,6 @@ def require_column(name: str, columns: Sequence[str], function: str) -> str:
             hint=f"did you mean {near!r}? columns: {known}" if near else f"columns: {known}",
         )
     return found
-
-
-def quoted(column: str) -> str:
-    """Return a column's name as SQL and the frame API take it literally."""
-    return f"`{column.replace('`', '``')}`"
 
 
 def rename_columns(frame: DataFrame, new_names: Sequence[str], function: str) -> DataFrame:

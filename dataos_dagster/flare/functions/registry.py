@@ -7,39 +7,81 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from dataos_dagster.flare.functions.columns import ChangeColumnCase, CleanseColumnNames, Drop, Rename, RenameAll
-from dataos_dagster.flare.functions.reshaping import Unfurl, Unpivot
+from dataos_dagster.flare.functions import (
+    columns,
+    constants,
+    dates,
+    encodings,
+    parsing,
+    reshaping,
+    selection,
+    text,
+)
+from dataos_dagster.flare.functions.pivoting import Pivot
 from dataos_dagster.flare.functions.types import SetType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pydantic_core import ErrorDetails
 
     from dataos_dagster.flare.functions.function import Function
 
-FUNCTIONS: Mapping[str, type[Function]] = {
-    function.name: function
-    for function in (
-        CleanseColumnNames,
-        ChangeColumnCase,
-        Drop,
-        Rename,
-        RenameAll,
-        SetType,
-        Unfurl,
-        Unpivot,
-    )
+# By what they are for, in the order in which the documentation lists them.
+FAMILIES: Mapping[str, tuple[type[Function], ...]] = {
+    "Names of columns": (
+        columns.CleanseColumnNames,
+        columns.SnakeCase,
+        columns.ChangeColumnCase,
+        columns.ColumnsReplace,
+        columns.Rename,
+        columns.RenameAll,
+        columns.Swap,
+    ),
+    "Which columns there are": (selection.Select, selection.Drop, selection.Copy),
+    "Constants and expressions": (
+        constants.AddColumn,
+        constants.SetColumn,
+        constants.SetVariable,
+        constants.IncrementVariable,
+        constants.GenerateUuid,
+        constants.FillNullOrEmpty,
+    ),
+    "Types": (SetType,),
+    "Text": (
+        text.ChangeCase,
+        text.Trim,
+        text.CutCharacter,
+        text.FindAndReplace,
+        text.MaskNumber,
+        text.Merge,
+    ),
+    "Dates and times": (
+        dates.AnyDate,
+        dates.AnyTimestamp,
+        dates.DiffDate,
+        dates.EpochToTimestamp,
+        dates.FormatDate,
+        dates.FormatUnixDate,
+    ),
+    "Encodings": (encodings.Encode, encodings.Decode, encodings.Hash),
+    "Taking values apart": (
+        parsing.SplitEmail,
+        parsing.SplitUrl,
+        parsing.ParseHtml,
+    ),
+    "Rows": (
+        reshaping.Unfurl,
+        reshaping.Flatten,
+        reshaping.FlattenOuter,
+        reshaping.DropDuplicates,
+        Pivot,
+        reshaping.Unpivot,
+    ),
 }
-
-# Of the Flare reference, read and not yet run.
-PLANNED: frozenset[str] = frozenset(
-    {
-        "add_column", "any_date", "any_timestamp", "change_case", "columns_replace", "copy", "cut_character", "decode",
-        "diff_date", "drop_duplicates", "encode", "epoch_to_timestamp", "fill_null_or_empty", "find_and_replace",
-        "flatten", "flatten_outer", "format_date", "format_unix_date", "generate_uuid", "hash", "increment_variable",
-        "mask_number", "merge", "parse_as_json", "parse_html", "pivot", "select", "set_column", "set_variable",
-        "snake_case", "split_email", "split_url", "swap", "trim",
-    }
-)  # fmt: skip
+FUNCTIONS: Mapping[str, type[Function]] = {
+    function.name: function for family in FAMILIES.values() for function in family
+}
 
 
 class ParameterError(ValueError):
@@ -56,37 +98,65 @@ class ParameterError(ValueError):
         super().__init__(message)
 
 
-def is_planned(name: str) -> bool:
-    """Return whether a function is documented and not yet run."""
-    return name in PLANNED
-
-
 def read_function(name: str, parameters: Mapping[str, Any]) -> Function:
     """Return the function that one entry of `functions` describes.
 
     Raises:
-        ParameterError: Its name is unknown, or a parameter is missing, unknown or of the wrong type.
+        ParameterError: Its name is unknown, or a parameter is missing, unknown or of the wrong type; the first finding.
     """
     function = FUNCTIONS.get(name)
     if function is None:
-        raise ParameterError(
-            f"there is no function {name!r}",
-            ("name",),
-            _did_you_mean(name, [*FUNCTIONS, *PLANNED]) or f"functions: {', '.join(sorted(FUNCTIONS))}",
-        )
+        raise _unknown(name)
     try:
-        return function.model_validate(parameters, by_name=False, by_alias=True)
+        return _validated(function, parameters)
     except ValidationError as invalid:
-        raise _explained(function, invalid) from None
+        raise next(_explained(function, invalid)) from None
 
 
-def _explained(function: type[Function], invalid: ValidationError) -> ParameterError:
-    """Return the first of pydantic's findings in the words of the manifest."""
+def findings_in(name: str, parameters: Mapping[str, Any]) -> tuple[ParameterError, ...]:
+    """Return everything that is wrong with one entry of `functions`."""
+    function = FUNCTIONS.get(name)
+    if function is None:
+        return (_unknown(name),)
+    try:
+        _validated(function, parameters)
+    except ValidationError as invalid:
+        return tuple(_explained(function, invalid))
+    return ()
+
+
+def _unknown(name: str) -> ParameterError:
+    hint = _did_you_mean(name, FUNCTIONS) or f"functions: {', '.join(sorted(FUNCTIONS))}"
+    return ParameterError(f"there is no function {name!r}", ("name",), hint)
+
+
+def _validated(function: type[Function], parameters: Mapping[str, Any]) -> Function:
+    known = {function.synonyms.get(key, key): value for key, value in parameters.items()}
+    return function.model_validate(known, by_name=False, by_alias=True)
+
+
+def _explained(function: type[Function], invalid: ValidationError) -> Iterator[ParameterError]:
+    """Yield pydantic's findings in the words of the manifest."""
     findings = invalid.errors(include_url=False, include_context=False)
     # A misspelt parameter is unknown and missing at once: its spelling is what to speak of.
-    finding = next((each for each in findings if each["type"] == "extra_forbidden"), findings[0])
-    path = tuple(finding["loc"])
+    unknown = [each for each in findings if each["type"] == "extra_forbidden"]
+    missing = [each for each in findings if each["type"] == "missing"]
+    others = [each for each in findings if each not in unknown and each not in missing]
     known = [field.alias or name for name, field in function.model_fields.items()]
+    meant = set()
+    for finding in unknown:
+        close = difflib.get_close_matches(str(finding["loc"][-1]), known, n=1)
+        meant.update(close)
+        yield _told(function, finding, known)
+    for finding in missing:
+        if finding["loc"][-1] not in meant:
+            yield _told(function, finding, known)
+    for finding in others:
+        yield _told(function, finding, known)
+
+
+def _told(function: type[Function], finding: ErrorDetails, known: list[str]) -> ParameterError:
+    path = tuple(finding["loc"])
     documented = ", ".join(known) or "none"
     if finding["type"] == "extra_forbidden":
         message = f"{function.name} has no parameter {str(path[-1])!r}"

@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from dataos_dagster.flare.functions.function import ColumnNames, Function, FunctionError, quoted, require_column
+from dataos_dagster.depots.fitting import quoted
+from dataos_dagster.flare.functions.computing import ColumnName, Computing
+from dataos_dagster.flare.functions.function import ColumnNames, Function, FunctionError, require_column
+from dataos_dagster.flare.functions.rows import text_literal
 from dataos_dagster.flare.sql import columns_in_expression, parse_expression
 from dataos_dagster.flare.trace import merged, sources_by_name
 from dataos_dagster.manifests.model import ScalarText
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
+    from dataos_dagster.flare.functions.rows import Rows
     from dataos_dagster.flare.trace import Trace
     from dataos_dagster.settings import EngineName
 
@@ -28,12 +32,6 @@ def _star(value: object) -> object:
 
 # Either names, or a star (alone or as the single item) for all that are not in the other list.
 _NamesOrAll = Annotated[Literal["*"] | ColumnNames, BeforeValidator(_star)]
-
-
-def _literal(text: str) -> str:
-    """Return a text as a literal of Spark SQL."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 class Unfurl(Function):
@@ -62,6 +60,48 @@ class Unfurl(Function):
         return (f"SELECT *, {self.expression}",)
 
 
+class Flatten(Computing):
+    """Make a row for each element of an array; rows whose array is null or empty disappear."""
+
+    name: ClassVar[str] = "flatten"
+    generator: ClassVar[str] = "EXPLODE"
+
+    column: Annotated[ColumnName, Field(description="The array, which is kept.")]
+    as_column: Annotated[ColumnName, Field(description="The column that gets the elements.")]
+
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Return, for each column that is set, the columns it is computed from; names in any case."""
+        return {self.as_column: (self.column,)}
+
+    def compute(self, rows: Rows) -> Mapping[str, Column]:
+        """Return the elements."""
+        rows.require_type(self.column, "an array", lambda type_name: type_name.startswith("array<"))
+        return {self.as_column: rows.expression(f"{self.generator}({rows.sql(self.column)})")}
+
+
+class FlattenOuter(Flatten):
+    """Make a row for each element of an array, and one with null for an array that is null or empty."""
+
+    name: ClassVar[str] = "flatten_outer"
+    generator: ClassVar[str] = "EXPLODE_OUTER"
+
+
+class DropDuplicates(Function):
+    """Keep one row for each combination of values; which one is not defined."""
+
+    name: ClassVar[str] = "drop_duplicates"
+
+    columns: Annotated[ColumnNames, Field(description="Columns whose values make a row a duplicate.")]
+
+    def apply(self, frame: DataFrame, engine: EngineName) -> DataFrame:  # noqa: ARG002 - the same on every engine
+        """Return the frame without duplicates."""
+        return frame.dropDuplicates([require_column(name, frame.columns, self.name) for name in self.columns])
+
+    def trace(self, columns: Trace, frame: DataFrame) -> Trace:  # noqa: ARG002 - rows go, columns stay
+        """Return the sources as they are."""
+        return columns
+
+
 class Unpivot(Function):
     """Turn columns into rows of key and value, beside the identifier columns that every row keeps."""
 
@@ -83,7 +123,7 @@ class Unpivot(Function):
         identifiers, melted = self._split(frame.columns)
         self._check_types(frame, melted)
         # `DataFrame.unpivot` ends Sail's connection when one of the columns may be null and another may not.
-        pairs = ", ".join(f"{_literal(column)}, {quoted(column)}" for column in melted)
+        pairs = ", ".join(f"{text_literal(column)}, {quoted(column)}" for column in melted)
         names = f"({quoted(self.key_column_name)}, {quoted(self.value_column_name)})"
         return frame.selectExpr(
             *(quoted(column) for column in identifiers), f"stack({len(melted)}, {pairs}) AS {names}"

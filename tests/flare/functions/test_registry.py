@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataos_dagster.flare.functions.registry import FUNCTIONS, PLANNED, ParameterError, is_planned, read_function
-
-
-def test_no_function_is_both_there_and_planned():
-    assert not FUNCTIONS.keys() & PLANNED
+from dataos_dagster.flare.functions.registry import ParameterError, findings_in, read_function
 
 
 @pytest.mark.parametrize(
@@ -47,6 +43,50 @@ def test_one_name_may_stand_where_a_list_is_meant():
     assert read_function("drop", {"columns": "a"}) == read_function("drop", {"columns": ["a"]})
 
 
-@pytest.mark.parametrize("name", sorted(PLANNED))
-def test_documented_functions_that_are_not_here_are_planned_and_not_unknown(name):
-    assert is_planned(name)
+def test_everything_that_is_wrong_with_a_function_is_found_at_once():
+    findings = findings_in("cut_character", {"colum": "a", "startIndex": 0, "endIndex": "x"})
+    assert [str(finding) for finding in findings] == [
+        "cut_character has no parameter 'colum'",
+        "cut_character startIndex: input should be greater than or equal to 1",
+        "cut_character endIndex: input should be a valid integer, unable to parse string as an integer",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("add_column", {"column": "a", "value": 1, "type": "map"}, "'map' is no type of a constant"),
+        ("any_date", {"column": "a", "rules": [r"\d+"]}, "no group is named year"),
+        ("any_date", {"column": "a", "rules": [r"(?<year>\d+)-(?<mouth>\d+)"]}, "the group 'mouth' means nothing"),
+        ("any_date", {"column": "a", "rules": ["(?<year>["]}, "does not parse"),
+        ("any_timestamp", {"column": "a", "timezone": "Asia/Calcuta"}, "there is no time zone 'Asia/Calcuta'"),
+        ("cut_character", {"column": "a", "startIndex": 4, "endIndex": 2}, "endIndex 2 is before startIndex 4"),
+        (
+            "find_and_replace",
+            {"column": "a", "sedExpression": "x/y"},
+            "is no substitution; write s/regex/replacement/g",
+        ),
+        ("pivot", {"groupBy": "a", "column": "b", "aggregateExpression": "c"}, "'c' aggregates nothing"),
+        ("hash", {"column": "a", "algo": "crc"}, "hash algo: input should be 'MD5', 'SHA-1'"),
+        ("trim", {"column": "a", "method": "both"}, "input should be 'trim', 'ltrim' or 'rtrim'"),
+    ],
+)
+def test_a_parameter_that_means_nothing_says_what_would(name, parameters, message):
+    with pytest.raises(ParameterError) as error:
+        read_function(name, parameters)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("format_date", {"column": "a", "refformat": "yyyy"}, {"column": "a", "format": "yyyy"}),
+        ("any_date", {"column": "a", "rule": "(?<year>.*)"}, {"column": "a", "rules": ["(?<year>.*)"]}),
+        ("any_date", {"column": "a", "rules": "【(?<year>.*)】"}, {"column": "a", "rules": ["【(?<year>.*)】"]}),
+        ("set_column", {"column": "a", "value": 8}, {"column": "a", "value": "8"}),
+        ("change_case", {"column": "a", "case": "UpperCase"}, {"column": "a", "case": "upper"}),
+        ("hash", {"column": "a", "algo": "sha256"}, {"column": "a", "algo": "SHA-256"}),
+    ],
+)
+def test_spellings_of_one_thing_are_read_alike(name, one, other):
+    assert read_function(name, one) == read_function(name, other)

@@ -1,0 +1,178 @@
+"""Functions that put constants and expressions into columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from dataos_dagster.depots.fitting import quoted
+from dataos_dagster.flare.aggregates import over_all_rows
+from dataos_dagster.flare.functions.computing import ColumnName, Computing
+from dataos_dagster.flare.functions.function import FunctionError, find_column, require_column
+from dataos_dagster.flare.sql import columns_in_expression, parse_expression
+from dataos_dagster.flare.type_names import check_type, fits_type
+from dataos_dagster.manifests.model import ScalarText, TextMap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyspark.sql import Column, DataFrame
+
+    from dataos_dagster.flare.functions.rows import Rows
+    from dataos_dagster.flare.trace import Trace
+
+# Those that the Flare reference lists, and decimal with its precision.
+_CONSTANT_TYPES = (
+    "string",
+    "boolean",
+    "byte",
+    "short",
+    "int",
+    "long",
+    "float",
+    "double",
+    "decimal",
+    "date",
+    "timestamp",
+)
+
+
+def _constant_type(text: str) -> str:
+    word = text.strip().lower()
+    if word not in _CONSTANT_TYPES and not word.startswith("decimal("):
+        raise ValueError(f"{text!r} is no type of a constant; types: {', '.join(_CONSTANT_TYPES)}, decimal(p,s)")
+    return check_type(word)
+
+
+class AddColumn(Computing):
+    """Add a column with one value in every row."""
+
+    name: ClassVar[str] = "add_column"
+
+    column: Annotated[ColumnName, Field(description="The column that gets the value.")]
+    value: Annotated[ScalarText, Field(description="The value.")]
+    type: Annotated[str, AfterValidator(_constant_type), Field(description="Its type, such as int or date.")]
+
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Return, for each column that is set, the columns it is computed from; names in any case."""
+        return {self.column: ()}
+
+    def compute(self, rows: Rows) -> Mapping[str, Column]:
+        """Return the constant."""
+        return {self.column: rows.expression(rows.constant(self.value, self.type))}
+
+
+class SetColumn(Computing):
+    """Set a column to a text, the same in every row; it is added where it is absent."""
+
+    name: ClassVar[str] = "set_column"
+
+    column: Annotated[ColumnName, Field(description="The column that gets the value.")]
+    value: Annotated[ScalarText, Field(description="The value.")]
+
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Return, for each column that is set, the columns it is computed from; names in any case."""
+        return {self.column: ()}
+
+    def compute(self, rows: Rows) -> Mapping[str, Column]:
+        """Return the constant."""
+        return {self.column: rows.expression(rows.constant(self.value, "string"))}
+
+
+class GenerateUuid(Computing):
+    """Add a column with a random UUID in every row: another one whenever the rows are evaluated again."""
+
+    name: ClassVar[str] = "generate_uuid"
+
+    as_column: Annotated[ColumnName, Field(description="The column that gets the UUID.")]
+
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Return, for each column that is set, the columns it is computed from; names in any case."""
+        return {self.as_column: ()}
+
+    def compute(self, rows: Rows) -> Mapping[str, Column]:
+        """Return the UUIDs."""
+        return {self.as_column: rows.expression("uuid()")}
+
+
+class FillNullOrEmpty(Computing):
+    """Replace nulls and empty texts by a value, which must fit the column's type."""
+
+    name: ClassVar[str] = "fill_null_or_empty"
+
+    columns: Annotated[TextMap, Field(min_length=1, description="Column to the value that fills it.")]
+
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Return, for each column that is set, the columns it is computed from; names in any case."""
+        return {column: (column,) for column in self.columns}
+
+    def compute(self, rows: Rows) -> Mapping[str, Column]:
+        """Return the filled columns."""
+        names = {require_column(name, rows.columns, self.name): value for name, value in self.columns.items()}
+        return {name: rows.expression(self._filled(name, value, rows)) for name, value in names.items()}
+
+    def _filled(self, name: str, value: str, rows: Rows) -> str:
+        found = rows.type_of(name)
+        if not fits_type(value, found):
+            raise FunctionError(
+                f"{self.name}: {value!r} is no value of column {name!r}, which is of type {found}",
+                hint="write a value of that type, or cast the column to string with set_type first",
+            )
+        column = quoted(name)
+        empty = f" OR {column} = ''" if found == "string" else ""
+        return f"CASE WHEN {column} IS NULL{empty} THEN {rows.constant(value, found)} ELSE {column} END"
+
+
+class SetVariable(Computing):
+    """Set a column to an expression of Spark SQL; an aggregate such as `AVG(x)` is taken over all rows."""
+
+    name: ClassVar[str] = "set_variable"
+
+    column: Annotated[ColumnName, Field(description="The column that gets the value.")]
+    expression: Annotated[
+        str, AfterValidator(parse_expression), Field(description="Spark SQL expression, such as ROUND(x, 0).")
+    ]
+
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Return, for each column that is set, the columns it is computed from; names in any case."""
+        return {self.column: columns_in_expression(self.expression)}
+
+    def compute(self, rows: Rows) -> Mapping[str, Column]:
+        """Return the expression's values."""
+        return {self.column: rows.expression(over_all_rows(self.expression))}
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """Return the query that does the same."""
+        return (f"SELECT *, {over_all_rows(self.expression)} AS {quoted(self.column)}",)
+
+
+class IncrementVariable(Computing):
+    """Add one to a number of the same row; the column begins at 1 where it is absent."""
+
+    name: ClassVar[str] = "increment_variable"
+
+    column: Annotated[ColumnName, Field(description="The column that is counted up.")]
+
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Return, for each column that is set, the columns it is computed from; none must be there."""
+        return {self.column: ()}
+
+    def compute(self, rows: Rows) -> Mapping[str, Column]:
+        """Return the next number."""
+        name = find_column(self.column, rows.columns)
+        if name is None:
+            return {self.column: rows.expression("CAST(1 AS int)")}
+        found = rows.require_type(name, "a number", lambda type_name: type_name.startswith(_NUMBERS))
+        one = f"CAST(1 AS {found})"
+        # Small integers grow into int, as Spark's addition has it.
+        return {name: rows.expression(_SUMS.get(found, "{column} + {one}").format(column=quoted(name), one=one))}
+
+    def trace(self, columns: Trace, frame: DataFrame) -> Trace:  # noqa: ARG002 - names say it all here
+        """Return the sources as they are: a number that is counted up comes from itself."""
+        return columns if find_column(self.column, tuple(columns)) else {**columns, self.column: ()}
+
+
+_NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
+_SUMS = dict.fromkeys(("tinyint", "smallint"), "CAST({column} AS int) + CAST(1 AS int)")

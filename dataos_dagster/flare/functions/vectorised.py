@@ -1,0 +1,43 @@
+"""Putting vectorised Python into a query, on Sail and on Spark alike."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyspark.sql import Column
+
+
+def vectorised(kernel: Callable[..., Any], returns: str, column: Column, *constants: object) -> Column:
+    """Return a column computed by a kernel.
+
+    Args:
+        kernel: Takes an Arrow array and the constants, returns an Arrow array of the same length.
+        returns: Type of the result, as DDL.
+        column: What the kernel is given.
+        constants: The kernel's further arguments, the same for all rows.
+    """
+    import pyarrow as pa
+    from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's documentation gives it
+
+    def computed(array: pa.Array) -> pa.Array:
+        return kernel(array, *constants)
+
+    # PySpark tells the kind of a function from its annotations, which must be types and not their names.
+    computed.__annotations__ = {"array": pa.Array, "return": pa.Array}
+    _send_kernels_as_code()
+    found: Column = F.arrow_udf(computed, returns)(column)
+    return found
+
+
+@cache
+def _send_kernels_as_code() -> None:
+    """Let workers run kernels without this package: a cluster has Python and pyarrow, and not us."""
+    from pyspark import cloudpickle
+
+    from dataos_dagster.flare.functions import kernels
+
+    cloudpickle.register_pickle_by_value(kernels)
