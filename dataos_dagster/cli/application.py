@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("show", "Show a dataset's rows, count or schema."),
     "depot": ("depot", "List depots and check that they can be reached."),
     "history": ("history", "Show the runs of jobs."),
+    "flare": ("flare", "Look at what Flare jobs remember between runs, and change it."),
     "workspace": ("workspace", "Write Dagster's workspace.yaml from the project's bundles."),
     "secret": ("secret", "Keep secrets in the encrypted local store."),
     "engines": ("engines", "Install and list engines."),

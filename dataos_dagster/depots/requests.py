@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from dataos_dagster.address import Acl, Address
+    from dataos_dagster.depots.settlement import Settlement
     from dataos_dagster.errors import Location
     from dataos_dagster.settings import EngineName
 
@@ -189,6 +190,10 @@ class WriteRequest:
         merge: Upsert instead of `mode`.
         branch: Iceberg branch to write to; made from the table's present state when it is missing.
         operation: Identifies this write in the lock that is held meanwhile, such as the run's id.
+        mark: Text that the commit carries where the store and the engine can: a snapshot's summary, a row of the same
+            transaction, a file of the same swap. `Door.evidence` tells whether it is there.
+        settlement: The account of the dataset's writes: what others have begun is settled before this write.
+        exactly_once: The write must be known to have happened or not, also after a crash.
     """
 
     target: Target
@@ -205,6 +210,9 @@ class WriteRequest:
     branch: str | None = None
     operation: str | None = None
     location: Location | None = None
+    mark: str | None = None
+    settlement: Settlement | None = field(default=None, repr=False, compare=False)
+    exactly_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

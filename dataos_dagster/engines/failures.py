@@ -57,7 +57,7 @@ def engine_failures(child: Child | None = None, *, location: Location | None = N
 def translate(error: BaseException, child: Child | None = None, *, location: Location | None = None) -> EngineError:
     """Return the error of this package for one of the client's."""
     # A killed process needs a moment to be gone after its connection broke.
-    if child is not None and ((_is_lost_connection(error) and child.process.wait(1.0)) or not child.is_running()):
+    if child is not None and ((is_lost_connection(error) and child.process.wait(1.0)) or not child.is_running()):
         return EngineCrashed(
             f"{child.name} (process {child.process.pid}) {_end_of(child)} under a job",
             hint=f"its log is {child.log}",
@@ -92,7 +92,8 @@ def _message(error: BaseException) -> str:
     return f"[{condition}] {message}" if condition and condition not in message else message
 
 
-def _is_lost_connection(error: BaseException) -> bool:
+def is_lost_connection(error: BaseException) -> bool:
+    """Return whether an error says that the engine did not answer, and not what it answered."""
     text = str(error)
     return any(
         sign in text for sign in ("UNAVAILABLE", "Socket closed", "Connection reset", "closed channel", "RST_STREAM")

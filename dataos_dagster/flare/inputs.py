@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.requests import GivenSchema, JdbcConnection, ReadRequest, Target
 from dataos_dagster.errors import StepError
+from dataos_dagster.flare.incremental.plan import plan_increment
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest import FileConnection
 from dataos_dagster.flare.manifest import JdbcConnection as JdbcSection
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from dataos_dagster.address import Address
     from dataos_dagster.depots.requests import SchemaLanguage
     from dataos_dagster.errors import Location
+    from dataos_dagster.flare.incremental.plan import Increment
     from dataos_dagster.flare.manifest import FlareInput
     from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.jobs import Job
@@ -42,6 +44,7 @@ class PlannedInput:
         request: What the door is asked for.
         schema: The file that holds the schema, which is read before the input itself.
         implicit: It stands in the SQL of a step and not in `inputs`.
+        increment: How it reads what is new; None reads everything.
         location: Where the manifest asks for it.
     """
 
@@ -52,6 +55,12 @@ class PlannedInput:
     schema: ReadRequest | None = None
     schema_type: str | None = None
     implicit: bool = False
+    increment: Increment | None = None
+
+    @property
+    def view(self) -> str:
+        """Return the name of the view that the whole dataset becomes."""
+        return self.increment.view if self.increment else self.name
 
     @property
     def address(self) -> Address | None:
@@ -95,7 +104,8 @@ def plan_input(
     schema = None
     if entry.schema_path and not text:
         schema = _schema_file(entry.schema_path, settings, job_location(job, "inputs", index, "schemaPath"))
-    return PlannedInput(label, entry.name, request, location, schema=schema, schema_type=kind)
+    increment = plan_increment(job, index, entry, label)
+    return PlannedInput(label, entry.name, request, location, schema=schema, schema_type=kind, increment=increment)
 
 
 def implicit_input(address: Address, name: str, location: Location) -> PlannedInput:

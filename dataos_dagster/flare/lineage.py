@@ -35,7 +35,7 @@ class Lineage:
     def add_input(self, planned: PlannedInput, columns: Iterable[str]) -> None:
         """Register an input: each of its columns comes from the dataset's column of that name."""
         address, dataset = planned.address, planned.dataset
-        self._traces[planned.name.lower()] = {column: (ColumnSource(address, dataset, column),) for column in columns}
+        self._traces[planned.view.lower()] = {column: (ColumnSource(address, dataset, column),) for column in columns}
 
     def add_step(self, step: PlannedStep, results: Iterable[DataFrame]) -> None:
         """Register a step.

@@ -25,13 +25,16 @@ class Views:
 
     def __init__(self, inputs: Collection[PlannedInput], depots: Collection[str]) -> None:
         self._names = {planned.name.lower(): planned.name for planned in inputs}
+        # Whole datasets of incremental inputs: seen under their context's name, unless a view has that name.
+        increments = [planned.increment for planned in inputs if planned.increment]
+        self._contexts = {increment.context.lower(): increment.view for increment in increments}
         self._depots = tuple(depots)
         self.implicit: dict[Address, PlannedInput] = {}
 
     @property
     def names(self) -> dict[str, str]:
         """Return lower-case names of all views to the session's spelling."""
-        return dict(self._names)
+        return self._contexts | self._names
 
     def add(self, name: str) -> str:
         """Register a view and return the session's name for it; one that is there already keeps its spelling."""
@@ -39,7 +42,7 @@ class Views:
 
     def find(self, name: str) -> str | None:
         """Return the session's name of a view, or None when there is no such view yet."""
-        return self._names.get(name.lower())
+        return self._names.get(name.lower()) or self._contexts.get(name.lower())
 
     def closest(self, name: str) -> str:
         """Return a hint that names the view that was probably meant, or all of them."""

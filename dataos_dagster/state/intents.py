@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dataos_dagster.errors import StateError
@@ -153,6 +153,14 @@ class Intents:
         with self._database.reading() as session:
             row = session.get(IntentRow, (job, scope))
             return _intent(session, row) if row is not None and row.status == "open" else None
+
+    def unfinished(self, job: str | None = None) -> tuple[Intent, ...]:
+        """Return the open intents of a job (its whole name, or its last parts), or of all jobs."""
+        query = select(IntentRow).where(IntentRow.status == "open").order_by(IntentRow.job, IntentRow.scope)
+        if job is not None:
+            query = query.where(or_(IntentRow.job == job, IntentRow.job.endswith(f"/{job}", autoescape=True)))
+        with self._database.reading() as session:
+            return tuple(_intent(session, row) for row in session.scalars(query).all())
 
     def confirm(self, intent: Intent) -> None:
         """Close an intent whose writes have all happened, and move the job's watermarks on, in one transaction.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from dataos_dagster.workflows.results import Reporter, Silence
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from dataos_dagster.depots.door import Door
@@ -32,6 +33,7 @@ class RunContext:
         state: The state database; None runs without leaving a record.
         dagster_run_id: The run of Dagster that the job is part of.
         engine: The engine that the caller asks for; it wins over the project's settings.
+        keys: Values of keys of incremental inputs for this run only: `key` or `input.key` to value.
     """
 
     door: Door
@@ -44,6 +46,7 @@ class RunContext:
     dagster_run_id: str | None = None
     engine: EngineName | Literal["auto"] | None = None
     reporter: Reporter = field(default_factory=Silence)
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def project(self) -> Path:

@@ -20,6 +20,7 @@ from dataos_dagster.flare.functions.registry import read_function
 from dataos_dagster.identity import Principal
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import load_settings
+from dataos_dagster.state.database import State
 from dataos_dagster.workflows.context import RunContext
 from dataos_dagster.workflows.graph import JobGraph, build_graph
 from dataos_dagster.workflows.results import JobResult, Silence
@@ -65,6 +66,7 @@ class FlareProject:
     sessions: Sessions
     engine: Any
     reporter: Reporter = field(default_factory=Silence)
+    keys: dict[str, str] = field(default_factory=dict)
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the project."""
@@ -85,6 +87,10 @@ class FlareProject:
         return load_settings(self.folder)
 
     @property
+    def state(self) -> State:
+        return State.open(self.settings)
+
+    @property
     def graph(self) -> JobGraph:
         project = load_project(self.folder, settings=self.settings, use_cache=False)
         graph = build_graph(project)
@@ -102,7 +108,9 @@ class FlareProject:
             settings=settings,
             principal=SOMEBODY,
             run_id=uuid.uuid4().hex,
+            state=self.state,
             engine=self.engine,
+            keys=self.keys,
             reporter=self.reporter,
         )
 

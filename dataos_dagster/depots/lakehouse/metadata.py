@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from dataos_dagster.errors import DepotError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from dataos_dagster.depots.storage import Place
 
@@ -41,6 +41,14 @@ class Snapshot:
         """Return a number of the summary."""
         text = self.summary.get(key)
         return int(text) if text is not None else None
+
+    @property
+    def total_rows(self) -> int | None:
+        """Return the rows of the table in this state; None where deletes by value leave that open."""
+        records = self.count("total-records")
+        if records is None or self.count("total-equality-deletes"):
+            return None
+        return records - (self.count("total-position-deletes") or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,18 @@ class TableState:
             if found["snapshot-id"] == wanted:
                 return Snapshot(found["snapshot-id"], found.get("summary") or {})
         return None
+
+    def history(self, branch: str | None = None) -> Iterator[Snapshot]:
+        """Yield the snapshots that led to the present one of a branch (None: the main one), newest first.
+
+        Along the ancestors and not over all snapshots: after a roll-back the rows of what came later are gone.
+        """
+        present = self.snapshot(branch)
+        known = {found["snapshot-id"]: found for found in self.raw.get("snapshots") or ()}
+        found = known.get(present.id) if present else None
+        while found is not None:
+            yield Snapshot(found["snapshot-id"], found.get("summary") or {})
+            found = known.get(found.get("parent-snapshot-id"))
 
     @property
     def branches(self) -> tuple[str, ...]:

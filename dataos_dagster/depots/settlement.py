@@ -1,0 +1,145 @@
+"""Writes that happen exactly once: noted before they begin, and settled when the process that did one has died.
+
+The state database knows that a write has begun, not whether it was committed. That is seen in the dataset, by whoever
+holds its lock next: where a commit can carry a mark (a snapshot's summary, a row of the same transaction, a file of the
+same swap), by the mark; elsewhere by the state of the dataset, which nobody else can have changed while the writer that
+died is the last one that held the lock.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from dataos_dagster.engines.failures import is_lost_connection
+from dataos_dagster.errors import DepotError, EngineError, StateError, WriteFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dataos_dagster.depots.locks import Holder
+    from dataos_dagster.depots.requests import WriteRequest
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.identity import Principal
+    from dataos_dagster.state.intents import IntendedWrite, Intents
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a dataset shows of the writes to it.
+
+    Attributes:
+        state: Names the rows that are there, such as the present snapshot; None where there are none, or no names.
+        marks: Marks of commits.
+    """
+
+    state: str | None = None
+    marks: frozenset[str] = frozenset()
+
+
+@runtime_checkable
+class SettlingStore(Protocol):
+    """A store whose datasets show which writes have happened."""
+
+    def evidence(self, request: WriteRequest) -> Evidence:
+        """Return what the dataset shows now; it may change at any moment unless its lock is held."""
+
+    def settle(self, request: WriteRequest, principal: Principal) -> None:
+        """Take the dataset's lock, wait for engines of writers that died, and settle what they had begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The account of one dataset's writes, for the time in which its lock is held.
+
+    Attributes:
+        dataset: The dataset, with its branch.
+        token: Of the write at hand when it is to happen exactly once; other writes only settle what they find.
+    """
+
+    intents: Intents
+    dataset: str
+    token: str | None = None
+
+    def settle(self, look: Callable[[], Evidence], left: Holder | None) -> None:
+        """Note what became of writes that were begun and whose end nobody has noted.
+
+        Args:
+            look: Returns what the dataset shows.
+            left: The writer that died while it held the lock, whose engine has ended by now.
+
+        Raises:
+            WriteFailed: Nobody can say whether the write at hand has happened.
+        """
+        pending = self.intents.pending_on(self.dataset)
+        if not pending:
+            return
+        evidence = look()
+        for write in pending:
+            written = _was_written(write, evidence, left)
+            if written is not None:
+                self.intents.settle(write.token, written=written, after=evidence.state if written else None)
+            elif write.token == self.token:
+                raise WriteFailed(
+                    f"{self.dataset}: a run was interrupted while it wrote, and somebody outside of this project has "
+                    "written since: whether its rows are there cannot be told",
+                    hint="look at the dataset, then give the window up (dataos flare state abandon) and, if its rows "
+                    "are there, move on (dataos flare state set)",
+                )
+
+    @contextmanager
+    def write(self, look: Callable[[], Evidence], session: EngineSession, *, marked: bool) -> Iterator[None]:
+        """Note that the write at hand begins, and when the block has ended, however it did, what became of it.
+
+        Args:
+            look: Returns what the dataset shows.
+            session: Where the block writes.
+            marked: The commit carries the token.
+        """
+        if self.token is None:
+            yield
+            return
+        before, engine = look(), session.process
+        self.intents.begin(
+            self.token, before=before.state, marked=marked, engine=(engine.pid, engine.started) if engine else None
+        )
+        try:
+            with session.failures():
+                yield
+        except BaseException as error:
+            # Whatever reports nothing, or no longer answers, may still commit: it is ended before anybody looks.
+            if not isinstance(error, Exception) or (isinstance(error, EngineError) and is_lost_connection(error)):
+                session.stop_work()
+            # Where this fails the write stays begun, and the next run of the job looks again.
+            with suppress(DepotError, StateError):
+                self._conclude(look(), before, session, marked=marked)
+            raise
+        self.intents.settle(self.token, written=True, after=look().state)
+
+    def _conclude(self, now: Evidence, before: Evidence, session: EngineSession, *, marked: bool) -> None:
+        assert self.token is not None  # noqa: S101 - its only caller has asked
+        written = self.token in now.marks if marked else now.state != before.state
+        # Of an engine that is not ours nobody knows when it stops.
+        if written or session.process is not None:
+            self.intents.settle(self.token, written=written, after=now.state if written else None)
+
+
+def settled(request: WriteRequest, intents: Intents, token: str | None = None) -> WriteRequest:
+    """Return a request whose write settles what others have left, and happens exactly once when it has a token."""
+    named = replace(request, mark=token, operation=token) if token else request
+    return replace(named, settlement=Settlement(intents, dataset_of(request), token))
+
+
+def dataset_of(request: WriteRequest) -> str:
+    """Return the name under which writes of a dataset are noted: the dataset, and its branch."""
+    return f"{request.target}#{request.branch}" if request.branch else str(request.target)
+
+
+def _was_written(write: IntendedWrite, evidence: Evidence, left: Holder | None) -> bool | None:
+    """Return whether a write that was begun has happened; None when that cannot be told."""
+    if write.token in evidence.marks:
+        return True
+    if write.marked or evidence.state == write.before:
+        return False
+    return True if left is not None and left.operation == write.token else None
