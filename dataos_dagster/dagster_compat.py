@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, Self
 import dagster as dg
 from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
 from dagster._core.definitions.definition_config_schema import convert_user_facing_definition_config_schema
+from dagster._core.errors import DagsterUserCodeProcessError
+from dagster_shared.error import SerializableErrorInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from dagster._core.definitions.definition_config_schema import IDefinitionConfigSchema
     from dagster._core.definitions.input import InputDefinition
@@ -111,6 +113,24 @@ class JobOp(dg.OpDefinition):
         return iter(self._requirements)
 
 
+class _SaidInWords(DagsterUserCodeProcessError):
+    """Carries what Dagster keeps of an error from another process: here the message alone."""
+
+    def __init__(self, description: str) -> None:
+        told = SerializableErrorInfo(f"{description}\n", [], "Failure")
+        super().__init__(description, user_code_process_error_infos=[told])  # type: ignore[no-untyped-call] # Dagster's
+
+
+class PlainFailure(dg.Failure, _SaidInWords):
+    """A failure that Dagster shows without a stack trace, for mistakes that stand in a manifest.
+
+    Dagster looks for what it knows as errors of its own before it looks at retry policies: this one is never retried.
+    """
+
+    def __init__(self, description: str, metadata: Mapping[str, Any] | None = None) -> None:
+        super().__init__(description, metadata, allow_retries=False)
+
+
 def with_known_signature(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let a function say its signature itself: Dagster inspects the function of an op anew for each op."""
     function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined] # PEP 362 lets any function have one
@@ -131,12 +151,12 @@ def nothing_inputs(count: int) -> dict[str, Any]:
     return {name: _nothing_input(name) for name in (f"in_{index}" for index in range(count))}
 
 
-def nothing_outputs(count: int) -> dict[str, dg.Out]:
-    """Return the outputs of an op that materializes so many assets: `out_0`, `out_1` and so on.
+def nothing_outputs(names: Iterable[str]) -> dict[str, dg.Out]:
+    """Return the outputs of an op that materializes assets and evaluates checks, by name.
 
-    None is required: a dry run materializes nothing.
+    None is required: a job that fails has written and checked what came before.
     """
-    return {f"out_{index}": _NOTHING_OUT for index in range(count)}
+    return dict.fromkeys(names, _NOTHING_OUT)
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import dagster as dg
 
 from dataos_dagster.bundles.membership import jobs_here
-from dataos_dagster.bundles.quarantine import Quarantine, broken_files, build_quarantine
+from dataos_dagster.bundles.quarantine import broken_files, build_quarantine
 from dataos_dagster.dagster_compat import allow_chains_of, quiet_about_beta
 from dataos_dagster.depots.catalog import depots_of
 from dataos_dagster.depots.definitions import build_check_job, build_depot_resources, resource_key
@@ -25,7 +25,6 @@ from dataos_dagster.workflows.graph import build_graph
 from dataos_dagster.workflows.materialization import build_compute
 from dataos_dagster.workflows.resource import runner_resource
 from dataos_dagster.workflows.schedules import build_schedules
-from dataos_dagster.workflows.sensors import build_run_sensor
 from dataos_dagster.workflows.sensors import build_run_sensor
 
 if TYPE_CHECKING:
@@ -122,8 +121,8 @@ def build_definitions(settings: Settings, options: LocationOptions) -> dg.Defini
         catalog = depots_of(project, settings)
         resources = build_depot_resources((depot.name for depot in catalog), settings)
         jobs = _jobs(graph, here, settings, options, catalog)
-        # Of several locations of a project the shared one shows what is broken.
-        quarantine = Quarantine() if options.bundle else build_quarantine(options.label, project, read)
+        nodes = (graph.nodes[job_id] for job_id in here)
+        quarantine = build_quarantine(options.label, project, read, nodes, shows_files=options.bundle is None)
         return dg.Definitions(
             assets=[*jobs.assets, *jobs.not_run, *(jobs.sources if options.shows_sources else ()), *quarantine.assets],
             asset_checks=quarantine.checks,

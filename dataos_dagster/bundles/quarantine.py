@@ -1,27 +1,27 @@
-"""Broken manifests in Dagster: one failing check for each file, the rest of the location works.
+"""Broken manifests in Dagster: one failing check for each file and each job that cannot run, the rest works.
 
 A check that was never evaluated has no state, so a sensor reports each failure once for each content of the file; the
-text stands in the asset's metadata from the moment the location is loaded. Running the check reads the manifests again.
+text stands in the asset's metadata from the moment the location is loaded. Running the check of a file reads the
+manifests again; that of a job belongs to the job's op, which evaluates it when it is materialized.
 """
 
 # No postponed annotations here: Dagster compares that of a parameter `context` with its classes.
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import dagster as dg
 
 from dataos_dagster.manifests.diagnostics import Diagnostic
 from dataos_dagster.manifests.project import Project
+from dataos_dagster.workflows.definitions import MANIFEST_CHECK as CHECK
+from dataos_dagster.workflows.graph import JobNode
+from dataos_dagster.workflows.metadata import problem_metadata
 
 PREFIX = "dataos_manifests"
-CHECK = "manifest_is_valid"
-_MARKS = re.compile(r"[\\`*_\[\]<>]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +42,26 @@ def broken_files(project: Project) -> dict[str, tuple[Diagnostic, ...]]:
     return {file: tuple(diagnostics) for file, diagnostics in found.items() if file in broken}
 
 
-def build_quarantine(label: str, project: Project, read_again: Callable[[], Project]) -> Quarantine:
-    """Return an asset and a check for each broken file, and the sensor that reports the failures.
+def build_quarantine(
+    label: str, project: Project, read_again: Callable[[], Project], jobs: Iterable[JobNode], *, shows_files: bool
+) -> Quarantine:
+    """Return an asset and a check for each broken file, and the sensor that reports what fails.
 
     Args:
         label: Tells the projects of one location apart in names.
         project: As it was read when the location was loaded.
         read_again: Reads the project as it is now.
+        jobs: The jobs of this location.
+        shows_files: Show the broken files here: of several locations of a project one does.
     """
-    broken = broken_files(project)
-    if not broken:
-        return Quarantine()
+    broken = broken_files(project) if shows_files else {}
     keys = {file: manifest_key(file) for file in broken}
+    problems = {keys[file]: found for file, found in broken.items()}
+    problems |= {dg.AssetKey(node.keys[0]): node.blocked for node in jobs if node.is_run and node.blocked}
     return Quarantine(
-        assets=tuple(_spec(keys[file], project.root / file, problems) for file, problems in broken.items()),
-        checks=(_checks(label, keys, read_again),),
-        sensors=(_sensor(label, {keys[file]: problems for file, problems in broken.items()}),),
+        assets=tuple(_spec(keys[file], project.root / file, found) for file, found in broken.items()),
+        checks=(_checks(label, keys, read_again),) if broken else (),
+        sensors=(_sensor(label, problems),) if problems else (),
     )
 
 
@@ -73,10 +77,8 @@ def _spec(key: dg.AssetKey, file: Path, problems: Iterable[Diagnostic]) -> dg.As
         key,
         description=f"This file has errors and is left out as far as they reach. {shown[0]}",
         group_name=PREFIX,
-        metadata={
-            "diagnostics": dg.MetadataValue.md(_markdown(shown)),
-            "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference]),
-        },
+        metadata=problem_metadata(shown)
+        | {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])},
     )
 
 
@@ -93,7 +95,7 @@ def _checks(label: str, keys: Mapping[str, dg.AssetKey], read_again: Callable[[]
                     asset_key=key,
                     check_name=CHECK,
                     passed=file not in broken,
-                    metadata=_metadata(broken.get(file, ())),
+                    metadata=problem_metadata(broken.get(file, ())),
                 )
 
     return manifests_are_valid
@@ -106,9 +108,11 @@ def _sensor(label: str, problems: Mapping[dg.AssetKey, tuple[Diagnostic, ...]]) 
         told: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
         news = [key for key in problems if told.get(key.to_user_string()) != digests[key.to_user_string()]]
         if not news:
-            return dg.SkipReason("every broken manifest is reported")
+            return dg.SkipReason("everything that is broken is reported")
         events = [
-            dg.AssetCheckEvaluation(asset_key=key, check_name=CHECK, passed=False, metadata=_metadata(problems[key]))
+            dg.AssetCheckEvaluation(
+                asset_key=key, check_name=CHECK, passed=False, metadata=problem_metadata(problems[key])
+            )
             for key in news
         ]
         return dg.SensorResult(asset_events=events, cursor=json.dumps(digests))
@@ -116,34 +120,10 @@ def _sensor(label: str, problems: Mapping[dg.AssetKey, tuple[Diagnostic, ...]]) 
     return dg.SensorDefinition(
         name=f"{PREFIX}__{label}__report",
         evaluation_fn=report,
-        description="Reports broken manifests as failed checks, once for each content.",
+        description="Reports broken manifests and jobs as failed checks, once for each content.",
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
-
-
-def _metadata(problems: tuple[Diagnostic, ...]) -> dict[str, Any]:
-    if not problems:
-        return {}
-    return {"diagnostics": dg.MetadataValue.md(_markdown(problems)), "first": str(problems[0])}
-
-
-def _markdown(problems: Iterable[Diagnostic]) -> str:
-    return "\n\n".join(_paragraph(problem) for problem in problems)
-
-
-def _paragraph(problem: Diagnostic) -> str:
-    lines = [f"**{problem.location}** {problem.severity} `{problem.code}`: {_literal(problem.message)}"]
-    if problem.hint:
-        lines.append(f"*{_literal(problem.hint)}*")
-    if problem.snippet:
-        lines.append(f"```\n{problem.snippet.rstrip()}\n```")
-    return "\n\n".join(lines)
-
-
-def _literal(text: str) -> str:
-    """Return text that Markdown shows as it is: cron expressions and SQL are full of its marks."""
-    return _MARKS.sub(r"\\\g<0>", text)
 
 
 def _digest(problems: Iterable[Diagnostic]) -> str:

@@ -170,6 +170,7 @@ class _Run:
             created=written.created,
             preview=next((preview for preview in self.previews if preview.name == view), None),
             branch=written.branch,
+            total_rows=written.total_rows,
         )
         self.context.reporter.output_written(self.plan.job.id, result)
         self.context.reporter.step_finished(self.plan.job.id, output.label, written.rows, seconds)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.jobs import Job
 
 JOB_KEY = "dataos/job"
+# Check of a broken manifest, and of a job that cannot run because of an error inside it.
+MANIFEST_CHECK = "manifest_is_valid"
 ADDRESS_KEY = "dataos/address"
 
 # Kinds become tags.
@@ -110,6 +112,14 @@ class JobTranslator:
             metadata=self._metadata(node, address, words),
         )
 
+    def get_check_specs(self, node: JobNode) -> tuple[dg.AssetCheckSpec, ...]:
+        """Return the checks that a job evaluates while it runs; one that cannot run has the check that says so."""
+        if not node.blocked:
+            return ()
+        return (
+            dg.AssetCheckSpec(MANIFEST_CHECK, asset=dg.AssetKey(node.keys[0]), description="The job has no errors."),
+        )
+
     def get_not_run_spec(self, node: JobNode) -> dg.AssetSpec:
         """Return the external asset of a job that is read and not yet run."""
         job = node.job
@@ -177,19 +187,26 @@ def build_job_asset(node: JobNode, translator: JobTranslator, execution: Executi
     specs = [translator.get_asset_spec(node, address, deps) for address in addresses]
     inputs = {f"in_{index}": dep.asset_key for index, dep in enumerate(deps)}
     outputs = {f"out_{index}": spec.key for index, spec in enumerate(specs)}
+    checks = {f"check_{index}": check for index, check in enumerate(translator.get_check_specs(node))}
     op = JobOp(
         compute_fn=execution.compute,
         name=slug(*job.id.split("/")),
         description=specs[0].description,
         ins=nothing_inputs(len(inputs)),
-        outs=nothing_outputs(len(outputs)),
+        outs=nothing_outputs((*outputs, *checks)),
         config_schema=no_configuration(),
         required_resource_keys=execution.resource_keys(node),
         tags={JOB_KEY: job.id} | (compute.tags if compute else {}),
         pool=compute.pool if compute else None,
         retry_policy=dg.RetryPolicy(max_retries=plan.step_retries, delay=plan.delay) if plan.step_retries else None,
     )
-    return OwnResources(node_def=op, keys_by_input_name=inputs, keys_by_output_name=outputs, specs=specs)
+    return OwnResources(
+        node_def=op,
+        keys_by_input_name=inputs,
+        keys_by_output_name=outputs,
+        check_specs_by_output_name=checks,
+        specs=specs,
+    )
 
 
 def dependencies_of(node: JobNode, graph: JobGraph) -> tuple[AssetPath, ...]:

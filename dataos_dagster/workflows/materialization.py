@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from dataos_dagster.dagster_compat import with_known_signature
+from dataos_dagster.dagster_compat import PlainFailure, with_known_signature
 from dataos_dagster.errors import DataOSError, StepError
 from dataos_dagster.redaction import redact_exception
-from dataos_dagster.workflows.definitions import JOB_KEY
-from dataos_dagster.workflows.metadata import job_metadata, output_metadata
+from dataos_dagster.workflows.definitions import JOB_KEY, MANIFEST_CHECK
+from dataos_dagster.workflows.metadata import job_metadata, output_metadata, problem_metadata
 from dataos_dagster.workflows.results import Silence
 from dataos_dagster.workflows.retries import retry_plan
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.results import JobResult, OutputResult
 
 
+# What an op tells Dagster.
+Told = dg.MaterializeResult[Any] | dg.AssetCheckResult
+
+
 def build_compute(nodes: Mapping[str, JobNode], runner_key: str) -> Compute:
     """Return the function of every op of a location: it runs the job that its op stands for.
 
@@ -37,24 +41,21 @@ def build_compute(nodes: Mapping[str, JobNode], runner_key: str) -> Compute:
     """
 
     # Dagster judges the annotation of a parameter called `context`, and knows none that is written as a string.
-    def compute(step: dg.AssetExecutionContext, _inputs: Mapping[str, Any]) -> Iterator[dg.MaterializeResult[Any]]:
+    def compute(step: dg.AssetExecutionContext, _inputs: Mapping[str, Any]) -> Iterator[Told]:
         runner: JobRunner = getattr(step.resources, runner_key)
         yield from materialize_job(step, nodes[step.op_def.name], runner)
 
     return with_known_signature(compute)
 
 
-def materialize_job(
-    context: dg.AssetExecutionContext, node: JobNode, runner: JobRunner
-) -> Iterator[dg.MaterializeResult[Any]]:
-    """Run a job and yield one materialization for each of its assets.
+def materialize_job(context: dg.AssetExecutionContext, node: JobNode, runner: JobRunner) -> Iterator[Told]:
+    """Run a job and yield one materialization for each of its assets, and the results of its checks.
 
     Raises:
         dg.Failure: The job failed, or the project has an error inside it. It is tried again when its `retry` says so.
     """
     if node.blocked:
-        text = "\n".join(str(problem) for problem in node.blocked)
-        raise dg.Failure(f"{node.job.label} cannot run:\n{text}", allow_retries=False)
+        yield from _blocked(node)
     reporter = _Log(context)
     if node.is_dry_run:
         yield _planned(context, node, runner)
@@ -83,6 +84,26 @@ def _planned(context: dg.AssetExecutionContext, node: JobNode, runner: JobRunner
     context.log.info("%s says `dryRun: true`: it is planned, and nothing is written\n%s", node.job.id, text)
     metadata: dict[str, Any] = {"dry_run": True, "plan": dg.MetadataValue.md(f"```\n{text}\n```")}
     return dg.MaterializeResult(asset_key=dg.AssetKey(node.keys[0]), metadata=metadata)
+
+
+def _blocked(node: JobNode) -> Iterator[dg.AssetCheckResult]:
+    """Yield the failed check of a job that has errors inside it, and fail.
+
+    Raises:
+        PlainFailure: Always.
+    """
+    yield dg.AssetCheckResult(
+        passed=False,
+        asset_key=dg.AssetKey(node.keys[0]),
+        check_name=MANIFEST_CHECK,
+        metadata=problem_metadata(node.blocked),
+    )
+    told = "\n".join(f"{problem}{_below(problem.hint)}" for problem in node.blocked)
+    raise PlainFailure(f"{node.job.label} cannot run:\n{told}")
+
+
+def _below(hint: str | None) -> str:
+    return f"\n  {hint}" if hint else ""
 
 
 def _materializations(
@@ -122,8 +143,10 @@ def _failure(node: JobNode, error: DataOSError, *, seconds: float) -> dg.Failure
         metadata["step"] = error.step
         if error.sql:
             metadata["sql"] = dg.MetadataValue.md(f"```sql\n{error.sql.rstrip()}\n```")
-    allow_retries = retry_plan(node.job).retries(error, seconds=seconds)
-    return dg.Failure(str(error), metadata=metadata, allow_retries=allow_retries)
+    plan = retry_plan(node.job)
+    if plan.step_retries and plan.retries(error, seconds=seconds):
+        return dg.Failure(str(error), metadata=metadata)
+    return PlainFailure(str(error), metadata)
 
 
 class _Log(Silence):

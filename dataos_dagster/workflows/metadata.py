@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -10,16 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dataos_dagster.depots.door import Column
+    from dataos_dagster.manifests.diagnostics import Diagnostic
     from dataos_dagster.state.job_runs import ColumnRecord
     from dataos_dagster.workflows.results import ColumnLineage, JobResult, OutputResult, Preview
 
 _PREVIEW_CELL = 200
+_MARKS = re.compile(r"[\\`*_\[\]<>]")
 
 
 def output_metadata(output: OutputResult) -> dict[str, Any]:
-    """Return rows, bytes, snapshot, columns, column lineage and preview of one write; what is not known is left out."""
+    """Return rows, bytes, snapshot, columns, column lineage and preview of one write; what is not known is left out.
+
+    Dagster means the rows of the whole table by `dagster/row_count` and draws its history; the rows of this one write
+    are `rows_written`. A branch has its own number of rows, which is not that of the table.
+    """
     known: dict[str, Any] = {
-        "dagster/row_count": output.rows,
+        "dagster/row_count": output.total_rows if output.branch is None else None,
+        "rows_written": output.rows,
         "dagster/uri": output.dataset,
         "bytes": output.bytes,
         "snapshot_id": output.snapshot_id,
@@ -47,6 +55,29 @@ def job_metadata(result: JobResult) -> dict[str, Any]:
     for preview in result.previews:
         metadata[f"preview_{preview.name}"] = preview_table(preview)
     return metadata
+
+
+def problem_metadata(problems: Iterable[Diagnostic]) -> dict[str, Any]:
+    """Return what is wrong with a manifest: all of it as Markdown, and the first as one line."""
+    shown = tuple(problems)
+    if not shown:
+        return {}
+    text = "\n\n".join(_paragraph(problem) for problem in shown)
+    return {"diagnostics": dg.MetadataValue.md(text), "first": str(shown[0])}
+
+
+def _paragraph(problem: Diagnostic) -> str:
+    lines = [f"**{problem.location}** {problem.severity} `{problem.code}`: {_literal(problem.message)}"]
+    if problem.hint:
+        lines.append(f"*{_literal(problem.hint)}*")
+    if problem.snippet:
+        lines.append(f"```\n{problem.snippet.rstrip()}\n```")
+    return "\n\n".join(lines)
+
+
+def _literal(text: str) -> str:
+    """Return text that Markdown shows as it is: cron expressions and SQL are full of its marks."""
+    return _MARKS.sub(r"\\\g<0>", text)
 
 
 def preview_table(preview: Preview) -> dg.MarkdownMetadataValue:

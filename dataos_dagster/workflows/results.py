@@ -84,6 +84,7 @@ class OutputResult:
         name: The view that was written.
         dataset: Address, or the standalone location.
         rows: Rows that the write reports, not those the table has now; None when the store does not say.
+        total_rows: Rows that the dataset has after the write, when the store says so.
         bytes: Bytes of the files written, when the store says so.
         schema: Columns of the dataset after the write.
         seconds: Wall time of the write; evaluation of the lazy steps before it is part of it.
@@ -102,6 +103,7 @@ class OutputResult:
     created: bool = False
     preview: Preview | None = None
     branch: str | None = None
+    total_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

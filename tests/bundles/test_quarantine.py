@@ -69,7 +69,7 @@ def test_the_sensor_reports_each_failure_once_for_each_content(project):
     assert (event.asset_key, event.check_name, event.passed) == (manifest_key("team/broken.yaml"), CHECK, False)
     again = evaluate(first.cursor)
     assert again.asset_events == []
-    assert again.skip_message == "every broken manifest is reported"
+    assert again.skip_message == "everything that is broken is reported"
     (project / "team/broken.yaml").write_text("name: [1\n")
     assert len(evaluate(first.cursor).asset_events) == 1
 
@@ -102,3 +102,46 @@ def test_a_broken_document_leaves_the_others_of_its_file(tmp_path):
     definitions = load_definitions(write_project(tmp_path, {"both.yaml": [incomplete, FINE]}))
     shown = specs(definitions)
     assert {dg.AssetKey(["lakehouse", "shop", "t"]), manifest_key("both.yaml")} <= shown.keys()
+
+
+def lost(**known):
+    """Return a workflow whose one job reads from a depot that is not there."""
+    return workflow("wf", flare("load", reads="dataos://nowhere:a/b", writes="t", **known))
+
+
+def test_a_job_that_cannot_run_has_a_failing_check_of_its_own(tmp_path):
+    definitions = load_definitions(write_project(tmp_path / "shop", {"wf.yaml": lost()}))
+    key = dg.AssetKey(["lakehouse", "shop", "t"])
+    repository = definitions.get_repository_def()
+    assert dg.AssetCheckKey(key, CHECK) in repository.asset_graph.asset_check_keys
+    result = repository.get_sensor_def(SENSOR.format("shop")).evaluate_tick(dg.build_sensor_context())
+    [reported] = [event for event in result.asset_events if event.asset_key == key]
+    assert (reported.check_name, reported.passed) == (CHECK, False)
+    assert "there is no depot" in reported.metadata["first"].value
+
+
+def test_a_job_that_cannot_run_fails_with_the_place_and_no_stack_trace(tmp_path):
+    job = load_definitions(write_project(tmp_path, {"wf.yaml": lost()})).resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+    [failed] = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    assert failed.error.message.splitlines()[1].startswith("wf.yaml:14:22: error unknown-depot: there is no depot")
+    assert (failed.error.stack, failed.error.cause) == ([], None)
+    [evaluation] = [each for each in result.get_asset_check_evaluations() if each.asset_key.path[0] == "lakehouse"]
+    assert not evaluation.passed
+    assert "wf.yaml:14:22" in evaluation.metadata["diagnostics"].value
+
+
+def test_an_isolated_bundle_reports_its_own_jobs_and_no_files(tmp_path):
+    bundle = {"name": "own", "version": "v1beta", "type": "bundle"}
+    files = {
+        "wf.yaml": lost(),
+        "bundle.yaml": bundle | {"bundle": {"resources": [{"id": "wf", "file": "wf.yaml"}]}},
+        "broken.yaml": "name: [1\n",
+        "dataos.yaml": "bundles: {own: {isolation: process}}",
+    }
+    definitions = load_definitions(write_project(tmp_path / "shop", files), bundle="own")
+    assert definitions.asset_checks == ()
+    sensor = definitions.get_repository_def().get_sensor_def(SENSOR.format("shop__own"))
+    [event] = sensor.evaluate_tick(dg.build_sensor_context()).asset_events
+    assert event.asset_key == dg.AssetKey(["lakehouse", "shop", "t"])

@@ -59,7 +59,7 @@ def chain(length: int) -> list[dg.AssetsDefinition]:
             compute_fn=lambda _step, _inputs: iter(()),
             name=f"op{number}",
             ins=compat.nothing_inputs(len(deps)),
-            outs=compat.nothing_outputs(1),
+            outs=compat.nothing_outputs(["out_0"]),
             required_resource_keys={"bench"},
         )
         assets.append(
@@ -112,7 +112,7 @@ def test_ops_with_shared_inputs_run_in_order():
             compute_fn=compute,
             name=f"op_{spec.key.path[0]}",
             ins=compat.nothing_inputs(len(deps)),
-            outs=compat.nothing_outputs(1),
+            outs=compat.nothing_outputs(["out_0"]),
         )
         ins = {f"in_{index}": key for index, key in enumerate(deps)}
         assets.append(
@@ -135,7 +135,7 @@ def op_of(number: int, function=None) -> compat.JobOp:
         compute_fn=function or (lambda _step, _inputs: iter(())),
         name=f"op{number}",
         ins=compat.nothing_inputs(1),
-        outs=compat.nothing_outputs(1),
+        outs=compat.nothing_outputs(["out_0"]),
         config_schema=compat.no_configuration(),
         required_resource_keys={"bench"},
     )
@@ -159,3 +159,20 @@ def test_a_function_that_says_its_signature_is_taken_as_it_is():
     known = compat.with_known_signature(compute)
     assert inspect.signature(known).parameters.keys() == {"step", "_inputs"}
     assert op_of(1, known).compute_fn is known
+
+
+def test_a_plain_failure_is_shown_without_a_stack_trace_and_not_tried_again():
+    tries = []
+
+    @dg.asset(retry_policy=dg.RetryPolicy(max_retries=2))
+    def broken() -> None:
+        tries.append(1)
+        raise compat.PlainFailure("wf.yaml:3:1: no", {"hint": "write it"})
+
+    with dg.instance_for_test() as instance:
+        result = dg.materialize([broken], instance=instance, raise_on_error=False)
+    [failed] = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    assert failed.error.to_string().rstrip() == "wf.yaml:3:1: no"
+    assert failed.user_failure_data.description == "wf.yaml:3:1: no"
+    assert failed.user_failure_data.metadata == {"hint": dg.TextMetadataValue("write it")}
+    assert len(tries) == 1

@@ -76,10 +76,10 @@ def test_a_materialization_says_what_the_write_says(run):
     columns = (Column("id", "bigint", nullable=False, comment="The key."), Column("day", "date"))
     source = Address("lakehouse", "shop", ("raw",))
     lineage = ColumnLineage({"id": (ColumnSource(source, str(source), "order_id"),), "day": ()})
-    output = written("t", schema=columns, lineage=lineage)
+    output = written("t", schema=columns, lineage=lineage, total_rows=10)
     result = run([flare("load", reads="raw", writes="t")], lambda node, _: succeeded(node, [output]))
     facts = materializations(result)[table("t")]
-    assert facts["dagster/row_count"] == 3
+    assert (facts["dagster/row_count"], facts["rows_written"]) == (10, 3)
     assert (facts["bytes"], facts["snapshot_id"], facts["seconds"]) == (100, "77", 1.25)
     assert (facts["engine"], facts["principal"]) == ("sail", "mira")
     assert facts["dagster/column_schema"].columns[0] == dg.TableColumn(
@@ -92,7 +92,15 @@ def test_a_materialization_says_what_the_write_says(run):
 def test_what_the_store_does_not_say_is_left_out(run):
     output = written("t", rows=None, bytes=None, snapshot_id=None)
     result = run([flare("load", writes="t")], lambda node, _: succeeded(node, [output]))
-    assert not {"dagster/row_count", "bytes", "snapshot_id", "branch"} & materializations(result)[table("t")].keys()
+    unknown = {"dagster/row_count", "rows_written", "bytes", "snapshot_id", "branch"}
+    assert not unknown & materializations(result)[table("t")].keys()
+
+
+def test_the_rows_of_a_branch_are_not_those_of_the_table(run):
+    output = written("t", branch="audit", total_rows=10)
+    facts = materializations(run([flare("load", writes="t")], lambda node, _: succeeded(node, [output])))[table("t")]
+    assert (facts["rows_written"], facts["branch"]) == (3, "audit")
+    assert "dagster/row_count" not in facts
 
 
 def test_previews_and_plans_are_shown_when_the_manifest_asks(run):

@@ -160,6 +160,7 @@ class TableWriter:
             ),
             created=before is None,
             branch=branch,
+            total_rows=new.total_rows if new else None,
         )
 
     @contextmanager
