@@ -1,0 +1,1 @@
+"""Kafka: topics as datasets, read and written in batches and as streams."""

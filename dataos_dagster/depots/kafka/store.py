@@ -1,0 +1,210 @@
+"""Topics of a Kafka cluster as the door sees them. Spark reads and writes them; Sail has no connector."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataos_dagster.address import Address
+from dataos_dagster.depots.kafka.payload import PARSER_OPTIONS, as_messages, is_avro, parsed, written_schema
+from dataos_dagster.depots.requests import Column, ReadRequest, Requirements, WriteRequest, WriteResult
+from dataos_dagster.depots.streams import end_query, refuse_streams, stream_writer
+from dataos_dagster.engines.coordinates import coordinate_of
+from dataos_dagster.errors import (
+    CredentialsRefused,
+    DatasetNotFound,
+    DepotError,
+    DepotUnreachable,
+    DepotUnsupported,
+    StatementFailed,
+    WriteFailed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.streaming.query import StreamingQuery
+
+    from dataos_dagster.depots.kafka.access import KafkaAccess
+    from dataos_dagster.depots.streams import StreamQuery
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.identity import Principal
+
+# Spark shows the options of a source in plans; the regular expression names those that it must not show.
+_REDACTED = {"spark.sql.redaction.options.regex": "(?i)url|jaas|password|certificates"}
+_ANSWER_SECONDS = 10
+# Of the batch reader: a stream has no end.
+_END_OPTIONS = frozenset({"endingoffsets", "endingtimestamp", "endingoffsetsbytimestamp"})
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaStore:
+    """The topics of one cluster.
+
+    Attributes:
+        depot: Name of the depot.
+    """
+
+    access: KafkaAccess
+    depot: str
+
+    @property
+    def streams_once(self) -> bool:
+        """Return False: a topic does not know which micro-batches it holds."""
+        return False
+
+    def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
+        """Return what a session needs to serve a request."""
+        topic_of(request)
+        packages = [coordinate_of("kafka"), *([coordinate_of("avro")] if is_avro(request.format) else [])]
+        return Requirements(
+            conf={"spark": _REDACTED, "connect": _REDACTED},
+            packages=tuple(packages),
+            vetoes={"sail": (f"Sail has no connector for Kafka ({request.target})",)},
+        )
+
+    def read(self, request: ReadRequest, session: EngineSession) -> DataFrame:
+        """Return a lazy frame of a topic: what it holds now, or, as a stream, what comes too."""
+        if session.engine == "sail":
+            refuse_streams(request, "Sail")
+        options = {key: value for key, value in request.options.items() if key.lower() not in PARSER_OPTIONS}
+        if request.stream:
+            options = {key: value for key, value in options.items() if key.lower() not in _END_OPTIONS}
+        options = options | self.access.spark_options() | {"subscribe": topic_of(request)}
+        with session.failures(request.location), self._failures(request):
+            reader = session.spark.readStream if request.stream else session.spark.read
+            frame = parsed(reader.format("kafka").options(**options).load(), request, session)
+            frame.schema  # noqa: B018 - asks the engine, so that a wrong option is this read's error
+        return frame
+
+    def write(
+        self,
+        frame: DataFrame,
+        request: WriteRequest,
+        session: EngineSession,
+        principal: Principal,  # noqa: ARG002 - the brokers know us by the depot's secret
+    ) -> WriteResult:
+        """Publish every row of a frame as a message.
+
+        Raises:
+            WriteFailed: The brokers refused a message; those before it may have been published.
+        """
+        try:
+            with session.failures(request.location), self._failures(request):
+                messages = as_messages(frame, request.format)
+                messages.write.format("kafka").options(**self._writer_options(request)).save()
+        except StatementFailed as error:
+            raise WriteFailed(
+                f"{request.target} was not written to its end: {error.message}",
+                hint="a topic takes messages one by one: those before the failure are there, and come again",
+                location=request.location,
+            ) from error
+        note = f"{request.target}: a topic cannot be replaced, so messages were added to it"
+        return WriteResult(
+            rows=None,
+            bytes=None,
+            snapshot_id=None,
+            files=None,
+            schema=tuple(Column(name, type_) for name, type_ in written_schema(request.format).items()),
+            created=False,
+            notes=(note,) if request.mode == "overwrite" else (),
+        )
+
+    def stream_obstacles(self, request: WriteRequest, query: StreamQuery) -> tuple[str, ...]:  # noqa: ARG002 - the same for every topic
+        """Return nothing: Spark writes any stream to a topic."""
+        return ()
+
+    @contextmanager
+    def write_stream(
+        self,
+        frame: DataFrame,
+        request: WriteRequest,
+        session: EngineSession,
+        principal: Principal,  # noqa: ARG002 - the brokers know us by the depot's secret
+        query: StreamQuery,
+    ) -> Iterator[StreamingQuery]:
+        """Start a query that publishes every row of a stream, for the block's time."""
+        with session.failures(request.location):
+            messages = as_messages(frame, request.format)
+            writer = stream_writer(messages, query).format("kafka").options(**self._writer_options(request))
+            started = writer.start()
+        try:
+            yield started
+        finally:
+            end_query(started, session)
+
+    def check(self) -> str:
+        """Return how many topics there are.
+
+        Raises:
+            DepotUnreachable: No broker answers.
+            CredentialsRefused: They refuse the credentials.
+        """
+        topics = self._topics()
+        return f"{len(topics)} topic{'' if len(topics) == 1 else 's'}"
+
+    def datasets(self) -> tuple[Address, ...]:
+        """Return the addresses of all topics."""
+        return tuple(Address(self.depot, "default", (topic,)) for topic in self._topics())
+
+    def _topics(self) -> list[str]:
+        try:
+            from confluent_kafka import KafkaException
+            from confluent_kafka.admin import AdminClient
+        except ModuleNotFoundError:
+            raise DepotUnsupported(
+                f"depot {self.depot!r}: listing topics needs the Kafka client for Python, which is not installed",
+                hint="pip install 'dataos-dagster[kafka]'; jobs do not need it",
+            ) from None
+        refused: list[str] = []
+        properties: dict[str, Any] = {**self.access.client_properties(), "log_level": 0}
+        client = AdminClient(properties | {"error_cb": lambda error: refused.append(error.name())})
+        try:
+            found = client.list_topics(timeout=_ANSWER_SECONDS).topics
+        except KafkaException as error:
+            if "_AUTHENTICATION" in refused:
+                raise CredentialsRefused(
+                    f"the brokers {self.access.brokers} refuse the credentials", hint="check the depot's secret"
+                ) from None
+            raise DepotUnreachable(
+                f"no broker of {self.access.brokers} answers: {error.args[0].str()}", hint="check `brokers`"
+            ) from None
+        return sorted(topic for topic in found if not topic.startswith("__"))
+
+    def _writer_options(self, request: WriteRequest) -> dict[str, str]:
+        return dict(request.options) | self.access.spark_options() | {"topic": topic_of(request)}
+
+    @contextmanager
+    def _failures(self, request: ReadRequest | WriteRequest) -> Iterator[None]:
+        """Say of an engine's failure which of the brokers or the topic is at fault."""
+        try:
+            yield
+        except Exception as error:
+            text = str(error)
+            if "UnknownTopicOrPartition" in text or "not present in metadata" in text:
+                raise DatasetNotFound(
+                    f"there is no topic {topic_of(request)!r} in depot {self.depot!r}", location=request.location
+                ) from error
+            if "TimeoutException" in text or "No resolvable bootstrap" in text or "Timed out" in text:
+                raise DepotUnreachable(
+                    f"no broker of {self.access.brokers} answers", hint="check `brokers`", location=request.location
+                ) from error
+            raise
+
+
+def topic_of(request: ReadRequest | WriteRequest) -> str:
+    """Return the topic that a request names.
+
+    Raises:
+        DepotError: It names none.
+    """
+    address = request.target.address
+    if address is None or not address.path:
+        raise DepotError(
+            f"{request.target} names no topic",
+            hint="write depot, namespace and topic: dataos://events:default/orders",
+            location=request.location,
+        )
+    return ".".join(address.path)

@@ -1,0 +1,139 @@
+"""Write micro-batches one by one through the door, each at most once where the dataset keeps account."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import tempfile
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from dataos_dagster.depots.streams import batch_mark
+from dataos_dagster.flare.streaming.handover import Handover
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from pyspark.sql import DataFrame
+
+    from dataos_dagster.depots.requests import WriteResult
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.flare.streaming.plan import PlannedStream
+    from dataos_dagster.workflows.context import RunContext
+
+_ACCEPT_SECONDS = 0.5
+
+
+@dataclass
+class BatchWriter:
+    """Writes the micro-batches of one query.
+
+    Attributes:
+        prepare: Makes the rows that are written of the rows of a batch.
+        turn: One batch of a session is written at a time: its commits carry properties of the session.
+        stream: Id of the query, which its checkpoint keeps; known once it has started.
+        written: What each batch did, in order.
+        repeated: Batches that were there already.
+    """
+
+    planned: PlannedStream
+    context: RunContext
+    session: EngineSession
+    prepare: Callable[[DataFrame], DataFrame]
+    turn: threading.Lock
+    stream: str | None = None
+    written: list[WriteResult] = field(default_factory=list)
+    repeated: list[int] = field(default_factory=list)
+    known: threading.Event = field(default_factory=threading.Event)
+
+    def begin(self, stream: str) -> None:
+        """Say which query it is: from now on batches are written."""
+        self.stream = stream
+        self.known.set()
+
+    def write(self, view: str, batch: int) -> None:
+        """Write the batch that a view holds, unless the dataset has it.
+
+        Raises:
+            DepotError: It cannot be written; the dataset is as before.
+            EngineError: The engine failed.
+        """
+        # The first batch may come before whoever started the query has heard its id.
+        self.known.wait()
+        door, output, principal = self.context.door, self.planned.output, self.context.principal
+        mark = batch_mark(str(self.stream), batch)
+        with self.turn:
+            evidence = door.evidence(output.request)
+            if evidence is not None and mark in evidence.marks:
+                self.repeated.append(batch)
+                return
+            with self.session.failures(output.location):
+                frame = self.prepare(self.session.spark.table(view))
+                request = replace(output.request, mark=mark, operation=mark)
+                result = door.write(frame, request, self.session, principal)
+        self.written.append(result)
+
+
+class BatchListener:
+    """Listens for the micro-batches of one query, for a block's time.
+
+    Attributes:
+        error: Why a batch could not be written; the query ends with a shorter story.
+    """
+
+    def __init__(self, writer: BatchWriter) -> None:
+        self.writer = writer
+        self.error: Exception | None = None
+        # Only we may enter the folder, so nobody else can hand us a view.
+        self._folder = Path(tempfile.mkdtemp(prefix="dataos-batches-"))
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(self._folder / "s"))
+        self._socket.listen()
+        self._socket.settimeout(_ACCEPT_SECONDS)
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="dataos-batches", daemon=True)
+
+    @property
+    def handover(self) -> Handover:
+        """Return the function that the engine is given."""
+        return Handover(str(self._folder / "s"))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed.set()
+        self.writer.known.set()
+        self._thread.join()
+        self._socket.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _listen(self) -> None:
+        while not self._closed.is_set():
+            try:
+                channel, _ = self._socket.accept()
+            except TimeoutError:
+                continue
+            with channel, suppress(BrokenPipeError, ConnectionResetError):
+                channel.settimeout(None)
+                channel.sendall(json.dumps(self._answer(channel)).encode() + b"\n")
+
+    def _answer(self, channel: socket.socket) -> str:
+        with channel.makefile("r", encoding="utf-8") as lines:
+            asked = json.loads(lines.readline() or "{}")
+        if self._closed.is_set() or not asked:
+            return "the job is ending"
+        try:
+            self.writer.write(asked["view"], asked["batch"])
+        except Exception as error:  # noqa: BLE001 - it is raised where the job waits for its query
+            self.error = error
+            return f"{type(error).__name__}: {error}"
+        return "written"

@@ -1,0 +1,235 @@
+"""Run the queries of a job: until each has done what was there, or until somebody stops them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dataos_dagster.depots.door import columns_of
+from dataos_dagster.depots.streams import end_query, start_batches
+from dataos_dagster.errors import DataOSError, EngineError, StepError
+from dataos_dagster.flare.streaming.batches import BatchListener, BatchWriter
+from dataos_dagster.flare.streaming.checkpoints import take
+from dataos_dagster.flare.streaming.failures import stream_error
+from dataos_dagster.flare.streaming.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pyspark.sql import DataFrame
+    from pyspark.sql.connect.streaming.query import StreamingQuery
+
+    from dataos_dagster.depots.door import Column
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.flare.inputs import PlannedInput
+    from dataos_dagster.flare.streaming.plan import PlannedStream, StreamPlan
+    from dataos_dagster.workflows.context import RunContext
+
+_POLL_SECONDS = 0.2
+_LOOK_SECONDS = 1.0
+# For the reason of an end that has come already.
+_END_SECONDS = 5
+# How long a batch that is under way is waited for when a stream is to stop.
+DRAIN_SECONDS = 30.0
+
+
+@dataclass
+class RunningQuery:
+    """One query at work.
+
+    Attributes:
+        planned: What it does.
+        query: Spark's handle.
+        listener: Takes its micro-batches, where this package writes them.
+        schema: Columns of the rows that it writes.
+        seen: Progress by number of the micro-batch.
+    """
+
+    planned: PlannedStream
+    query: StreamingQuery
+    listener: BatchListener | None
+    session: EngineSession
+    sources: tuple[PlannedInput, ...]
+    schema: tuple[Column, ...]
+    seen: dict[int, Progress] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int | None:
+        """Return the rows written so far; None where the store does not count them."""
+        if self.listener is None:
+            return sum(progress.written for progress in self.seen.values())
+        counts = [written.rows for written in self.listener.writer.written]
+        return None if None in counts else sum(count for count in counts if count is not None)
+
+    @property
+    def last(self) -> Progress | None:
+        """Return the progress of the last micro-batch."""
+        return self.seen[max(self.seen)] if self.seen else None
+
+    @property
+    def created(self) -> bool:
+        """Return whether the dataset was made by one of the batches."""
+        return any(written.created for written in self.listener.writer.written) if self.listener else False
+
+    @property
+    def snapshot_id(self) -> str | None:
+        """Return the snapshot that the last batch made, where this package wrote it."""
+        made = [written.snapshot_id for written in self.listener.writer.written] if self.listener else []
+        return next((snapshot for snapshot in reversed(made) if snapshot), None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what is worth knowing about the batches, each a sentence."""
+        repeated = self.listener.writer.repeated if self.listener else []
+        dataset = self.planned.output.dataset
+        return tuple(f"micro-batch {batch} was in {dataset} already, and was left out" for batch in repeated)
+
+    def look(self) -> None:
+        """Ask Spark what has happened since the last look.
+
+        Raises:
+            DataOSError: The query has failed.
+        """
+        with self.failures():
+            for told in self.query.recentProgress:
+                progress = Progress.of(told)
+                self.seen[progress.batch] = progress
+
+    def has_ended(self) -> bool:
+        """Return whether the query has ended.
+
+        Raises:
+            DataOSError: It has failed.
+        """
+        with self.failures():
+            # Of a query that failed this raises the reason.
+            return not self.query.isActive and bool(self.query.awaitTermination(_END_SECONDS))
+
+    def drain(self, seconds: float) -> None:
+        """Let the batch that is under way end, at most so long, and stop."""
+        deadline = time.monotonic() + seconds
+        with self.failures():
+            while self.query.isActive and self.query.status["isTriggerActive"] and time.monotonic() < deadline:
+                time.sleep(_POLL_SECONDS)
+            self.query.stop()
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Say of a failure what it means for the stream."""
+        try:
+            with self.session.failures():
+                yield
+        except EngineError as error:
+            cause = self.listener.error if self.listener else None
+            raise stream_error(error, self.planned, self.sources, cause) from (cause or error)
+
+
+@contextmanager
+def running(
+    plan: StreamPlan,
+    sources: tuple[PlannedInput, ...],
+    context: RunContext,
+    session: EngineSession,
+    prepare: Callable[[DataFrame, PlannedStream], DataFrame],
+    view_of: Callable[[PlannedStream], str],
+) -> Iterator[tuple[RunningQuery, ...]]:
+    """Start all queries of a job, for the block's time.
+
+    Args:
+        plan: What to start.
+        sources: The streams that the job reads.
+        context: The way to the data, and who asks.
+        session: Where the views are.
+        prepare: Makes the rows that are written of the rows of a view.
+        view_of: Tells the view that a query writes.
+
+    Raises:
+        DataOSError: A checkpoint is that of another stream, or a query could not be started.
+    """
+    turn = threading.Lock()
+    with ExitStack() as stack, session.stopped_on_interrupt():
+        started = []
+        for planned in plan.queries:
+            take(planned.query.checkpoint, planned.owner, planned.checkpoint_location)
+            started.append(stack.enter_context(_started(planned, sources, context, session, turn, prepare, view_of)))
+        yield tuple(started)
+
+
+@contextmanager
+def _started(
+    planned: PlannedStream,
+    sources: tuple[PlannedInput, ...],
+    context: RunContext,
+    session: EngineSession,
+    turn: threading.Lock,
+    prepare: Callable[[DataFrame, PlannedStream], DataFrame],
+    view_of: Callable[[PlannedStream], str],
+) -> Iterator[RunningQuery]:
+    output = planned.output
+    frame = session.spark.table(view_of(planned))
+    try:
+        with session.failures(output.location):
+            made = prepare(frame, planned)
+            columns = columns_of(made)
+        if not planned.batches:
+            with context.door.write_stream(made, output.request, session, context.principal, planned.query) as query:
+                yield RunningQuery(planned, query, None, session, sources, columns)
+            return
+        writer = BatchWriter(planned, context, session, lambda batch: prepare(batch, planned), turn)
+        with BatchListener(writer) as listener:
+            query = start_batches(frame, planned.query, listener.handover, session)
+            writer.begin(query.id)
+            try:
+                yield RunningQuery(planned, query, listener, session, sources, columns)
+            finally:
+                end_query(query, session)
+    except DataOSError as error:
+        error.location = error.location or output.location
+        raise
+
+
+def finish(queries: tuple[RunningQuery, ...]) -> None:
+    """Wait until every query has done what was there when it started.
+
+    Raises:
+        DataOSError: One failed.
+    """
+    for query in queries:
+        while not query.has_ended():
+            query.look()
+            time.sleep(_POLL_SECONDS)
+        query.look()
+
+
+def keep_running(
+    queries: tuple[RunningQuery, ...], stop: threading.Event, tell: Callable[[tuple[RunningQuery, ...]], None]
+) -> None:
+    """Wait until somebody stops the queries, and let the batches that are under way end.
+
+    Args:
+        queries: All queries of the job.
+        stop: Set when they are to stop.
+        tell: Told how far they are, every second.
+
+    Raises:
+        DataOSError: One failed, or was stopped by somebody else.
+    """
+    while not stop.wait(_LOOK_SECONDS):
+        for query in queries:
+            if query.has_ended():
+                output = query.planned.output
+                raise StepError(
+                    f"{output.label}: the query that writes {output.dataset} was stopped on its engine",
+                    step=output.label,
+                    location=output.location,
+                    retryable=True,
+                )
+            query.look()
+        tell(queries)
+    for query in queries:
+        query.drain(DRAIN_SECONDS)
+        query.look()
+    tell(queries)
