@@ -46,20 +46,25 @@ class FlareStack:
         return not_yet_run(job, flare_spec(job))
 
     def plan(self, job: Job, context: RunContext) -> JobPlan:
-        """Return what the job would do, without touching data.
+        """Return what the job would do, without reading rows.
+
+        Where the engine depends on the types of columns, they are looked up as far as files and catalogs tell them,
+        so that the run has the engine that the plan names. A table that an earlier job makes may not be there yet.
 
         Raises:
-            DataOSError: It cannot be planned.
+            DataOSError: It cannot be planned, or its SQL has names that mean nothing.
         """
-        from dataos_dagster.flare.plan import plan_job
+        from dataos_dagster.flare.foresight import check_columns, columns_of_inputs, unproven_for_types
 
-        return plan_job(
-            job,
-            door=context.door,
-            settings=context.settings,
-            availability=context.availability,
-            requested=context.engine_of(job.id),
-        )
+        plan = self._planned(job, context)
+        on_sail = self._on_sail(plan, context) if plan.route.assumed or plan.engine == "spark" else None
+        if on_sail is None:
+            return plan
+        inputs = columns_of_inputs(on_sail, context)
+        check_columns(on_sail, inputs)
+        refused = unproven_for_types(on_sail, inputs) if plan.can_move else ()
+        reason = f"for the types of its columns it is not proven equal there: {', '.join(refused)}"
+        return self._moved(job, reason, context) if refused else plan
 
     def run(self, job: Job, context: RunContext) -> JobResult:
         """Plan a job and run it.
@@ -69,17 +74,53 @@ class FlareStack:
         """
         from dataos_dagster.flare.functions.function import EngineUnsuited
 
-        plan = self.plan(job, context)
+        plan = self._planned(job, context)
+        if plan.engine == "spark":
+            self._check_columns(plan, context)
         try:
             return self._run(plan, context)
         except EngineUnsuited as error:
             # Types are known only now. Steps come before outputs, so nothing has been written.
             if not plan.can_move:
                 raise
+            self._check_columns(plan, context)
             context.reporter.note(job.id, f"{error.message}; the job starts again on Spark")
-            moved = self.plan(job, replace(context, engine="spark"))
-            route = replace(moved.route, reasons=(f"not on Sail: {error.message}",))
-            return self._run(replace(moved, route=route), context)
+            return self._run(self._moved(job, error.message, context), context)
+
+    def _planned(self, job: Job, context: RunContext) -> JobPlan:
+        """Return the plan as far as the manifest's text tells it."""
+        from dataos_dagster.flare.foresight import check_functions
+        from dataos_dagster.flare.plan import plan_job
+
+        plan = plan_job(
+            job,
+            door=context.door,
+            settings=context.settings,
+            availability=context.availability,
+            requested=context.engine_of(job.id),
+        )
+        check_functions(plan)
+        return plan
+
+    def _on_sail(self, plan: JobPlan, context: RunContext) -> JobPlan | None:
+        """Return the plan on Sail of a job that may choose its engine; None when Sail cannot serve it."""
+        if plan.requested != "auto" or plan.engine == "sail":
+            return plan if plan.engine == "sail" else None
+        try:
+            return self._planned(plan.job, replace(context, engine="sail"))
+        except DataOSError:
+            return None
+
+    def _check_columns(self, plan: JobPlan, context: RunContext) -> None:
+        """Refuse misspelt columns before a JVM is started, which takes many seconds."""
+        from dataos_dagster.flare.foresight import check_columns, columns_of_inputs
+
+        if on_sail := self._on_sail(plan, context):
+            check_columns(on_sail, columns_of_inputs(on_sail, context))
+
+    def _moved(self, job: Job, reason: str, context: RunContext) -> JobPlan:
+        moved = self._planned(job, replace(context, engine="spark"))
+        return replace(moved, route=replace(moved.route, reasons=(f"not on Sail: {reason}",)))
 
     def _run(self, plan: JobPlan, context: RunContext) -> JobResult:
         from dataos_dagster.flare.job import run_plan

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.errors import AddressError, StepError
-from dataos_dagster.flare.functions.function import EngineUnsuited, FunctionError, quoted
+from dataos_dagster.flare.functions.function import EngineUnsuited, FunctionError
 from dataos_dagster.flare.functions.registry import ParameterError, read_function
 from dataos_dagster.flare.locations import job_location, location_in_text
 from dataos_dagster.flare.relations import SqlRefused
@@ -131,6 +132,7 @@ def run_step(
         EngineCrashed: The engine's process ended.
     """
     from dataos_dagster.errors import StatementFailed
+    from dataos_dagster.flare.foresight import misnamed
 
     try:
         with session.failures(step.location):
@@ -147,7 +149,7 @@ def run_step(
             if step.statement.target:
                 _cache(step.name, session)
     except StatementFailed as failed:
-        raise _explained(step, failed) from failed
+        raise misnamed(step, session) or _explained(step, failed) from failed
     return frame
 
 

@@ -35,9 +35,9 @@ def test_a_job_that_is_proven_runs_on_sail(choosing):
 
 
 def test_an_unproven_construct_is_named_with_its_line_and_sends_the_job_to_spark(choosing):
-    plan = choosing.plan(job(sql="SELECT java_hash_of(amount) AS h FROM orders"))
+    plan = choosing.plan(job(sql="SELECT sentences(name) AS words FROM orders"))
     assert plan.engine == "spark"
-    assert "java_hash_of" in plan.route.reasons[0]
+    assert "sentences/1" in plan.route.reasons[0]
 
 
 def test_a_cast_that_sail_does_differently_starts_the_job_again_on_spark(choosing):
@@ -57,6 +57,20 @@ def test_an_expression_of_a_function_is_looked_at_again_with_the_types_of_its_ro
     assert "cast as string" in result.engine_reasons[0]
 
 
+@pytest.mark.parametrize(("type_", "engine"), [("DOUBLE", "sail"), ("DECIMAL(10, 2)", "spark")])
+def test_what_a_merge_computes_is_looked_at_again_with_the_types_of_both_sides(choosing, type_, engine):
+    choosing.engine = "sail"
+    for address in (ORDERS, TARGET):
+        choosing.seed(address, f"SELECT CAST(8 AS {type_}) AS amount, 'x' AS name")
+    choosing.engine = "auto"
+    clauses = "{onClause: old.name = new.name, whenClause: matched then update set amount = old.amount / new.amount}"
+    options = f"{{iceberg: {{merge: {clauses}}}}}"
+    assert choosing.plan(job(options=options)).engine == "sail"
+    result = choosing.run_job(job(options=options))
+    assert result.engine == engine
+    assert ("/" in result.engine_reasons[0]) is (engine == "spark")
+
+
 def test_on_sail_alone_such_a_cast_is_an_error_that_says_what_to_do(choosing):
     choosing.engine = "sail"
     error = choosing.error_of(job(functions="[{name: set_type, columns: {amount: string}}]"))
@@ -73,3 +87,57 @@ def test_writing_a_branch_goes_to_spark_and_leaves_the_main_branch(choosing):
     assert (result.engine, result.outputs[0].branch) == ("spark", "staging")
     choosing.engine = "sail"
     assert choosing.table(TARGET)[1] == [(0.0, "main")]
+
+
+@pytest.fixture
+def without_a_jvm(sail_project, java, monkeypatch):
+    """Return a project whose jobs may choose Spark, and fail the test when one starts it."""
+    from dataos_dagster.engines import spark
+    from dataos_dagster.engines.session import Sessions
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("Spark was started")
+
+    sail_project.seed(ORDERS, "SELECT 1e10D AS amount, 'x' AS name, CAST(1.5 AS decimal(20,2)) AS price")
+    monkeypatch.setattr(spark, "start_spark", refuse)
+    with Sessions(sail_project.settings) as sessions:
+        sail_project.sessions, sail_project.engine = sessions, "auto"
+        yield sail_project
+
+
+def test_a_misspelt_function_fails_before_any_engine_starts(without_a_jvm):
+    error = without_a_jvm.error_of(job(sql="SELECT cuont(*) AS n FROM orders"))
+    assert "there is no function 'cuont'" in error.message
+    assert "'count'" in error.hint
+    assert error.location.column > 1
+
+
+def test_a_misspelt_column_of_a_job_for_spark_fails_without_spark(without_a_jvm):
+    error = without_a_jvm.error_of(job(sql="SELECT sentences(nmae) AS words FROM orders"))
+    assert "no view that it reads has a column 'nmae'" in error.message
+    assert error.hint == "did you mean 'name'?"
+
+
+def test_a_misspelt_column_of_a_job_that_would_move_to_spark_fails_without_spark(without_a_jvm):
+    error = without_a_jvm.error_of(job(sql="SELECT price * price * price AS cube, nmae FROM orders"))
+    assert "no view that it reads has a column 'nmae'" in error.message
+
+
+def test_a_misspelt_column_on_sail_is_told_in_the_same_words(sail_project):
+    sail_project.seed(ORDERS, "SELECT 1e10D AS amount, 'x' AS name")
+    error = sail_project.error_of(job(sql="SELECT nmae FROM orders"))
+    assert (error.hint, error.step) == ("did you mean 'name'?", 'steps[0].sequence[0] "made"')
+
+
+def test_a_plan_knows_the_types_of_tables_that_are_there(without_a_jvm):
+    plan = without_a_jvm.plan(job(sql="SELECT price * price * price AS cube FROM orders"))
+    assert plan.engine == "spark"
+    assert "for the types of its columns it is not proven equal there" in plan.route.reasons[0]
+    assert "/job.yaml:" not in plan.route.reasons[0]
+
+
+def test_a_plan_of_a_table_that_is_not_there_yet_says_what_may_move_it(without_a_jvm):
+    text = job(sql="SELECT amount / 3 AS third FROM orders").replace("sales/orders", "sales/later")
+    plan = without_a_jvm.plan(text)
+    assert plan.engine == "sail"
+    assert plan.route.reasons[1].startswith("it moves to Spark before anything is written if the types of its columns")

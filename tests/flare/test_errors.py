@@ -49,11 +49,11 @@ def failure(project, **changes):
     return outcome.error
 
 
-def test_a_column_that_is_not_there_is_told_in_the_engines_words_with_the_sql(project):
+def test_a_column_that_is_not_there_is_told_at_its_place_with_the_sql(project):
     error = failure(project, expression="amout")
     assert isinstance(error, StepError)
     assert "amout" in error.message
-    assert (error.step, str(error.location)) == ('steps[0].sequence[0] "totals"', "job.yaml:18:26")
+    assert (error.step, str(error.location)) == ('steps[0].sequence[0] "totals"', "job.yaml:20:25")
     assert "amout" in error.sql
 
 

@@ -18,6 +18,7 @@ from sqlglot.errors import ParseError, SqlglotError
 
 from dataos_dagster.engines.routing.calls import Call, calls_of, words_without_parentheses
 from dataos_dagster.engines.routing.expressions import DIALECT, RETYPED, Expressions, is_cast_to_int
+from dataos_dagster.engines.routing.operands import type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +41,8 @@ class Construct:
     operands: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        of = f" of {' and '.join(self.operands)}" if self.operands else ""
+        known = [operand for operand in self.operands if operand != "unknown"]
+        of = f" of {' and '.join(known)}" if known else ""
         return f"{self.name}{of} at {self.line}:{self.column}"
 
 
@@ -64,6 +66,38 @@ def constructs_of(sql: str, columns: Mapping[str, Mapping[str, str]] | None = No
     found = sorted(_Query(sql, tokens, tree, columns).constructs(), key=lambda c: (c.line, c.column))
     first = {(construct.name, construct.operands): construct for construct in reversed(found)}
     return tuple(sorted(first.values(), key=lambda c: (c.line, c.column)))
+
+
+def columns_of(sql: str, columns: Mapping[str, Mapping[str, str]]) -> dict[str, str] | None:
+    """Return names and types of the columns that a query gives, or None where that cannot be told.
+
+    Args:
+        sql: One query in Spark SQL.
+        columns: Spark types by view and column.
+
+    Returns:
+        By lower-case name a type of the same family as the column's own, `unknown` where the text does not tell.
+    """
+    try:
+        tokens = sqlglot.tokenize(sql, dialect=DIALECT)
+        tree = sqlglot.parse_one(sql, dialect=DIALECT)
+    except SqlglotError:
+        return None
+    known = {name.lower() for name in columns} | {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    read = {table.name.lower() for table in tree.find_all(exp.Table)}
+    if not isinstance(tree, exp.Query) or not read <= known or _names_its_own_columns(tree):
+        return None
+    found = _Query(sql, tokens, tree, columns).operands.outputs(tree)
+    return {name: type_of(families) for name, families in found.items()}
+
+
+def _names_its_own_columns(tree: exp.Expression) -> bool:
+    """Return whether columns come from elsewhere than aliases and views: generators, pivots, fields of a struct."""
+    if tree.find(exp.Lateral, exp.Pivot, exp.Aliases, exp.Inline, exp.Unnest) is not None:
+        return True
+    relations = {table.alias_or_name.lower() for table in tree.find_all(exp.Table, exp.Subquery, exp.CTE)}
+    stars = (column for column in tree.find_all(exp.Column) if isinstance(column.this, exp.Star))
+    return any(column.table.lower() not in relations for column in stars)
 
 
 # Functions whose result depends on the order of a window's rows.

@@ -181,7 +181,10 @@ def _proven_reasons(found: tuple[Construct, ...], assumed: tuple[Construct, ...]
     reason = f"all {len(found)} constructs of its SQL are proven equal on Sail"
     if not assumed:
         return (reason,)
-    return (reason, f"the types of its columns are looked at when it runs, for {_named(assumed)}")
+    return (
+        f"{reason}, as far as its text tells",
+        f"it moves to Spark before anything is written if the types of its columns call for it: {_named(assumed)}",
+    )
 
 
 def _named(constructs: tuple[Construct, ...]) -> str:

@@ -71,6 +71,15 @@ def family_of(type_name: str) -> str:
     return _FAMILIES.get(name, name)
 
 
+def type_of(families: Families) -> str:
+    """Return a type of a family, as a column of a view has it; `unknown` when there are several."""
+    if len(families) != 1:
+        return "unknown"
+    [family] = families
+    # A text literal becomes a column of strings; `decimal` alone would be read as the widest of them.
+    return {"text": "string", "decimal": "decimal(10,2)"}.get(family, family)
+
+
 class Operands:
     """Families of expressions of one query.
 
@@ -187,7 +196,14 @@ class Operands:
                 within = {inner.name.lower() for inner in alias.this.find_all(exp.Column)}
                 return UNKNOWN if name in within else self.of(alias.this)
             select = select.parent_select if isinstance(select, exp.Select) else None
-        return UNKNOWN
+        merge = column.find_ancestor(exp.Merge)
+        return self._of_merge(column, merge) if merge is not None else UNKNOWN
+
+    def _of_merge(self, column: exp.Column, merge: exp.Merge) -> Families:
+        """Return the family of a column of a merge: of the side that it names, or of both."""
+        sides = [side for side in (merge.this, merge.args["using"]) if column.table in {"", side.alias_or_name}]
+        found = [self._relation(side).get(column.name.lower(), NOTHING) for side in sides]
+        return self._union_of(found) or UNKNOWN
 
     def _result(self, name: str | None, operands: Families) -> Families:
         """Return the family of a construct's result; unknown where it depends on operands that were not tried."""

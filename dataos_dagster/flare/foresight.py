@@ -1,0 +1,192 @@
+"""What a job's SQL will meet, looked up before an engine is started that takes long to start.
+
+The embedded engine opens inputs in milliseconds, and their columns tell two things early: a name that nothing can be
+meant by, and an operation that is not proven equal on Sail for these types. No row is read for it: formats whose
+columns only their rows tell are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dataos_dagster.errors import DataOSError, EngineError, StepError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dataos_dagster.depots.catalog import DepotCatalog
+    from dataos_dagster.engines.routing.names import UnknownName
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.errors import Location
+    from dataos_dagster.flare.inputs import PlannedInput
+    from dataos_dagster.flare.plan import JobPlan
+    from dataos_dagster.flare.steps import PlannedStep
+    from dataos_dagster.workflows.context import RunContext
+
+# Their files or catalogs say which columns there are.
+_SELF_DESCRIBING = frozenset({"iceberg", "parquet", "orc", "delta", "jdbc", "postgres", "postgresql"})
+# With these, functions may come from elsewhere.
+_OWN_FUNCTIONS = frozenset({"spark.sql.catalogImplementation", "spark.jars", "spark.jars.packages", "spark.plugins"})
+
+
+def check_functions(plan: JobPlan) -> None:
+    """Refuse functions that neither Spark has nor the job declares.
+
+    Nothing is said where functions may come from elsewhere: an existing cluster, extensions, a Hive catalog.
+
+    Raises:
+        StepError: There is such a function; says where, and which may have been meant.
+    """
+    from dataos_dagster.engines.routing.names import unknown_functions
+
+    given = {key for key, _ in plan.configuration.conf}
+    if plan.engine == "connect" or plan.requested == "sail" or given & _OWN_FUNCTIONS:
+        return
+    for step in _queries(plan):
+        for unknown in unknown_functions(step.sql, plan.spec.job.udfs):
+            raise _refused(step, unknown)
+
+
+def columns_of_inputs(plan: JobPlan, context: RunContext) -> dict[str, dict[str, str]]:
+    """Return Spark types by lower-case view and column of the inputs that Sail can open without reading rows.
+
+    Args:
+        plan: A plan on Sail.
+        context: Of the run.
+    """
+    openable = [planned for planned in plan.inputs if _is_self_describing(planned, context.door.catalog)]
+    if not openable:
+        return {}
+    try:
+        with context.sessions.lease(plan.configuration) as session:
+            found = {planned.name.lower(): _columns(planned, session, context) for planned in openable}
+    except DataOSError:
+        # Without Sail nothing is known beforehand; what is wrong with the engine is told by the job itself.
+        return {}
+    return {name: columns for name, columns in found.items() if columns}
+
+
+def check_columns(plan: JobPlan, inputs: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse columns that no view of the job can give.
+
+    Args:
+        plan: The plan; its steps are followed as far as their text tells what comes out.
+        inputs: Types by view and column of the inputs that are known, as `columns_of_inputs` returns them.
+
+    Raises:
+        StepError: There is such a column; says where, and which may have been meant.
+    """
+    from dataos_dagster.engines.routing.names import unknown_columns
+
+    for step, views in _followed(plan, inputs):
+        for unknown in unknown_columns(step.sql, views):
+            raise _refused(step, unknown)
+
+
+def unproven_for_types(plan: JobPlan, inputs: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """Return what is not proven equal on Sail for the types of the inputs, each with its place.
+
+    Args:
+        plan: A plan on Sail.
+        inputs: As for `check_columns`.
+    """
+    from dataos_dagster.engines.routing import constructs_of, unproven
+
+    found = [
+        str(replace(construct, line=place.line, column=place.column))
+        for step, views in _followed(plan, inputs)
+        for construct in unproven(constructs_of(step.sql, views))
+        for place in [step.at(construct.line, construct.column) if step.sql == step.text else step.location]
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def misnamed(step: PlannedStep, session: EngineSession) -> StepError | None:
+    """Return what is wrong with the names in a step that an engine refused, or None where names are not the reason.
+
+    Args:
+        step: The step.
+        session: Where its views are.
+    """
+    from dataos_dagster.engines.routing.names import unknown_columns
+
+    read = {relation.parts[0].lower() for relation in step.statement.relations if len(relation.parts) == 1}
+    try:
+        with session.failures(step.location):
+            known = [table.name for table in session.spark.catalog.listTables() if table.isTemporary]
+            views = {name.lower(): session.spark.table(name).columns for name in known if name.lower() in read}
+    except EngineError:
+        return None
+    unknown = unknown_columns(step.sql, views)
+    return _refused(step, unknown[0]) if unknown else None
+
+
+def _queries(plan: JobPlan) -> Iterator[PlannedStep]:
+    return (step for step in plan.steps if step.statement.kind == "query")
+
+
+def _followed(
+    plan: JobPlan, inputs: Mapping[str, Mapping[str, str]]
+) -> Iterator[tuple[PlannedStep, dict[str, dict[str, str]]]]:
+    """Yield the steps in order, each with the views that are known when it runs."""
+    from dataos_dagster.engines.routing.constructs import columns_of
+
+    views = {name: dict(columns) for name, columns in inputs.items()}
+    for step in _queries(plan):
+        yield step, views
+        # A function makes other columns.
+        made = None if step.functions else columns_of(step.sql, views)
+        if made is None:
+            views.pop(step.name.lower(), None)
+        else:
+            views[step.name.lower()] = made
+
+
+def _is_self_describing(planned: PlannedInput, catalog: DepotCatalog) -> bool:
+    request = planned.request
+    if planned.increment is not None or planned.schema is not None or request.stream:
+        return False
+    if request.schema is not None or (request.format or "").lower() in _SELF_DESCRIBING:
+        return True
+    if planned.address is None:
+        return False
+    depot = catalog.find(planned.address.depot)
+    return request.format is None and (depot.is_lakehouse or (depot.format or depot.family) in _SELF_DESCRIBING)
+
+
+def _columns(planned: PlannedInput, session: EngineSession, context: RunContext) -> dict[str, str]:
+    """Return the columns of an input; none when it cannot be opened, such as a table that an earlier job will make."""
+    try:
+        frame = context.door.read(planned.request, session, context.principal)
+        with session.failures(planned.location):
+            return {field.name.lower(): field.dataType.simpleString() for field in frame.schema.fields}
+    except DataOSError:
+        return {}
+
+
+def _refused(step: PlannedStep, unknown: UnknownName) -> StepError:
+    close = " or ".join(repr(name) for name in unknown.close)
+    what = "there is no function" if unknown.kind == "function" else "no view that it reads has a column"
+    hint = f"did you mean {close}?" if close else None
+    if hint is None and unknown.kind == "column":
+        hint = "compare with the columns of the views it reads: showPreviewLines: 5 prints them"
+    return StepError(
+        f"{step.label}: {what} {unknown.name!r}",
+        step=step.label,
+        sql=step.text,
+        hint=hint,
+        location=_place(step, unknown),
+    )
+
+
+def _place(step: PlannedStep, unknown: UnknownName) -> Location:
+    """Return where a name stands in the manifest; datasets named in SQL stand in `step.sql` under another name."""
+    if step.sql == step.text:
+        return step.at(unknown.line, unknown.column)
+    found = re.search(rf"\b{re.escape(unknown.name)}\b", step.text, re.IGNORECASE)
+    if found is None:
+        return step.location
+    before = step.text[: found.start()]
+    return step.at(before.count("\n") + 1, found.start() - (before.rfind("\n") + 1) + 1)
