@@ -6,12 +6,13 @@ import logging
 import warnings
 from typing import TYPE_CHECKING
 
+from dataos_dagster.engines.configuration import is_session_property
 from dataos_dagster.engines.endpoint import Endpoint
 from dataos_dagster.engines.failures import engine_failures
 from dataos_dagster.errors import EngineUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client.retries import RetryPolicy
@@ -35,6 +36,27 @@ def existing_endpoint(settings: ConnectSettings) -> Endpoint:
             hint="set engines.connect.url in dataos.yaml (or DATAOS_ENGINES__CONNECT__URL) to sc://host:port",
         )
     return Endpoint(settings.url, settings.token)
+
+
+def left_to_cluster(
+    conf: Mapping[str, str], secret: Iterable[str] = (), packages: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Return what a session on an existing cluster does without, in sentences: the cluster's own holds instead.
+
+    Args:
+        conf: Spark properties that a job asks for.
+        secret: Names of those whose values are secret.
+        packages: Connectors that it needs, by Maven coordinate.
+    """
+    fixed = {key: f"{key}={value}" for key, value in conf.items() if not is_session_property(key)}
+    fixed |= {key: key for key in secret if not is_session_property(key)}
+    notes = []
+    if fixed:
+        told = ", ".join(text for _, text in sorted(fixed.items()))
+        notes.append(f"a session cannot set {told}: the cluster's own values hold, and have to suit this job")
+    if packages := sorted(packages):
+        notes.append(f"the cluster must have been started with {', '.join(packages)}")
+    return tuple(notes)
 
 
 def open_session(endpoint: Endpoint, conf: Mapping[str, str]) -> SparkSession:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from dataos_dagster.engines.connect import left_to_cluster
 from dataos_dagster.engines.routing import constructs_of, route
 from dataos_dagster.engines.session import SessionConfiguration
 from dataos_dagster.errors import DataOSError, DepotUnsupported, NotYetRun, StepError
@@ -160,6 +161,8 @@ def plan_job(
     notes = [*requirements.notes, *([chosen.warning] if chosen.warning else [])]
     if chosen.engine == "sail":
         notes.extend(note for step in steps for note in caching_notes(step))
+    if chosen.engine == "connect":
+        notes.extend(_left_to_cluster(requirements, sizing))
     return JobPlan(
         job=job,
         spec=spec,
@@ -289,6 +292,15 @@ def _merged_vetoes(*sources: Mapping[EngineName, tuple[str, ...]]) -> dict[Engin
         for engine, reasons in source.items():
             vetoes[engine] = (*vetoes.get(engine, ()), *reasons)
     return vetoes
+
+
+def _left_to_cluster(requirements: Requirements, sizing: Sizing) -> tuple[str, ...]:
+    """Return what the job asks of its engine, and an existing cluster has as it has it."""
+    conf = merged_conf(requirements.conf.get("connect", {}), sizing.conf)
+    if sizing.driver_memory:
+        conf["spark.driver.memory"] = sizing.driver_memory
+    secret = (*requirements.secret_conf.get("connect", {}), *sizing.secret_conf)
+    return left_to_cluster(conf, secret, requirements.packages)
 
 
 def _configuration(engine: EngineName, requirements: Requirements, sizing: Sizing) -> SessionConfiguration:

@@ -141,3 +141,16 @@ def test_a_plan_of_a_table_that_is_not_there_yet_says_what_may_move_it(without_a
     plan = without_a_jvm.plan(text)
     assert plan.engine == "sail"
     assert plan.route.reasons[1].startswith("it moves to Spark before anything is written if the types of its columns")
+
+
+def test_a_plan_for_an_existing_cluster_says_what_the_cluster_must_have(sail_project):
+    sail_project.write("dataos.yaml", "engines: {connect: {url: 'sc://cluster.internal:15002'}}\n")
+    sail_project.engine = "connect"
+    extra = {"driver": {"memory": "1600Mi"}, "sparkConf": [{"spark.hadoop.fs.s3a.secret.key": "verysecret"}]}
+    notes = "\n".join(sail_project.plan(job(), extra=extra).notes)
+    assert "spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions" in notes
+    assert "spark.driver.memory=1600m" in notes
+    assert "spark.hadoop.fs.s3a.secret.key" in notes
+    assert "verysecret" not in notes
+    assert "the cluster must have been started with org.apache.iceberg:iceberg-spark-runtime" in notes
+    assert "spark.sql.catalog" not in notes
