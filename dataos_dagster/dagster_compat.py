@@ -11,21 +11,25 @@ import sys
 import warnings
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import dagster as dg
 from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
 from dagster._core.definitions.definition_config_schema import convert_user_facing_definition_config_schema
 from dagster._core.errors import DagsterUserCodeProcessError
+from dagster.components.core.defs_module import ComponentPath
 from dagster_shared.error import SerializableErrorInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from dagster._core.definitions.definition_config_schema import IDefinitionConfigSchema
     from dagster._core.definitions.input import InputDefinition
     from dagster._core.definitions.output import OutputDefinition
     from dagster._core.definitions.resource_requirement import ResourceRequirement
+
+C = TypeVar("C", bound=dg.Component)
 
 # The job behind "Materialize" that Dagster makes for all assets of a location. Schedules ask it for a selection; a job
 # of its own for each workflow makes loading quadratic in the number of workflows.
@@ -74,6 +78,17 @@ def _pids(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[int, floa
 def runs_in_local_processes(instance: dg.DagsterInstance) -> bool:
     """Tell whether runs of an instance are processes of the machine that evaluates its schedules."""
     return isinstance(instance.run_launcher, dg.DefaultRunLauncher)
+
+
+def components_of(context: dg.ComponentLoadContext, kind: type[C]) -> Iterator[tuple[Path, C]]:
+    """Yield the components of a kind in the whole `dg` project, each with the folder of its `defs.yaml`.
+
+    Dagster offers the components without their places. One that was defined in its web application has none.
+    """
+    tree = context.component_tree
+    for place, declared in tree._component_decl_tree().items():  # noqa: SLF001 - see above
+        if isinstance(place, ComponentPath) and issubclass(declared.component_type, kind):
+            yield place.file_path, tree.load_component(place, kind)
 
 
 class OwnResources(dg.AssetsDefinition):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
 from pydantic import Field
 
 from dataos_dagster.bundles.definitions import LocationOptions, build_definitions
 from dataos_dagster.bundles.scaffolder import BundleScaffolder
+from dataos_dagster.dagster_compat import components_of
 from dataos_dagster.naming import slug
 from dataos_dagster.settings import SETTINGS_FILE, Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 @dg.scaffold_with(BundleScaffolder)
@@ -35,17 +39,28 @@ class DataOSBundleComponent(dg.Component, dg.Model, dg.Resolvable):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return the definitions of the manifests."""
+        root = Path(context.project_root)
         folder = (context.path / self.path).resolve()
-        settings = project_settings(folder, Path(context.project_root))
+        settings = project_settings(folder, root)
+        # Components of one project are read together, so that all agree on who owns a dataset and find each other's
+        # depots; each then loads the jobs of its own files.
+        others = ((place / other.path).resolve() for place, other in components_of(context, DataOSBundleComponent))
+        together = {folder, *(other for other in others if project_settings(other, root).project == settings.project)}
         options = LocationOptions(
-            label=component_label(folder, Path(context.project_root)),
-            manifests=folder,
+            label=component_label(folder, root),
+            manifests=tuple(sorted(together)),
+            own=lambda file: nearest_folder(file, together) == folder,
             bundle=self.bundle,
             on_error=self.on_error,
             executor=dg.in_process_executor if self.in_process else None,
             shows_sources=False,
         )
         return build_definitions(settings, options)
+
+
+def nearest_folder(file: Path, folders: Collection[Path]) -> Path | None:
+    """Return which of some folders a file belongs to: the deepest of those that it stands in."""
+    return next((parent for parent in file.resolve().parents if parent in folders), None)
 
 
 def project_settings(folder: Path, project_root: Path) -> Settings:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import dagster as dg
 
 from dataos_dagster.bundles.membership import jobs_here
-from dataos_dagster.bundles.quarantine import broken_files, build_quarantine
+from dataos_dagster.bundles.quarantine import build_quarantine
 from dataos_dagster.dagster_compat import allow_chains_of, quiet_about_beta
 from dataos_dagster.depots.catalog import depots_of
 from dataos_dagster.depots.definitions import build_check_job, build_depot_resources, resource_key
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dataos_dagster.depots.depot import Depot
+    from dataos_dagster.manifests.diagnostics import Diagnostic
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.graph import JobGraph, JobNode
@@ -82,7 +83,8 @@ class LocationOptions:
 
     Attributes:
         label: Tells this set of manifests apart from others in the same location, in names.
-        manifests: Folder of the manifests; default those that the settings name.
+        manifests: Folders of the manifests; default the project's.
+        own: Tells the files whose jobs are loaded, where `manifests` holds those of others too; None takes all.
         bundle: Isolated bundle whose jobs alone are loaded.
         on_error: What a broken manifest does; default the project's setting.
         translator: Decides how jobs and datasets look.
@@ -93,7 +95,8 @@ class LocationOptions:
     """
 
     label: str
-    manifests: Path | None = None
+    manifests: tuple[Path, ...] = ()
+    own: Callable[[Path], bool] | None = None
     bundle: str | None = None
     on_error: OnError | None = None
     translator: type[JobTranslator] = JobTranslator
@@ -111,18 +114,24 @@ def build_definitions(settings: Settings, options: LocationOptions) -> dg.Defini
     def read() -> Project:
         return load_project(options.manifests or settings.project, settings=settings)
 
+    def is_own(file: Path) -> bool:
+        return options.own is None or options.own(file)
+
     with _collecting_nothing(), quiet_about_beta():
         project = read()
-        if (options.on_error or settings.on_error) == "fail" and project.errors:
-            raise _refusal(project)
+        errors = tuple(problem for problem in project.errors if is_own(project.root / problem.file))
+        if (options.on_error or settings.on_error) == "fail" and errors:
+            raise _refusal(project, errors)
         graph = build_graph(project, default_workspace=settings.default_workspace)
         allow_chains_of(graph.longest_chain)
-        here = jobs_here(project, graph, settings, options.bundle)
+        there = jobs_here(project, graph, settings, options.bundle)
+        here = tuple(job_id for job_id in there if is_own(graph.nodes[job_id].job.workflow.document.file))
         catalog = depots_of(project, settings)
         resources = build_depot_resources((depot.name for depot in catalog), settings)
         jobs = _jobs(graph, here, settings, options, catalog)
         nodes = (graph.nodes[job_id] for job_id in here)
-        quarantine = build_quarantine(options.label, project, read, nodes, shows_files=options.bundle is None)
+        shows = is_own if options.bundle is None else None
+        quarantine = build_quarantine(options.label, project, read, nodes, shows)
         return dg.Definitions(
             assets=[*jobs.assets, *jobs.not_run, *(jobs.sources if options.shows_sources else ()), *quarantine.assets],
             asset_checks=quarantine.checks,
@@ -181,11 +190,11 @@ def _collecting_nothing() -> Iterator[None]:
 _frozen_here: list[bool] = []
 
 
-def _refusal(project: Project) -> ManifestError:
-    broken = broken_files(project)
-    listed = "\n".join(f"  {problem}" for problem in project.errors)
+def _refusal(project: Project, errors: tuple[Diagnostic, ...]) -> ManifestError:
+    files = {problem.file for problem in errors}
+    listed = "\n".join(f"  {problem}" for problem in errors)
     return ManifestError(
-        f"{len(project.errors)} errors in {len(broken)} files of {project.root}:\n{listed}",
-        project.errors,
+        f"{len(errors)} errors in {len(files)} files of {project.root}:\n{listed}",
+        errors,
         hint="mend them, or set `on_error: quarantine` in dataos.yaml to load the rest",
     )

@@ -43,7 +43,11 @@ def broken_files(project: Project) -> dict[str, tuple[Diagnostic, ...]]:
 
 
 def build_quarantine(
-    label: str, project: Project, read_again: Callable[[], Project], jobs: Iterable[JobNode], *, shows_files: bool
+    label: str,
+    project: Project,
+    read_again: Callable[[], Project],
+    jobs: Iterable[JobNode],
+    shows: Callable[[Path], bool] | None,
 ) -> Quarantine:
     """Return an asset and a check for each broken file, and the sensor that reports what fails.
 
@@ -52,14 +56,16 @@ def build_quarantine(
         project: As it was read when the location was loaded.
         read_again: Reads the project as it is now.
         jobs: The jobs of this location.
-        shows_files: Show the broken files here: of several locations of a project one does.
+        shows: Tells the files that are shown here when they are broken; None shows none, because of several
+            locations of a project one shows them all.
     """
-    broken = broken_files(project) if shows_files else {}
+    found = broken_files(project).items() if shows else ()
+    broken = {file: problems for file, problems in found if shows and shows(project.root / file)}
     keys = {file: manifest_key(file) for file in broken}
-    problems = {keys[file]: found for file, found in broken.items()}
+    problems = {keys[file]: broken[file] for file in broken}
     problems |= {dg.AssetKey(node.keys[0]): node.blocked for node in jobs if node.is_run and node.blocked}
     return Quarantine(
-        assets=tuple(_spec(keys[file], project.root / file, found) for file, found in broken.items()),
+        assets=tuple(_spec(keys[file], project.root / file, broken[file]) for file in broken),
         checks=(_checks(label, keys, read_again),) if broken else (),
         sensors=(_sensor(label, problems),) if problems else (),
     )

@@ -16,7 +16,7 @@ from dataos_dagster.redaction import redact_exception
 from dataos_dagster.workflows.definitions import JOB_KEY, MANIFEST_CHECK
 from dataos_dagster.workflows.metadata import job_metadata, output_metadata, problem_metadata
 from dataos_dagster.workflows.results import Silence
-from dataos_dagster.workflows.retries import retry_plan
+from dataos_dagster.workflows.retries import RUN_RETRIES_OFF, retry_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -56,6 +56,8 @@ def materialize_job(context: dg.AssetExecutionContext, node: JobNode, runner: Jo
     """
     if node.blocked:
         yield from _blocked(node)
+    if retry_plan(node.job).run_retries and not context.instance.run_retries_enabled:
+        context.log.warning(RUN_RETRIES_OFF)
     reporter = _Log(context)
     if node.is_dry_run:
         yield _planned(context, node, runner)

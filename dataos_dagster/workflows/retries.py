@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
     from dataos_dagster.workflows.jobs import Job
 
+# Said where runs that break down should be launched again and the deployment does not do it.
+RUN_RETRIES_OFF = (
+    "`retry` asks for a run that breaks down to be launched again, and run retries are off in this deployment: set "
+    "`run_retries: {enabled: true}` in dagster.yaml"
+)
 PATTERN_VARIABLE = "TRANSIENT_ERROR_PATTERN"
 # Engine and driver messages of failures that a second try often does not meet.
 TRANSIENT = re.compile(

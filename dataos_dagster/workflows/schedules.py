@@ -16,7 +16,7 @@ import dagster as dg
 from dataos_dagster.dagster_compat import ASSET_JOB, processes_of, runs_in_local_processes
 from dataos_dagster.naming import owner_of, slug, tags_of
 from dataos_dagster.processes import start_moment
-from dataos_dagster.workflows.retries import retry_plan
+from dataos_dagster.workflows.retries import RUN_RETRIES_OFF, retry_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -68,6 +68,8 @@ class Tick:
                 running = ", ".join(run.run_id for run in active)
                 return dg.SkipReason(f"the previous run is active ({running}) and concurrencyPolicy is Forbid")
             replace_runs(context.instance, active)
+        if "dagster/max_retries" in self.tags and not context.instance.run_retries_enabled:
+            context.log.warning(RUN_RETRIES_OFF)
         return dg.RunRequest(asset_selection=list(self.keys), tags=self.tags)
 
     def _outside(self, moment: datetime) -> str | None:

@@ -13,7 +13,7 @@ from dagster.components.testing import create_defs_folder_sandbox
 from manifest_builder import file_depot, flare, workflow, write_project
 
 from dataos_dagster import DataOSBundleComponent
-from dataos_dagster.bundles.component import component_label
+from dataos_dagster.bundles.component import component_label, nearest_folder
 
 # Dagster's own handling of components calls pydantic's older names, and its own code references.
 pytestmark = [
@@ -80,6 +80,31 @@ def test_components_of_one_location_share_a_lakehouse():
             graph = definitions.resolve_asset_graph()
             assert {dg.AssetKey(["lakehouse", "shop", name]) for name in ("one", "two")} <= graph.executable_asset_keys
             assert {"depot__lakehouse", "depot__onefiles", "depot__twofiles"} <= definitions.resources.keys()
+
+
+def test_components_of_one_location_agree_on_who_owns_a_dataset():
+    with create_defs_folder_sandbox() as sandbox:
+        for name in ("one", "two"):
+            folder = sandbox.scaffold_component(
+                component_cls=DataOSBundleComponent, defs_path=name, defs_yaml_contents=component("manifests")
+            )
+            # Each reads from the depot that the other's starter declares, and both write one table.
+            reads = {"one": "dataos://twofiles:none/b.csv", "two": "dataos://onefiles:none/a.csv"}[name]
+            write_project(folder / "manifests", {"wf.yaml": workflow(name, flare("load", reads=reads, writes="t"))})
+        with sandbox.build_all_defs() as definitions:
+            dg.Definitions.validate_loadable(definitions)
+            graph = definitions.resolve_asset_graph()
+            assert {TABLE, dg.AssetKey(["public", "two", "load"])} <= graph.executable_asset_keys
+            assert dg.AssetKey(["public", "one", "load"]) not in graph.executable_asset_keys
+            assert graph.get(TABLE).metadata["dataos/job"] == "public/one/load"
+            assert not definitions.asset_checks
+
+
+def test_a_file_belongs_to_the_deepest_component_around_it(tmp_path):
+    inner = tmp_path / "outer" / "inner"
+    assert nearest_folder(inner / "wf.yaml", {tmp_path / "outer", inner}) == inner
+    assert nearest_folder(tmp_path / "outer" / "wf.yaml", {tmp_path / "outer", inner}) == tmp_path / "outer"
+    assert nearest_folder(tmp_path / "wf.yaml", {inner}) is None
 
 
 def test_a_component_may_leave_the_executor_to_the_location():

@@ -170,8 +170,18 @@ def test_replace_cancels_the_active_run_and_launches(tmp_path, monkeypatch, inst
     assert instance.get_run_by_id(other_run.run_id).status is dg.DagsterRunStatus.STARTED
 
 
-def test_run_retries_are_asked_for_where_a_job_wants_them(tmp_path):
-    retry = {"count": 3, "strategy": "OnError"}
-    [request] = tick(load(tmp_path, flare("load", writes="t", retry=retry))).run_requests
+RETRIED = {"count": 3, "strategy": "OnError"}
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_tick_says_when_run_retries_are_off(tmp_path, capfd, enabled):
+    definitions = load(tmp_path, flare("load", writes="t", retry=RETRIED))
+    with dg.instance_for_test(overrides={"run_retries": {"enabled": enabled}}) as instance:
+        assert len(tick(definitions, instance).run_requests) == 1
+    assert ("run_retries: {enabled: true}" in capfd.readouterr().err) is not enabled
+
+
+def test_run_retries_are_asked_for_where_a_job_wants_them(tmp_path, instance):
+    [request] = tick(load(tmp_path, flare("load", writes="t", retry=RETRIED)), instance).run_requests
     assert request.tags["dagster/max_retries"] == "3"
     assert request.tags["dagster/retry_on_asset_or_op_failure"] == "false"
