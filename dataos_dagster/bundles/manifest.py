@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -12,7 +12,7 @@ from pydantic_core import CoreSchema
 from dataos_dagster.manifests.cron import CronText, TimezoneText
 from dataos_dagster.manifests.cycles import find_cycle
 from dataos_dagster.manifests.kinds import FileReference, InlineManifest, KindRules
-from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, TextMap
+from dataos_dagster.manifests.model import AnyCase, ManifestModel, NoEffect, ScalarText, TextList, TextMap
 from dataos_dagster.manifests.rewriting import move
 from dataos_dagster.manifests.spelling import suggestion
 
@@ -40,6 +40,11 @@ class StateCondition(ManifestModel):
 
 class DependencyCondition(ManifestModel):
     """What a node waits for."""
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "status": NoEffect("jobs wait for the jobs whose data they read, not for states of resources"),
+        "runtime": NoEffect("jobs wait for the jobs whose data they read, not for states of resources"),
+    }
 
     resource_id: Annotated[ScalarText, Field(description="Id of the node that is waited for.")]
     status: StateCondition | None = None
@@ -81,8 +86,18 @@ class BundleCron(ManifestModel):
     cron: CronText
 
 
+_ALWAYS_THERE = "resources are there as long as their manifests are"
+
+
 class BundleSchedule(ManifestModel):
     """When the bundle's resources exist."""
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "initial_state": NoEffect(_ALWAYS_THERE),
+        "create": NoEffect(_ALWAYS_THERE),
+        "delete": NoEffect(_ALWAYS_THERE),
+        "timezone": NoEffect(_ALWAYS_THERE),
+    }
 
     initial_state: Annotated[Literal["create", "delete"], AnyCase()] = "create"
     timezone: TimezoneText = "UTC"
@@ -92,6 +107,14 @@ class BundleSchedule(ManifestModel):
 
 class BundleSection(ManifestModel):
     """`bundle`."""
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "workspaces": NoEffect("a workspace is a word in names here, which needs no making", told=None),
+        "properties": NoEffect("nothing reads them", told=None),
+        "manage_as_user": NoEffect(
+            "jobs run as `runAsUser`, the owner of the manifest, or the identity of the project"
+        ),
+    }
 
     resources: tuple[BundleResource, ...] = ()
     workspaces: tuple[BundleWorkspace, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataos_dagster.manifests.draft import Draft
+from dataos_dagster.manifests.effects import report_no_effect
 from dataos_dagster.manifests.envelope import Envelope
 from dataos_dagster.manifests.fixes import rename_key
 from dataos_dagster.manifests.interpolation import interpolate
@@ -164,6 +165,8 @@ class _Manifest:
         self._check_envelope(kind, envelope)
         if rules is not None and rules.check is not None:
             rules.check(draft, section, (kind.name,))
+        if rules is not None:
+            report_no_effect(draft, section, (kind.name,))
         return Resource(
             kind.name,
             envelope.name,

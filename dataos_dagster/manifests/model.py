@@ -6,11 +6,24 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
+
+
+class NoEffect(NamedTuple):
+    """Why a field that is accepted has no effect.
+
+    Attributes:
+        reason: What there is instead, or is missing.
+        told: How a use of it is told: `info` where a job does and writes the same all the same, None where nobody
+            could expect anything else, as of a comment.
+    """
+
+    reason: str
+    told: Literal["warning", "info"] | None = "warning"
 
 
 class ManifestModel(BaseModel):
@@ -19,7 +32,12 @@ class ManifestModel(BaseModel):
     Keys are the field names in camel case. Python code may use the field names; manifests may not. Unknown keys are
     refused here and turned into warnings by `validation`, which then validates without them: a correct manifest
     pays nothing for the search. Errors carry no input values, which may be secret.
+
+    Attributes:
+        no_effect: Fields that are accepted and that nothing here reads, by name.
     """
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {}
 
     model_config = ConfigDict(
         alias_generator=to_camel,

@@ -112,7 +112,7 @@ job:
 """)
     )
 
-    assert [found.code for found in found] == []
+    assert {each.code for each in found} <= {"no-effect"}
     assert spec.driver.spark_memory == "1024m"
     assert spec.executor.spark_memory == "1600m"
     assert spec.spark_conf == {"spark.sql.shuffle.partitions": "4", "spark.sql.adaptive.enabled": "true"}

@@ -206,7 +206,7 @@ class TestReferences:
     def test_a_database_makes_a_depot(self, project_of):
         database = "name: orders\nversion: v1\ntype: database\ndatabase:\n  migrate: {includes: [a], command: up}"
 
-        assert project_of(workflow(depot="ordersdatabase"), database).diagnostics == ()
+        assert project_of(workflow(depot="ordersdatabase"), database).errors == ()
 
     def test_an_unknown_secret_is_located_at_its_name(self, project_of):
         text = workflow().replace("compute: runnable-default", "dataosSecrets: [{name: ferry-rw}]")

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
 
 from dataos_dagster.depots.manifest.connections import AzureConnection, Connection, GcsConnection, S3Connection
-from dataos_dagster.manifests.model import AnyCase, ManifestModel, OneOrMany, ScalarText, TextList, scalar_text
+from dataos_dagster.manifests.model import (
+    AnyCase,
+    ManifestModel,
+    NoEffect,
+    OneOrMany,
+    ScalarText,
+    TextList,
+    scalar_text,
+)
 from dataos_dagster.secrets.manifest import SecretReference
 
 
@@ -37,6 +45,11 @@ class LakehouseStorage(ManifestModel):
 class Iceberg(ManifestModel):
     """Storage, catalog and engine of an Iceberg lakehouse."""
 
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "metastore": NoEffect("a catalog is named in `dataos.yaml`: `catalogs`"),
+        "query_engine": NoEffect("jobs and `dataos show` query it", told=None),
+    }
+
     storage: LakehouseStorage
     metastore: Annotated[Mapping[str, Any], Field(description="Catalog; carried, not used.")] = Field(
         default_factory=dict
@@ -48,6 +61,12 @@ class Iceberg(ManifestModel):
 
 class LakehouseSection(ManifestModel):
     """`lakehouse`."""
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "compute": NoEffect("a lakehouse runs nothing of its own", told=None),
+        "run_as_api_key": NoEffect("a lakehouse runs nothing of its own", told="info"),
+        "run_as_user": NoEffect("a lakehouse runs nothing of its own", told=None),
+    }
 
     type: Annotated[Literal["iceberg"], AnyCase()] = "iceberg"
     compute: ScalarText | None = None
@@ -71,6 +90,12 @@ class Migration(ManifestModel):
 
 class DatabaseSection(ManifestModel):
     """`database`: a managed PostgreSQL database."""
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "migrate": NoEffect("tables are made by the jobs that write them; run the scripts yourself"),
+        "compute": NoEffect("a database is a server of yours", told=None),
+        "manage_as_user": NoEffect("a database is a server of yours", told=None),
+    }
 
     migrate: Migration | None = None
     compute: ScalarText | None = None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
 from dataos_dagster.address import Address
 from dataos_dagster.flare.manifest.standalone import Connection, Sections
 from dataos_dagster.manifests.locations import LocationText, is_address, parse_address
-from dataos_dagster.manifests.model import ManifestModel, ScalarText, TextMap, folded
+from dataos_dagster.manifests.model import ManifestModel, NoEffect, ScalarText, TextMap, folded
 
 
 class IncrementalKey(ManifestModel):
@@ -39,6 +40,15 @@ class Incremental(ManifestModel):
 
 class FlareInput(Sections):
     """One input: an address, a query, or a connection that is spelled out."""
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "schema_subject": NoEffect("schemas are not fetched from a registry; write `schemaString` or `schemaPath`"),
+        "schema_id": NoEffect("schemas are not fetched from a registry; write `schemaString` or `schemaPath`"),
+        "schema_registry_url": NoEffect(
+            "schemas are not fetched from a registry; write `schemaString` or `schemaPath`"
+        ),
+        "connection_props": NoEffect("MongoDB is not read yet"),
+    }
 
     name: Annotated[ScalarText, Field(min_length=1, description="View name of the rows.")]
     dataset: Annotated[LocationText | None, Field(description="Address of the dataset.")] = None

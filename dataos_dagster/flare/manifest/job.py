@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -12,7 +12,7 @@ from dataos_dagster.flare.manifest.inputs import FlareInput
 from dataos_dagster.flare.manifest.outputs import FlareOutput
 from dataos_dagster.flare.manifest.sizing import DriverSize, ExecutorSize
 from dataos_dagster.flare.manifest.steps import Step
-from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextMap, folded, option_map
+from dataos_dagster.manifests.model import AnyCase, ManifestModel, NoEffect, ScalarText, TextMap, folded, option_map
 
 LogLevel = Annotated[Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"], AnyCase({"warning": "WARN"})]
 TriggerMode = Literal["Once", "AvailableNow", "ProcessingTime", "Continuous"]
@@ -77,6 +77,10 @@ class Variables(ManifestModel):
 class FlareJob(ManifestModel):
     """What is read, done and written."""
 
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "log_level": NoEffect("logs are those of Dagster and of `dataos run`, whose own settings decide", told="info"),
+    }
+
     explain: Annotated[bool, Field(description="Print the plans of steps and outputs.")] = False
     log_level: Annotated[LogLevel | None, Field(description="Of Spark.")] = None
     show_preview_lines: Annotated[int, Field(ge=0, description="Rows of each input and step to print.")] = 0
@@ -93,6 +97,10 @@ class FlareJob(ManifestModel):
 
 class FlareSpec(ManifestModel):
     """`stackSpec` of a job whose stack is `flare`."""
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "configs": NoEffect("nothing of Flare is configured there: Spark has `sparkConf`"),
+    }
 
     driver: DriverSize = DriverSize()
     executor: ExecutorSize = ExecutorSize()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
@@ -10,7 +11,7 @@ from dataos_dagster.address import Address
 from dataos_dagster.flare.manifest.assertions import Assertion
 from dataos_dagster.flare.manifest.standalone import Connection, Sections
 from dataos_dagster.manifests.locations import LocationText, is_address, parse_address
-from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, TextMap, folded
+from dataos_dagster.manifests.model import AnyCase, ManifestModel, NoEffect, ScalarText, TextList, TextMap, folded
 
 SaveMode = Literal["append", "overwrite"]
 Transform = Literal["identity", "year", "month", "day", "hour", "bucket", "truncate"]
@@ -79,6 +80,11 @@ class BigQueryOptions(ManifestModel):
 class OutputOptions(ManifestModel):
     """How an output is written."""
 
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "bigquery": NoEffect("BigQuery is not written yet"),
+        "connection_props": NoEffect("MongoDB is not written yet"),
+    }
+
     save_mode: Annotated[Annotated[SaveMode, AnyCase()] | None, Field(description="Default: a project setting.")] = None
     extra_options: Annotated[TextMap, Field(description="Options of the Spark writer.")] = Field(default_factory=dict)
     compression_type: Annotated[str | None, Field(description="Codec of the data files.")] = None
@@ -108,6 +114,10 @@ class ColumnTags(ManifestModel):
 
 class FlareOutput(Sections):
     """One output: a view and where it is written."""
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "column_tags": NoEffect("columns have no tags in the catalog of Dagster"),
+    }
 
     name: Annotated[ScalarText, Field(min_length=1, description="The view to write: a sequence item, else an input.")]
     dataset: Annotated[LocationText | None, Field(description="Address of the dataset.")] = None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText
+from dataos_dagster.manifests.model import AnyCase, ManifestModel, NoEffect, ScalarText
 
 
 class FunctionCall(ManifestModel):
@@ -35,6 +35,10 @@ class Command(ManifestModel):
 
 class SequenceItem(ManifestModel):
     """A query, and functions on its result, which becomes a view."""
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "doc": NoEffect("it is a comment", told=None),
+    }
 
     name: Annotated[ScalarText, Field(min_length=1, description="View name of the result.")]
     sql: Annotated[str | None, Field(description="Spark SQL over the views.")] = None

@@ -74,4 +74,12 @@ ENTRIES = (
         "A secret that holds nothing",
         "It has neither `data` nor `files`, so whoever uses it gets no value.",
     ),
+    CodeEntry(
+        "no-effect",
+        "A key that is accepted and has no effect",
+        "DataOS knows the key, and nothing here reads it; the message says why. It is told without a warning "
+        "where a job does and writes the same all the same, such as a log level.",
+        wrong="persistentVolume: {name: scratch, directory: /scratch}",
+        right="# files stand in a folder of the machine that runs the job",
+    ),
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextMap
+from dataos_dagster.manifests.model import AnyCase, ManifestModel, NoEffect, ScalarText, TextMap
 
 
 class Toleration(ManifestModel):
@@ -28,6 +29,18 @@ class NodePool(ManifestModel):
 class ComputeSection(ManifestModel):
     """`compute`: a pool of nodes."""
 
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "dataplane": NoEffect(
+            "which machines serve is a matter of the installation: `computes` in `dataos.yaml`", told=None
+        ),
+        "purpose": NoEffect(
+            "which machines serve is a matter of the installation: `computes` in `dataos.yaml`", told=None
+        ),
+        "node_pool": NoEffect(
+            "which machines serve is a matter of the installation: `computes` in `dataos.yaml`", told=None
+        ),
+    }
+
     dataplane: Annotated[ScalarText, Field(description="Data plane of the pool.")] = "hub"
     purpose: Annotated[
         Annotated[Literal["runnable", "query", "gpu"], AnyCase()],
@@ -38,6 +51,12 @@ class ComputeSection(ManifestModel):
 
 class VolumeSection(ManifestModel):
     """`volume`: storage that workloads mount."""
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "size": NoEffect("volumes are folders of the machine", told=None),
+        "access_mode": NoEffect("volumes are folders of the machine", told=None),
+        "type": NoEffect("volumes are folders of the machine", told=None),
+    }
 
     size: Annotated[ScalarText, Field(description="Size, such as 1Gi.")]
     access_mode: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     BaseModel,
@@ -18,7 +18,15 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from dataos_dagster.manifests.kinds import STACKS, load_rules
-from dataos_dagster.manifests.model import ManifestModel, OneOrMany, ScalarText, TextList, TextMap, scalar_text
+from dataos_dagster.manifests.model import (
+    ManifestModel,
+    NoEffect,
+    OneOrMany,
+    ScalarText,
+    TextList,
+    TextMap,
+    scalar_text,
+)
 from dataos_dagster.secrets.manifest import SecretReference
 from dataos_dagster.workflows.manifest.schedule import LogLevel
 from dataos_dagster.workflows.manifest.stacks import StackReference, stack_name
@@ -58,6 +66,22 @@ class VolumeMount(ManifestModel):
 
 class Runnable(ManifestModel):
     """What jobs, services and workers have in common."""
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "log_level": NoEffect("logs are those of Dagster and of `dataos run`, whose own settings decide", told="info"),
+        "configs": NoEffect("no stack that is run here has configuration of its own"),
+        "temp_volume": NoEffect("jobs use the temporary folder of the machine"),
+        "persistent_volume": NoEffect("jobs use the folders of the machine"),
+        "dataos_volumes": NoEffect("jobs use the folders of the machine"),
+        "resources": NoEffect(
+            "a job takes what its engine is given: `driver` and `executor` in `stackSpec`", told="info"
+        ),
+        "run_as_api_key": NoEffect(
+            "jobs run as `runAsUser`, the owner of the manifest, or the identity of the project"
+        ),
+        "tier": NoEffect("it is obsolete", told=None),
+        "topology": NoEffect("lineage is found in what jobs read and write", told=None),
+    }
 
     stack: Annotated[StackReference, Field(description="Stack: name[+language][:version].")]
     compute: Annotated[ScalarText, Field(description="Compute resource that runs it.")] = "runnable-default"

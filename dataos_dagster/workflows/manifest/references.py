@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from dataos_dagster.manifests.cycles import find_cycle
+from dataos_dagster.manifests.effects import report_no_effect
 from dataos_dagster.manifests.kinds import STACKS, FileReference, KindRules, Reference, load_rules
 from dataos_dagster.manifests.names import APPENDED, check_name
 from dataos_dagster.manifests.spelling import suggestion
@@ -106,7 +109,10 @@ def check_runnable(draft: Draft, section: Runnable, path: DocumentPath) -> None:
         return
     if section.stack_spec is None:
         draft.missing(path, "stackSpec", f"write what {name} has to do")
-    elif rules.check is not None:
+        return
+    if isinstance(section.stack_spec, BaseModel):
+        report_no_effect(draft, section.stack_spec, (*path, "stackSpec"))
+    if rules.check is not None:
         rules.check(draft, section.stack_spec, (*path, "stackSpec"))
 
 

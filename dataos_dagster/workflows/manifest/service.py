@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from dataos_dagster.manifests.model import ManifestModel, ScalarText
+from dataos_dagster.manifests.model import ManifestModel, NoEffect, ScalarText
 from dataos_dagster.workflows.manifest.job import Runnable
 
 
@@ -42,6 +42,9 @@ class Ingress(ManifestModel):
 
 class LongRunning(Runnable):
     """What services and workers have in common."""
+
+    # That none of them runs yet is told of the manifest as a whole.
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {}
 
     replicas: Annotated[int, Field(ge=0, description="How many processes run.")] = 1
     auto_scaling: AutoScaling | None = None

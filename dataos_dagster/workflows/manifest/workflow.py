@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from dataos_dagster.manifests.model import ManifestModel, ScalarText, TextList
+from dataos_dagster.manifests.model import ManifestModel, NoEffect, ScalarText, TextList
 from dataos_dagster.workflows.manifest.job import JobSpec
 from dataos_dagster.workflows.manifest.schedule import LogLevel, Retry, Schedule
 
 
 class DagEntry(ManifestModel):
     """A job, or another workflow that runs as one node."""
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "gc_when_complete": NoEffect("a job leaves nothing to clean up", told=None),
+    }
 
     name: Annotated[ScalarText, Field(min_length=1, description="Name, unique in the dag.")]
     title: ScalarText | None = None
@@ -27,6 +32,10 @@ class DagEntry(ManifestModel):
 
 class WorkflowSection(ManifestModel):
     """`workflow`."""
+
+    no_effect: ClassVar[Mapping[str, NoEffect]] = {
+        "log_level": NoEffect("logs are those of Dagster and of `dataos run`, whose own settings decide", told="info"),
+    }
 
     title: ScalarText | None = None
     schedule: Annotated[Schedule | None, Field(description="When it runs; absent: once, or by hand.")] = None
