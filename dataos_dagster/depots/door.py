@@ -27,17 +27,25 @@ from dataos_dagster.depots.requests import (
     WriteRequest,
     WriteResult,
 )
-from dataos_dagster.depots.requirements import join
+from dataos_dagster.depots.requirements import join, veto
+from dataos_dagster.depots.settlement import SettlingStore
+from dataos_dagster.depots.streams import StreamStore
 from dataos_dagster.errors import DepotError, DepotUnsupported, SecretError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.streaming.query import StreamingQuery
 
     from dataos_dagster.address import Address
     from dataos_dagster.depots.catalog import DepotCatalog
+    from dataos_dagster.depots.opening import Folder
+    from dataos_dagster.depots.settlement import Evidence
+    from dataos_dagster.depots.streams import StreamQuery
     from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.errors import Location
     from dataos_dagster.identity import Principal
 
 __all__ = [
@@ -90,6 +98,8 @@ class Door:
         for request in requests:
             acl = beside(request, writes).acl if isinstance(request, ReadRequest) else "rw"
             parts.append(self._opener.store_of(request, acl).requirements(request))
+            if isinstance(request, ReadRequest) and request.stream:
+                parts.append(veto("sail", f"Sail has no streams ({request.target})"))
         return join(parts)
 
     def read(self, request: ReadRequest, session: EngineSession, principal: Principal) -> DataFrame:  # noqa: ARG002 - the principal is what access policies decide by
@@ -115,6 +125,73 @@ class Door:
             WriteFailed: The engine or the store failed; the dataset is as before.
         """
         return self._opener.store_of(request, "rw").write(frame, request, session, principal)
+
+    def evidence(self, request: WriteRequest) -> Evidence | None:
+        """Return what a dataset shows of the writes to it, such as their marks; None where it shows nothing."""
+        store = self._opener.store_of(request, "rw")
+        return store.evidence(request) if isinstance(store, SettlingStore) else None
+
+    def settle(self, request: WriteRequest, principal: Principal) -> bool:
+        """Settle what writers of a dataset that died had begun, after waiting for their engines.
+
+        Returns:
+            Whether the dataset shows such a thing at all. Where it does not, nobody knows.
+
+        Raises:
+            DatasetLocked: Another writer holds the dataset for longer than the settings wait.
+            WriteFailed: Nobody can say whether the request's own write has happened.
+        """
+        store = self._opener.store_of(request, "rw")
+        if not isinstance(store, SettlingStore):
+            return False
+        store.settle(request, principal)
+        return True
+
+    def folder(self, target: Target, *, location: Location | None = None) -> Folder:
+        """Return a folder in which an engine keeps files of its own, such as the checkpoint of a stream.
+
+        Raises:
+            DepotNotFound: Nobody declares the depot.
+            DepotUnsupported: The depot has no folder.
+            SecretError: The credentials of the depot cannot be had.
+        """
+        return self._opener.folder(target, location=location)
+
+    def stream_obstacles(self, request: WriteRequest, query: StreamQuery) -> tuple[str, ...]:
+        """Return why an engine cannot write this stream by itself; nothing: it can."""
+        store = self._opener.store_of(request, "rw")
+        if isinstance(store, StreamStore):
+            return store.stream_obstacles(request, query)
+        return ("the store takes whole batches",)
+
+    def write_stream(
+        self, frame: DataFrame, request: WriteRequest, session: EngineSession, principal: Principal, query: StreamQuery
+    ) -> AbstractContextManager[StreamingQuery]:
+        """Let the engine write a stream to a dataset for the block's time; the query has ended when the block ends.
+
+        Raises:
+            DepotUnsupported: It cannot; `stream_obstacles` says why.
+            SchemaMismatch: The stream does not fit the dataset.
+        """
+        store = self._opener.store_of(request, "rw")
+        if not isinstance(store, StreamStore) or store.stream_obstacles(request, query):
+            why = "; ".join(self.stream_obstacles(request, query))
+            raise DepotUnsupported(
+                f"{request.target}: Spark cannot write this stream: {why}", location=request.location
+            )
+        return store.write_stream(frame, request, session, principal, query)
+
+    def writes_once(self, request: WriteRequest, *, by_engine: bool) -> bool:
+        """Return whether a micro-batch that comes again after a crash is left out of a dataset.
+
+        Args:
+            request: What is written.
+            by_engine: The engine writes the stream by itself; else its batches are written one by one.
+        """
+        store = self._opener.store_of(request, "rw")
+        if by_engine:
+            return isinstance(store, StreamStore) and store.streams_once
+        return isinstance(store, SettlingStore)
 
     def check(self, depot: str) -> DepotStatus:
         """Return whether a depot is reachable, its credentials are accepted, and what is in it.

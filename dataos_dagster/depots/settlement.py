@@ -89,13 +89,21 @@ class Settlement:
                 )
 
     @contextmanager
-    def write(self, look: Callable[[], Evidence], session: EngineSession, *, marked: bool) -> Iterator[None]:
+    def write(
+        self,
+        look: Callable[[], Evidence],
+        session: EngineSession,
+        *,
+        marked: bool,
+        looks_after_failure: bool = True,
+    ) -> Iterator[None]:
         """Note that the write at hand begins, and when the block has ended, however it did, what became of it.
 
         Args:
             look: Returns what the dataset shows.
             session: Where the block writes.
             marked: The commit carries the token.
+            looks_after_failure: Decide at once what became of a write that failed; otherwise the next run does.
         """
         if self.token is None:
             yield
@@ -113,7 +121,8 @@ class Settlement:
                 session.stop_work()
             # Where this fails the write stays begun, and the next run of the job looks again.
             with suppress(DepotError, StateError):
-                self._conclude(look(), before, session, marked=marked)
+                if looks_after_failure:
+                    self._conclude(look(), before, session, marked=marked)
             raise
         self.intents.settle(self.token, written=True, after=look().state)
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.jobs import Job
 
 # Words for `format` that are read and written here; the words for databases all mean JDBC.
-FORMATS = frozenset(
+_TOPICS = {"kafka", "kafkajson", "kafkaavro"}
+FORMATS = _TOPICS | frozenset(
     {"iceberg", "csv", "json", "parquet", "text", "jdbc", "db", "postgres", "postgresql", "mysql", "mssql", "oracle"}
 )
 _STANDALONE = FileConnection | JdbcConnection
@@ -65,10 +66,6 @@ def _of_input(entry: FlareInput, path: DocumentPath) -> Iterator[_Finding]:
     section = entry.connection
     if entry.query is not None:
         yield "an input by `query`", (*path, "query")
-    if entry.is_stream:
-        yield "reading a stream (`isStream: true`)", (*path, "isStream")
-    if entry.incremental is not None:
-        yield "`incremental` reading", (*path, "incremental")
     if entry.input_type and entry.dataset is None and section is not None and not isinstance(section, _STANDALONE):
         yield f"`inputType: {entry.input_type}`", (*path, "inputType")
     yield from _of_location(entry.dataset, section, path)

@@ -11,10 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.door import SYSTEM_COLUMN
+from dataos_dagster.depots.fitting import quoted
+from dataos_dagster.depots.requests import ReadRequest
+from dataos_dagster.depots.settlement import settled
 from dataos_dagster.engines.routing import constructs_of, unproven
-from dataos_dagster.errors import DepotError, EngineError, StatementFailed, StepError
-from dataos_dagster.flare.functions.function import EngineUnsuited, quoted
+from dataos_dagster.errors import DatasetNotFound, DepotError, EngineError, StatementFailed, StepError
+from dataos_dagster.flare.functions.function import EngineUnsuited
+from dataos_dagster.flare.incremental.windows import windows_of
 from dataos_dagster.flare.lineage import Lineage
+from dataos_dagster.flare.merging import merge_statement
 from dataos_dagster.flare.outputs import with_operation
 from dataos_dagster.flare.steps import register, run_commands, run_step
 from dataos_dagster.workflows.results import InputResult, JobResult, OutputResult, Preview
@@ -24,18 +30,21 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-    from dataos_dagster.depots.requests import ReadRequest
+    from dataos_dagster.depots.requests import WriteRequest
     from dataos_dagster.engines.routing.constructs import Construct
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.errors import Location
     from dataos_dagster.flare.functions.function import Function
+    from dataos_dagster.flare.incremental.plan import Increment
+    from dataos_dagster.flare.incremental.windows import Windows
     from dataos_dagster.flare.inputs import PlannedInput
     from dataos_dagster.flare.outputs import PlannedOutput
     from dataos_dagster.flare.plan import JobPlan
     from dataos_dagster.flare.steps import PlannedStep
+    from dataos_dagster.flare.streaming.plan import StreamPlan
+    from dataos_dagster.state.intents import IntendedWrite
     from dataos_dagster.workflows.context import RunContext
 
-SYSTEM_COLUMN = "__metadata"
 # What the rows before a function are called where its SQL is looked at; nothing is registered under it.
 _ROWS = "rows_before"
 # Stores that cannot hold a map; the system column is left out of them.
@@ -53,9 +62,9 @@ def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
     with context.sessions.lease(plan.configuration) as session:
         # Starting an engine is not this job's work: the next job finds it running.
         started = time.perf_counter()
-        run = _Run(plan, context, session)
+        run = PlanRun(plan, context, session)
         try:
-            outputs = run.outputs_written()
+            outputs = run.outputs_written() if plan.stream is None else _streamed(run, plan.stream)
         finally:
             run.forget_views()
         seconds = time.perf_counter() - started
@@ -73,11 +82,18 @@ def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
         explain=run.explained,
         previews=tuple(run.previews),
         notes=tuple(run.notes),
+        windows=run.windows.results(),
     )
 
 
+def _streamed(run: PlanRun, stream: StreamPlan) -> tuple[OutputResult, ...]:
+    from dataos_dagster.flare.streaming.job import outputs_streamed
+
+    return outputs_streamed(run, stream)
+
+
 @dataclass
-class _Run:
+class PlanRun:
     """One run of one plan on one session."""
 
     plan: JobPlan
@@ -89,17 +105,42 @@ class _Run:
     notes: list[str] = field(default_factory=list)
     registered: dict[str, str] = field(default_factory=dict)
     types: dict[str, dict[str, str]] = field(default_factory=dict)
+    windows: Windows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.windows = windows_of(self.plan, self.context)
 
     def outputs_written(self) -> tuple[OutputResult, ...]:
+        """Read, do the steps, write every output once, and return what was written."""
         for note in self.plan.notes:
-            self._note(note)
+            self.note(note)
+        with self.windows.taken(self._settle, self.note):
+            self.make_views()
+            self._check_merges()
+            self.windows.intend()
+            outputs = tuple(
+                self._write(output, position)
+                for position, output in enumerate(self.plan.outputs)
+                if not self.windows.is_written(position)
+            )
+            self.windows.confirm()
+        return outputs
+
+    def make_views(self) -> None:
+        """Register the views of all inputs and steps; nothing is computed yet."""
         for planned in self.plan.inputs:
             with self._reported(planned.label, planned.location):
                 self._read(planned)
         for step in self.plan.steps:
             with self._reported(step.label, step.location):
                 self._step(step)
-        return tuple(self._write(output) for output in self.plan.outputs)
+
+    def _settle(self, output: PlannedOutput, write: IntendedWrite) -> None:
+        """Find out whether a write that an earlier run had begun has happened."""
+        assert self.context.state is not None  # noqa: S101 - the write is noted there
+        request = settled(output.request, self.context.state.intents, write.token)
+        if not self.context.door.settle(request, self.context.principal):
+            self.note(f"{output.label}: {output.dataset} does not show what was written, so it is written once more")
 
     def forget_views(self) -> None:
         """Drop the job's views: the session is the next job's too, and Spark keeps what is cached under them."""
@@ -118,9 +159,23 @@ class _Run:
             request = planned.with_schema(self._schema_text(planned.schema, planned.label))
         frame = door.read(request, self.session, principal)
         with self.session.failures(planned.location):
-            frame = self._register(frame, planned.name)
+            frame = self._register(frame, planned.view)
             self.lineage.add_input(planned, frame.columns)
+        if planned.increment is not None:
+            frame = self._read_new(planned.increment)
+        with self.session.failures(planned.location):
             self._preview(planned.name, frame)
+
+    def _read_new(self, increment: Increment) -> DataFrame:
+        """Register the view of what is new in an input, whose whole dataset is a view by now."""
+        window = self.windows.resolve(increment, self.session, self._check_query)
+        step = window.step
+        self._check_query(step.sql, step.label, step.location)
+        frame = run_step(step, self.session, self.lineage)
+        assert frame is not None  # noqa: S101 - the query of an increment is no statement without a result
+        self.registered[step.name.lower()] = step.name
+        self._know_types(step.name, frame)
+        return frame
 
     def _schema_text(self, request: ReadRequest, label: str) -> str:
         """Return the text of a schema's file, which is read like any other dataset."""
@@ -140,23 +195,25 @@ class _Run:
             self.registered[step.name.lower()] = step.name
             self._know_types(step.name, frame)
             with self.session.failures(step.location):
-                run_commands(step, self.session, self.plan.views)
+                if self.plan.stream is None:  # the rows of a stream cannot be kept
+                    run_commands(step, self.session, self.plan.views)
                 self._explain(step)
                 self._preview(step.name, frame)
 
-    def _write(self, output: PlannedOutput) -> OutputResult:
+    def _write(self, output: PlannedOutput, position: int) -> OutputResult:
         started = time.perf_counter()
         self.context.reporter.step_started(self.plan.job.id, output.label)
         view = self.plan.views[output.name.lower()]
         with self._blamed(output, view), self.session.failures(output.location):
-            frame = self._with_system_column(self.session.spark.table(view), output)
-            request = with_operation(output, self.context.run_id)
+            frame = self.with_system_column(self.session.spark.table(view), output)
+            request = self._accounted(output, position)
             written = self.context.door.write(frame, request, self.session, self.context.principal)
+        self.windows.written(position, written.snapshot_id)
         seconds = time.perf_counter() - started
         for note in written.notes:
-            self._note(note)
+            self.note(note)
         if output.implied_mode and output.request.mode == "overwrite" and not written.created:
-            self._note(f"{output.label}: no saveMode is given, so what was in {output.dataset} was replaced")
+            self.note(f"{output.label}: no saveMode is given, so what was in {output.dataset} was replaced")
         result = OutputResult(
             name=output.name,
             address=output.address,
@@ -176,6 +233,14 @@ class _Run:
         self.context.reporter.step_finished(self.plan.job.id, output.label, written.rows, seconds)
         return result
 
+    def _accounted(self, output: PlannedOutput, position: int) -> WriteRequest:
+        """Return the request of an output under its name, with the account of its dataset's writes."""
+        request = with_operation(output, self.context.run_id)
+        if self.context.state is None:
+            return request
+        intended = self.windows.write_of(position)
+        return settled(request, self.context.state.intents, intended.token if intended else None)
+
     def _register(self, frame: DataFrame, name: str) -> DataFrame:
         view = register(frame, name, self.session)
         self.registered[name.lower()] = name
@@ -193,8 +258,12 @@ class _Run:
         Raises:
             EngineUnsuited: With these types it is not known to be equal, and another engine may be chosen.
         """
-        if self.plan.route.assumed and step.statement.kind == "query":
-            self._refuse(unproven(constructs_of(step.sql, self.types), assume=False), step.label, step.location)
+        if step.statement.kind == "query":
+            self._check_query(step.sql, step.label, step.location)
+
+    def _check_query(self, sql: str, label: str, location: Location) -> None:
+        if self.plan.route.assumed:
+            self._refuse(unproven(constructs_of(sql, self.types), assume=False), label, location)
 
     def _check_function(self, function: Function, frame: DataFrame, place: Location) -> None:
         """Look again at what a function does, now that the types of the rows before it are known.
@@ -209,6 +278,29 @@ class _Run:
             found = unproven(constructs_of(f"{statement}\nFROM {_ROWS}", rows), assume=False)
             self._refuse(found, f"function {function.name}", place)
 
+    def _check_merges(self) -> None:
+        """Look again at what merges compare and compute, now that both sides are known, before anything is written.
+
+        Raises:
+            EngineUnsuited: As for the SQL of steps.
+        """
+        for output in self.plan.outputs:
+            if output.request.merge is None or not self.plan.route.assumed:
+                continue
+            read = ReadRequest(output.request.target, format=output.request.format, acl="rw")
+            try:
+                old = self.context.door.read(read, self.session, self.context.principal)
+            except DatasetNotFound:
+                continue  # the merge makes the table with every row
+            with self.session.failures(output.location):
+                new = self.session.spark.table(self.plan.views[output.name.lower()])
+                types = {
+                    name: {field.name: field.dataType.simpleString() for field in frame.schema.fields}
+                    for name, frame in (("old", old), ("new", new))
+                }
+            found = unproven(constructs_of(merge_statement(output.request.merge), types), assume=False)
+            self._refuse(found, output.label, output.location)
+
     def _refuse(self, found: tuple[Construct, ...], label: str, location: Location) -> None:
         if not found:
             return
@@ -216,9 +308,9 @@ class _Run:
         message = f"{label}: not proven equal on Sail for the types of its columns: {told}"
         if self.plan.can_move:
             raise EngineUnsuited(message, location=location)
-        self._note(message)
+        self.note(message)
 
-    def _with_system_column(self, frame: DataFrame, output: PlannedOutput) -> DataFrame:
+    def with_system_column(self, frame: DataFrame, output: PlannedOutput) -> DataFrame:
         """Return the frame with Flare's own column in front, when the project asks for it and the store holds maps."""
         wanted = self.context.settings.flare.system_columns
         if not wanted or self.plan.spec.job.variables.keep_system_columns is False:
@@ -231,7 +323,8 @@ class _Run:
 
     def _preview(self, name: str, frame: DataFrame) -> None:
         count = self.plan.spec.job.show_preview_lines
-        if count:
+        # A stream has no first rows to show before its query runs.
+        if count and not frame.isStreaming:
             rows = tuple(tuple(row) for row in frame.limit(count).collect())
             preview = Preview(name, tuple(frame.columns), rows)
             self.previews.append(preview)
@@ -243,7 +336,8 @@ class _Run:
             [[text]] = self.session.spark.sql(query).collect()
             self.explained[step.label] = text
 
-    def _note(self, note: str) -> None:
+    def note(self, note: str) -> None:
+        """Tell what was done otherwise than written, or is worth knowing."""
         self.notes.append(note)
         self.context.reporter.note(self.plan.job.id, note)
 

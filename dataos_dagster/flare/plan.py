@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from dataos_dagster.depots.requirements import join
 from dataos_dagster.engines.connect import left_to_cluster
 from dataos_dagster.engines.routing import constructs_of, route
 from dataos_dagster.engines.session import SessionConfiguration
@@ -18,6 +19,7 @@ from dataos_dagster.flare.inputs import plan_input
 from dataos_dagster.flare.outputs import plan_output
 from dataos_dagster.flare.sizing import merged_conf, sizing_of
 from dataos_dagster.flare.steps import caching_notes, plan_step
+from dataos_dagster.flare.streaming.plan import plan_streams, with_streams
 from dataos_dagster.flare.views import Views
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from dataos_dagster.flare.outputs import PlannedOutput
     from dataos_dagster.flare.sizing import Sizing
     from dataos_dagster.flare.steps import PlannedStep
+    from dataos_dagster.flare.streaming.plan import StreamPlan
     from dataos_dagster.settings import EngineName, Settings
     from dataos_dagster.workflows.jobs import Job
 
@@ -48,6 +51,7 @@ class JobPlan:
         configuration: The session that the job needs.
         requested: The engine that somebody asked for.
         spark_serves: Spark is there and can serve the job's datasets.
+        stream: The queries that run instead of writing each output once; None when no input is a stream.
         notes: What is done otherwise than written, each a sentence.
     """
 
@@ -62,6 +66,7 @@ class JobPlan:
     configuration: SessionConfiguration
     notes: tuple[str, ...]
     spark_serves: bool
+    stream: StreamPlan | None = None
 
     @property
     def engine(self) -> EngineName:
@@ -82,6 +87,7 @@ class JobPlan:
             "reasons": list(self.route.reasons),
             "inputs": [
                 {"view": planned.name, "dataset": planned.dataset, "implicit": planned.implicit}
+                | ({"stream": True} if planned.request.stream else {})
                 for planned in self.inputs
             ],
             "steps": [
@@ -98,7 +104,7 @@ class JobPlan:
                 for output in self.outputs
             ],
             "notes": list(self.notes),
-        }
+        } | ({"stream": self.stream.as_json()} if self.stream else {})
 
     def as_text(self) -> str:
         """Return the plan as lines for people."""
@@ -110,7 +116,10 @@ class JobPlan:
         for step in self.steps:
             functions = "".join(f" → {function.name}" for function in step.functions)
             lines.append(f"  step   {step.name} ({step.location}){functions}")
-        lines += [f"  write  {output.name} → {output.dataset} ({mode_of(output.request)})" for output in self.outputs]
+        if self.stream is not None:
+            lines += self.stream.as_lines()
+        else:
+            lines += [f"  write  {out.name} → {out.dataset} ({mode_of(out.request)})" for out in self.outputs]
         return "\n".join([*lines, *(f"  note   {note}" for note in self.notes)])
 
 
@@ -150,15 +159,24 @@ def plan_job(
         raise missing[0]
     inputs, steps, views = _plan_reading(job, spec, door, settings)
     outputs = tuple(plan_output(job, index, entry, settings) for index, entry in enumerate(spec.job.outputs))
+    if any(planned.increment and planned.increment.state for planned in inputs):
+        outputs = tuple(replace(output, request=replace(output.request, exactly_once=True)) for output in outputs)
     for output in outputs:
         _check_view(output, views)
-    inputs = tuple(_in_session_of(planned, outputs) for planned in inputs)
+    inputs = tuple(_in_session_of(planned, outputs) for planned in with_streams(inputs, spec, door))
+    stream = plan_streams(job, spec, inputs, outputs, door=door, settings=settings)
     sizing = sizing_of(spec, master=settings.engines.spark.master, project_conf=settings.engines.spark.conf)
     requirements = _requirements(door, inputs, outputs)
+    if stream is not None:
+        requirements = join([requirements, stream.requirements])
     vetoes = _merged_vetoes(requirements.vetoes, sizing.vetoes)
-    constructs = (*_constructs(steps), *(construct for output in outputs for construct in output.constructs))
+    constructs = (
+        *_incremental_constructs(inputs),
+        *_constructs(steps),
+        *(construct for output in outputs for construct in output.constructs),
+    )
     chosen = _route(job, constructs, requested, vetoes, availability)
-    notes = [*requirements.notes, *([chosen.warning] if chosen.warning else [])]
+    notes = [*requirements.notes, *(stream.notes if stream else ()), *([chosen.warning] if chosen.warning else [])]
     if chosen.engine == "sail":
         notes.extend(note for step in steps for note in caching_notes(step))
     if chosen.engine == "connect":
@@ -175,6 +193,7 @@ def plan_job(
         configuration=_configuration(chosen.engine, requirements, sizing),
         notes=tuple(notes),
         spark_serves=availability.has("spark") and not vetoes.get("spark"),
+        stream=stream,
     )
 
 
@@ -283,6 +302,16 @@ def _constructs(steps: tuple[PlannedStep, ...]) -> Iterator[Construct]:
         for function, place in zip(step.functions, step.places, strict=True):
             for statement in function.statements:
                 for construct in constructs_of(statement):
+                    yield replace(construct, line=place.line, column=place.column)
+
+
+def _incremental_constructs(inputs: tuple[PlannedInput, ...]) -> Iterator[Construct]:
+    """Yield what the queries of incremental inputs use of SQL, with stand-ins for the values of their keys."""
+    for planned in inputs:
+        if planned.increment is not None:
+            place = planned.increment.location
+            for statement in planned.increment.samples():
+                for construct in constructs_of(statement.sql):
                     yield replace(construct, line=place.line, column=place.column)
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.claims import Claim
 from dataos_dagster.depots.files.listing import NOTE_PREFIX, NOTE_SUFFIX, hidden_names, read_notes, relative
+from dataos_dagster.depots.files.marks import mark_name
 from dataos_dagster.errors import DatasetLocked, DepotError
 
 if TYPE_CHECKING:
@@ -57,15 +58,23 @@ class BucketWrite:
         with note.failures(), note.filesystem.open_output_stream(note.path) as stream:
             stream.write(text.encode())
 
-    def add(self, replaced: Iterable[FileInfo] = ()) -> tuple[FileInfo, ...]:
+    def add(self, replaced: Iterable[FileInfo] = (), *, mark: str | None = None) -> tuple[FileInfo, ...]:
         """Copy the staged files into the dataset and let them count, instead of those that they replace; return them.
+
+        Args:
+            replaced: Files that do not count any more.
+            mark: Put into the dataset with the files.
 
         When this returns the write is done. Until the last step only the files count that were there before.
         """
         prefix = f"part-{self.claim.id[:12]}-"
         names = {info.path: _named(relative(self.staging, info), prefix) for info in self.staging.data_files()}
-        self.hide(names.values())
+        self.hide((*names.values(), *([mark_name(mark)] if mark else [])))
         filesystem = self.place.filesystem
+        if mark:
+            place = self.place.join(mark_name(mark))
+            with place.failures(), place.filesystem.open_output_stream(place.path) as stream:
+                stream.write(b"")
         for path, name in names.items():
             target = self.place.join(name)
             with target.failures():

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.address import Address
 from dataos_dagster.depots.files.formats import by_extension, format_of
+from dataos_dagster.depots.files.locking import folder_lock
+from dataos_dagster.depots.files.marks import marks_in
 from dataos_dagster.depots.files.read import FileReader
 from dataos_dagster.depots.files.requirements import read_requirements, write_requirements
+from dataos_dagster.depots.files.stream import read_file_stream
 from dataos_dagster.depots.files.write import FileWriter
+from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
+from dataos_dagster.depots.settlement import Evidence
 from dataos_dagster.depots.storage import is_hidden
 from dataos_dagster.errors import DatasetNotFound, DepotError
 
@@ -55,6 +60,8 @@ class FileStore:
         """
         place = self.place(request)
         format_ = format_of(request.format, self.format, place, location=request.location)
+        if request.stream:
+            return read_file_stream(place, format_, request, session)
         return FileReader(place, format_, request, session).read()
 
     def write(
@@ -65,6 +72,16 @@ class FileStore:
         return FileWriter(place, self._format_to_write(request), request, session, principal, self.settings).write(
             frame
         )
+
+    def evidence(self, request: WriteRequest) -> Evidence:
+        """Return the marks of the writes of a folder."""
+        return Evidence(marks=marks_in(self.place(request)))
+
+    def settle(self, request: WriteRequest, principal: Principal) -> None:
+        """Take a folder's lock and settle what writers that died had begun."""
+        holder = Holder.this_process(principal.name, None, request.operation)
+        with folder_lock(self.place(request), self.settings, request, holder):
+            return
 
     def place(self, request: ReadRequest | WriteRequest) -> Place:
         """Return the file or folder that a request names."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,15 @@ from dataos_dagster.depots.claims import Claim
 from dataos_dagster.depots.files import commit
 from dataos_dagster.depots.files.bucket import claimed
 from dataos_dagster.depots.files.listing import relative
+from dataos_dagster.depots.files.locking import folder_lock
+from dataos_dagster.depots.files.marks import forget_old_marks, leave_mark, marks_in
 from dataos_dagster.depots.files.read import FileReader
 from dataos_dagster.depots.files.text_form import in_sail_form, put_header, write_empty
 from dataos_dagster.depots.fitting import check_new, fit
-from dataos_dagster.depots.locks import Holder, writing
+from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.requests import Column, ReadRequest, WriteResult
 from dataos_dagster.depots.scratch import scratch_folder
+from dataos_dagster.depots.settlement import Evidence
 from dataos_dagster.depots.sorting import in_order
 from dataos_dagster.errors import DepotError, DepotUnsupported, EngineCrashed, StatementFailed, WriteFailed
 
@@ -74,7 +77,7 @@ class FileWriter:
                 hint="write an Iceberg table: format: iceberg",
                 location=self.request.location,
             )
-        with self._lock() as holder:
+        with folder_lock(self.place, self.settings, self.request, self._holder(), self.session.stop_work) as holder:
             if self.place.is_local:
                 written = self._write_local(frame)
             else:
@@ -102,16 +105,18 @@ class FileWriter:
     def _write_local(self, frame: DataFrame) -> _Written:
         dataset = self.place.local
         commit.remove_abandoned(dataset)
-        commit.settle_local(dataset)
+        forget_old_marks(dataset)
         created = not self.place.data_files()
         frame = self._fitted(frame, created=created)
         staged = commit.staging_folder(dataset)
-        with self._nothing_written():
+        with self._nothing_written(), self._noted():
             dataset.parent.mkdir(parents=True, exist_ok=True)
             try:
                 self._stage(frame, staged)
                 made = replace(self.place, path=str(staged))
                 names = {relative(made, info) for info in made.data_files()}
+                if self.request.mark is not None:
+                    leave_mark(staged, self.request.mark)
                 if self.request.mode == "overwrite":
                     commit.replace_folder(staged, dataset)
                 else:
@@ -120,6 +125,12 @@ class FileWriter:
                 shutil.rmtree(staged, ignore_errors=True)
         files = tuple(info for info in self.place.data_files() if relative(self.place, info) in names)
         return _Written(files, frame.schema, created)
+
+    def _noted(self) -> AbstractContextManager[None]:
+        """Keep account of a write that is to happen exactly once."""
+        if self.request.settlement is None:
+            return nullcontext()
+        return self.request.settlement.write(lambda: Evidence(marks=marks_in(self.place)), self.session, marked=True)
 
     def _stage(self, frame: DataFrame, staged: Path) -> None:
         """Write the frame to a new local folder, in the same form by either engine."""
@@ -139,7 +150,11 @@ class FileWriter:
     def _write_bucket(self, frame: DataFrame, claim: Claim) -> _Written:
         done: _Written | None = None
         try:
-            with self._nothing_written(), claimed(self.place, claim, self.settings, self.request) as write:
+            with (
+                self._nothing_written(),
+                self._noted(),
+                claimed(self.place, claim, self.settings, self.request) as write,
+            ):
                 before = self.place.data_files()
                 frame = self._fitted(frame, created=not before)
                 if self.session.engine == "sail" and self.format != "parquet":
@@ -148,7 +163,7 @@ class FileWriter:
                     self._write_with_engine(frame, write.staging.url(self.session.engine), mode="overwrite")
                 if not write.staging.data_files():
                     self._upload(frame.limit(0), write.staging)
-                files = write.add(before if self.request.mode == "overwrite" else ())
+                files = write.add(before if self.request.mode == "overwrite" else (), mark=self.request.mark)
                 done = _Written(files, frame.schema, created=not before)
         except DepotError as error:
             if done is None:
@@ -191,18 +206,8 @@ class FileWriter:
         options = {key.lower(): value.lower() for key, value in self.request.options.items()}
         return frame.columns if self.format == "csv" and options.get("header", "true") == "true" else None
 
-    @contextmanager
-    def _lock(self) -> Iterator[Holder]:
-        holder = Holder.this_process(self.principal.name, self.session.process, self.request.operation)
-        if self.place.is_local:
-            file = self.place.parent.local / f".{self.place.name}.lock"
-        else:
-            file = self.settings.state_folder / "locks" / f"{self.place.path.replace('/', '.')}.lock"
-        seconds, what = self.settings.limits.lock_seconds, str(self.request.target)
-        with writing(
-            file, holder, seconds=seconds, what=what, location=self.request.location, stop=self.session.stop_work
-        ):
-            yield holder
+    def _holder(self) -> Holder:
+        return Holder.this_process(self.principal.name, self.session.process, self.request.operation)
 
     @contextmanager
     def _nothing_written(self) -> Iterator[None]:

@@ -115,7 +115,7 @@ class TableCreation:
         if self.table.warehouse.rest is not None:
             rest.create_namespace(self.table)
             properties[rest.CREATING] = claim.as_text()
-        statements.create(frame.limit(0), spec, properties)
+        statements.create(frame.limit(0), spec, properties, marked=False)
         with self._dropped_on_failure(claim):
             statements.name_fields(named_fields(spec))
             statements.create_branch(self.request.branch)

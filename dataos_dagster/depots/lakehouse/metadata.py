@@ -43,6 +43,13 @@ class Snapshot:
         return int(text) if text is not None else None
 
     @property
+    def merged_rows(self) -> int | None:
+        """Return the rows that a merge has inserted or updated; None where the engine counted copied rows with them."""
+        counts = [self.count(f"spark.merge-into.num-target-rows-{what}") for what in ("inserted", "updated")]
+        known = [count for count in counts if count is not None]
+        return sum(known) if known else None
+
+    @property
     def total_rows(self) -> int | None:
         """Return the rows of the table in this state; None where deletes by value leave that open."""
         records = self.count("total-records")

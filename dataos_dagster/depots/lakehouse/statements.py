@@ -7,12 +7,14 @@ of its own; on Spark, and behind a REST catalog, it has its name in the catalog.
 from __future__ import annotations
 
 import uuid
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.fitting import quoted
+from dataos_dagster.depots.lakehouse.marks import marking
 from dataos_dagster.depots.lakehouse.metadata import STRICT_COLUMNS
 from dataos_dagster.depots.lakehouse.partitioning import default_name, differs, evolution, to_sql
+from dataos_dagster.depots.sorting import in_order
 from dataos_dagster.errors import DepotUnsupported, EngineError
 
 if TYPE_CHECKING:
@@ -44,8 +46,17 @@ class Statements:
         self._on_sail = session.engine == "sail"
         self._by_path = self._on_sail and table.warehouse.rest is None
 
-    def create(self, frame: DataFrame, spec: Sequence[PartitionField], properties: Mapping[str, str]) -> int | None:
-        """Create the table with the frame's rows, in one commit; return the rows if the engine counts them."""
+    def create(
+        self, frame: DataFrame, spec: Sequence[PartitionField], properties: Mapping[str, str], *, marked: bool = True
+    ) -> int | None:
+        """Create the table with the frame's rows, in one commit; return the rows if the engine counts them.
+
+        Args:
+            frame: The rows.
+            spec: Partition spec of the table.
+            properties: Of the table.
+            marked: This commit is the write that was asked for, and carries its mark.
+        """
         properties = dict(properties)
         if self._on_sail:
             properties[STRICT_COLUMNS] = "true"
@@ -54,7 +65,7 @@ class Statements:
         partitioned = f" PARTITIONED BY ({', '.join(map(to_sql, spec))})" if spec else ""
         pairs = ", ".join(f"{_literal(key)} = {_literal(value)}" for key, value in properties.items())
         listed = f" TBLPROPERTIES ({pairs})" if pairs else ""
-        with self._view(frame) as view:
+        with self._view(frame) as view, self._marking(marked=marked):
             declared = f"CREATE TABLE {name} USING iceberg{partitioned}{location}{listed}"
             rows = self._run(f"{declared} AS TABLE {view}")
         if self._by_path:
@@ -63,11 +74,12 @@ class Statements:
 
     def append(self, frame: DataFrame) -> int | None:
         """Add the frame's rows."""
-        frame = self._sorted(frame)
-        if self._by_path:
-            frame.write.format("iceberg").mode("append").save(self._table.place.url("sail"))
-        else:
-            self._writer(frame).append()
+        frame = in_order(frame, self._request.sort)
+        with self._marking():
+            if self._by_path:
+                frame.write.format("iceberg").mode("append").save(self._table.place.url("sail"))
+            else:
+                self._writer(frame).append()
         return None
 
     def overwrite(self, frame: DataFrame) -> int | None:
@@ -75,13 +87,14 @@ class Statements:
         from pyspark.sql.functions import lit
 
         if self._request.dynamic_overwrite:
-            with self._attached(self._request.branch) as name:
-                self._writer(self._sorted(frame), name).overwritePartitions()
+            with self._attached(self._request.branch) as name, self._marking():
+                self._writer(in_order(frame, self._request.sort), name).overwritePartitions()
         elif self._by_path:
-            frame = self._sorted(frame)
+            frame = in_order(frame, self._request.sort)
             frame.write.format("iceberg").mode("overwrite").save(self._table.place.url("sail"))
         else:
-            self._writer(self._sorted(frame)).overwrite(lit(True))
+            with self._marking():
+                self._writer(in_order(frame, self._request.sort)).overwrite(lit(True))
         return None
 
     def merge(self, frame: DataFrame, merge: Merge) -> None:
@@ -91,8 +104,16 @@ class Statements:
         """
         when = merge.when.strip()
         when = when if when[:4].upper() == "WHEN" else f"WHEN {when}"
-        with self._attached(self._request.branch) as name, self._view(frame) as view, self._without_group_filter():
+        with (
+            self._attached(self._request.branch) as name,
+            self._view(frame) as view,
+            self._without_group_filter(),
+            self._marking(),
+        ):
             self._run(f"MERGE INTO {name} old USING {view} new ON {merge.on}\n{when}")
+
+    def _marking(self, *, marked: bool = True) -> AbstractContextManager[None]:
+        return marking(self._session, self._request.mark if marked else None)
 
     @contextmanager
     def _without_group_filter(self) -> Iterator[None]:
@@ -177,23 +198,11 @@ class Statements:
     def _view(self, frame: DataFrame) -> Iterator[str]:
         """Yield the name of a view of the sorted frame that no other view can have."""
         view = f"dataos_{uuid.uuid4().hex}"
-        self._sorted(frame).createTempView(view)
+        in_order(frame, self._request.sort).createTempView(view)
         try:
             yield view
         finally:
             self._session.spark.catalog.dropTempView(view)
-
-    def _sorted(self, frame: DataFrame) -> DataFrame:
-        from pyspark.sql.functions import col
-
-        sort = self._request.sort
-        if sort is None:
-            return frame
-        columns = [
-            col(quoted(column.name)).desc() if column.descending else col(quoted(column.name)).asc()
-            for column in sort.columns
-        ]
-        return frame.orderBy(*columns) if sort.scope == "global" else frame.sortWithinPartitions(*columns)
 
     def _run(self, statement: str) -> int | None:
         """Run a statement; return the rows that it says it changed."""

@@ -10,19 +10,28 @@ from urllib.parse import quote
 
 from dataos_dagster.address import Address
 from dataos_dagster.depots.lakehouse import configuration, rest
+from dataos_dagster.depots.lakehouse.locking import table_lock
+from dataos_dagster.depots.lakehouse.marks import evidence_of
 from dataos_dagster.depots.lakehouse.metadata import read_state
 from dataos_dagster.depots.lakehouse.partitioning import differs, named_fields, wanted_spec
+from dataos_dagster.depots.lakehouse.stream import read_table_stream, write_obstacles, write_table_stream
 from dataos_dagster.depots.lakehouse.write import TableWriter
+from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
 from dataos_dagster.depots.requirements import join, veto
 from dataos_dagster.errors import DatasetNotFound, DepotUnsupported
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.streaming.query import StreamingQuery
 
     from dataos_dagster.depots.lakehouse.metadata import TableState
     from dataos_dagster.depots.lakehouse.tables import Table, Warehouse
     from dataos_dagster.depots.requests import WriteResult
+    from dataos_dagster.depots.settlement import Evidence
+    from dataos_dagster.depots.streams import StreamQuery
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
     from dataos_dagster.settings import Settings
@@ -61,6 +70,8 @@ class LakehouseStore:
         state = self.state(table)
         if state is None:
             raise self._not_found(table, request)
+        if request.stream:
+            return read_table_stream(table, request, session)
         reader = session.spark.read
         for key, value in request.options.items():
             if key in _STATE_OPTIONS or session.engine != "sail":
@@ -85,6 +96,32 @@ class LakehouseStore:
         table = self.warehouse.table(request.target)
         self._refuse_object_store(table, request)
         return TableWriter(self, table, request, session, principal).write(frame)
+
+    @property
+    def streams_once(self) -> bool:
+        """Return True: the snapshot of a micro-batch says which one it is, and Iceberg looks for it."""
+        return True
+
+    def stream_obstacles(self, request: WriteRequest, query: StreamQuery) -> tuple[str, ...]:
+        """Return why Spark cannot write a stream to the table by itself."""
+        return write_obstacles(self.warehouse.table(request.target), request, query)
+
+    def write_stream(
+        self, frame: DataFrame, request: WriteRequest, session: EngineSession, principal: Principal, query: StreamQuery
+    ) -> AbstractContextManager[StreamingQuery]:
+        """Start a query that writes to a table; it has ended when the block ends."""
+        self._refuse_object_store(self.warehouse.table(request.target), request)
+        return write_table_stream(self, frame, request, session, principal, query)
+
+    def evidence(self, request: WriteRequest) -> Evidence:
+        """Return what a table shows of its writes."""
+        return evidence_of(self.state(self.warehouse.table(request.target)), request.branch)
+
+    def settle(self, request: WriteRequest, principal: Principal) -> None:
+        """Take a table's lock and settle what writers that died had begun."""
+        holder = Holder.this_process(principal.name, None, request.operation)
+        with table_lock(self, self.warehouse.table(request.target), request, holder):
+            return
 
     def state(self, table: Table) -> TableState | None:
         """Return the state of a table, or None when there is none."""
@@ -126,6 +163,10 @@ class LakehouseStore:
     def _write_requirements(self, table: Table, request: WriteRequest) -> Requirements:
         spec, state = wanted_spec(request), self.state(table)
         reasons = []
+        if request.exactly_once and self.warehouse.rest is not None:
+            reasons.append(
+                f"Sail leaves no mark of its commits, and others may write to the catalog of {request.target}"
+            )
         if request.branch:
             reasons.append(f"Sail cannot write to a branch ({request.branch} of {request.target})")
         if state is not None and differs(spec, state.partition_spec):

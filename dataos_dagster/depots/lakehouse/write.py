@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.fitting import fit
 from dataos_dagster.depots.lakehouse import metadata
 from dataos_dagster.depots.lakehouse.creation import TableCreation, clear_abandoned
+from dataos_dagster.depots.lakehouse.locking import table_lock
+from dataos_dagster.depots.lakehouse.marks import evidence_of
 from dataos_dagster.depots.lakehouse.partitioning import check_columns, wanted_spec
 from dataos_dagster.depots.lakehouse.preparation import prepared
 from dataos_dagster.depots.lakehouse.statements import Statements
 from dataos_dagster.depots.lakehouse.types import spark_schema
-from dataos_dagster.depots.locks import Holder, writing
+from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.requests import Column, WriteResult
 from dataos_dagster.errors import DatasetLocked, DepotError, EngineCrashed, StatementFailed, WriteFailed
 
@@ -63,7 +65,7 @@ class TableWriter:
             if self.request.branch:
                 statements.spark_only("cannot write to a branch")
             notes: tuple[str, ...] = ()
-            with self._nothing_written():
+            with self._nothing_written(), self._noted():
                 if before is None:
                     rows, notes = self._creation(holder).create(frame, statements)
                 else:
@@ -81,6 +83,14 @@ class TableWriter:
             clear_abandoned(self.table, self.store.settings, self.request)
             state = self.store.state(self.table)
         return state
+
+    def _noted(self) -> AbstractContextManager[None]:
+        """Keep account of a write that is to happen exactly once."""
+        settlement, branch = self.request.settlement, self.request.branch
+        if settlement is None:
+            return nullcontext()
+        marked = self.session.engine != "sail"
+        return settlement.write(lambda: evidence_of(self.store.state(self.table), branch), self.session, marked=marked)
 
     def _creation(self, holder: Holder) -> TableCreation:
         return TableCreation(self.table, self.request, self.session, self.store.settings, holder, self._properties())
@@ -146,8 +156,8 @@ class TableWriter:
             pass  # not known: only the engine's own count, if there is one
         elif made is None:
             rows = 0 if rows is None else rows
-        elif rows is None and self.request.merge is None:
-            rows = made.count("added-records") or 0
+        elif rows is None:
+            rows = made.merged_rows if self.request.merge is not None else made.count("added-records") or 0
         schema = spark_schema(after.schema) if after else None
         return WriteResult(
             rows=rows,
@@ -163,25 +173,14 @@ class TableWriter:
             total_rows=new.total_rows if new else None,
         )
 
-    @contextmanager
-    def lock(self) -> Iterator[Holder]:
+    def lock(self) -> AbstractContextManager[Holder]:
         """Hold the table's lock for the block's time, as the holder that is yielded.
 
         Raises:
             DatasetLocked: Another writer holds it for longer than the settings wait.
         """
         holder = Holder.this_process(self.principal.name, self.session.process, self.request.operation)
-        settings = self.store.settings
-        if self.table.warehouse.rest is None:
-            # Beside the table: every project that shares the folder sees it. A file is no table to Iceberg.
-            place = self.table.place
-            file = place.parent.local / f".{place.name}.lock"
-        else:
-            file = settings.state_folder / "locks" / f"{self.table.warehouse.catalog}.{self.table.dotted}.lock"
-        what = str(self.request.target)
-        seconds, location, stop = settings.limits.lock_seconds, self.request.location, self.session.stop_work
-        with writing(file, holder, seconds=seconds, what=what, location=location, stop=stop):
-            yield holder
+        return table_lock(self.store, self.table, self.request, holder, self.session.stop_work)
 
     @contextmanager
     def _nothing_written(self) -> Iterator[None]:

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 from dataos_dagster.address import Address
 from dataos_dagster.depots.postgresql.columns import read_columns, select, spark_schema
 from dataos_dagster.depots.postgresql.connection import DRIVER_CLASS, JDBC_PACKAGE, PostgresqlConnection
+from dataos_dagster.depots.postgresql.locking import lock_table
+from dataos_dagster.depots.postgresql.marks import TABLE as MARKS
+from dataos_dagster.depots.postgresql.marks import marks_of
 from dataos_dagster.depots.postgresql.write import TableWriter
 from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
+from dataos_dagster.depots.settlement import Evidence
 from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnsupported
 
 if TYPE_CHECKING:
@@ -87,6 +91,21 @@ class PostgresqlStore:
             )
         return TableWriter(self.connection, schema, table, request, session, principal, self.settings).write(frame)
 
+    def evidence(self, request: WriteRequest) -> Evidence:
+        """Return the marks of the writes of a table."""
+        with self.connection.open() as opened, self.connection.failures(), opened.cursor() as cursor:
+            return Evidence(marks=marks_of(cursor, *self.table(request)))
+
+    def settle(self, request: WriteRequest, principal: Principal) -> None:
+        """Take a table's lock and settle what writers that died had begun."""
+        name, settlement = self.table(request), request.settlement
+        if settlement is None:
+            return
+        application = f"dataos {principal.name} {request.operation or ''}".strip()
+        with self.connection.open(application) as opened, self.connection.failures(), opened.cursor() as cursor:
+            lock_table(cursor, self.connection, name, request, self.settings.limits.lock_seconds)
+            settlement.settle(lambda: Evidence(marks=marks_of(cursor, *name)), None)
+
     def check(self) -> str:
         """Return how many tables and schemas there are."""
         names = self._tables()
@@ -160,7 +179,7 @@ class PostgresqlStore:
     def _tables(self) -> list[tuple[str, str]]:
         with self.connection.open() as opened, self.connection.failures(), opened.cursor() as cursor:
             cursor.execute(_TABLES)
-            return [(schema, table) for schema, table in cursor.fetchall()]
+            return [(schema, table) for schema, table in cursor.fetchall() if table != MARKS]
 
 
 def open_depot(depot: Depot, credentials: Mapping[str, SecretStr], settings: Settings) -> PostgresqlStore:

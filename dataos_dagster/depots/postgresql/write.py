@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 from dataos_dagster.depots.fitting import check_new, fit
 from dataos_dagster.depots.postgresql.columns import create_statement, declared_type, read_columns, spark_schema
 from dataos_dagster.depots.postgresql.connection import driver, identifier, literal, message
+from dataos_dagster.depots.postgresql.locking import lock_table, timed_out
+from dataos_dagster.depots.postgresql.marks import leave_mark, marks_of
 from dataos_dagster.depots.requests import Column, WriteResult
 from dataos_dagster.depots.scratch import scratch_folder
+from dataos_dagster.depots.settlement import Evidence
 from dataos_dagster.errors import DatasetLocked, DatasetNotFound, SchemaMismatch, StatementFailed, WriteFailed
 
 if TYPE_CHECKING:
@@ -29,12 +32,6 @@ if TYPE_CHECKING:
     from dataos_dagster.identity import Principal
     from dataos_dagster.settings import Settings
 
-_LOCK_NOT_AVAILABLE = "55P03"
-_HOLDER = """
-SELECT a.pid::text, a.application_name, coalesce(a.client_addr::text, 'local')
-FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'advisory' AND l.granted AND ((l.classid::bigint << 32) | l.objid::bigint) = {key}
-"""
 _USERS = """
 SELECT a.pid::text, coalesce(nullif(a.application_name, ''), 'a session of ' || a.usename),
        coalesce(a.client_addr::text, 'local')
@@ -95,14 +92,20 @@ class TableWriter:
         operation = f" {self.request.operation}" if self.request.operation else ""
         with self.connection.open(f"dataos {self.principal.name}{operation}") as opened, self._failures():
             cursor = opened.cursor()
-            self._lock(cursor)
+            name = (self.schema, self.table)
+            lock_table(cursor, self.connection, name, self.request, self.settings.limits.lock_seconds)
+            if self.request.settlement is not None:
+                self.request.settlement.settle(lambda: Evidence(marks=marks_of(cursor, *name)), None)
             present = read_columns(cursor, self.schema, self.table)
             frame, recreate = self._fitted(frame, present)
-            if self.session.engine == "sail":
-                rows = self._write_arrow(frame, cursor, present, recreate=recreate)
-            else:
-                rows = self._write_jdbc(frame, opened, cursor, present, recreate=recreate)
-            opened.commit()
+            with self._noted():
+                if self.session.engine == "sail":
+                    rows = self._write_arrow(frame, cursor, present, recreate=recreate)
+                else:
+                    rows = self._write_jdbc(frame, opened, cursor, present, recreate=recreate)
+                if self.request.mark is not None:
+                    leave_mark(cursor, *name, self.request.mark)
+                opened.commit()
             after = read_columns(cursor, self.schema, self.table)
             cursor.close()
         note = f"{self.request.target} was made anew, because its columns were others"
@@ -116,6 +119,16 @@ class TableWriter:
             notes=(note,) if recreate else (),
             total_rows=rows if self.request.mode == "overwrite" or not present else None,
         )
+
+    def _noted(self) -> AbstractContextManager[None]:
+        """Keep account of a write that is to happen exactly once.
+
+        After a failure nothing is looked at here: whether a commit that was interrupted has happened is known for sure
+        to whoever gets the lock after it.
+        """
+        if self.request.settlement is None:
+            return nullcontext()
+        return self.request.settlement.write(Evidence, self.session, marked=True, looks_after_failure=False)
 
     def _fitted(self, frame: DataFrame, present: tuple[PostgresqlColumn, ...]) -> tuple[DataFrame, bool]:
         """Return the frame as the table takes it, and whether the table must be made anew."""
@@ -204,35 +217,12 @@ class TableWriter:
         cursor.execute(f"WITH inserted AS ({inserted}) SELECT count(*) FROM inserted")  # noqa: S608
         return int(cursor.fetchone()[0])
 
-    def _lock(self, cursor: Any) -> None:
-        """Take the table's lock until the transaction ends; every later wait of it is bounded by the same time."""
-        key = int.from_bytes(hashlib.sha256(self._name.encode()).digest()[:7], "big")
-        seconds = self.settings.limits.lock_seconds
-        cursor.execute(f"SET LOCAL lock_timeout = '{max(int(seconds * 1000), 1)}ms'")
-        try:
-            cursor.execute(f"SELECT pg_advisory_xact_lock({key})")
-            cursor.fetchall()
-        except driver().Error as error:
-            if not _timed_out(error):
-                raise
-            raise DatasetLocked(
-                f"{self.request.target} is being written by {self._holder(key)}; waited {seconds:g} s",
-                hint="run the job again when that writer is done; limits.lock_seconds in dataos.yaml waits longer",
-                location=self.request.location,
-            ) from None
-
     def _user(self) -> str:
         """Return who has the table open: an overwrite waits for readers too."""
         with self.connection.open() as other, other.cursor() as cursor:
             cursor.execute(_USERS.format(table=literal(self._name)))
             found = cursor.fetchone()
         return f"{found[1]} (backend {found[0]}, from {found[2]})" if found else "another session"
-
-    def _holder(self, key: int) -> str:
-        with self.connection.open() as other, other.cursor() as cursor:
-            cursor.execute(_HOLDER.format(key=key))
-            found = cursor.fetchone()
-        return f"{found[1]} (backend {found[0]}, from {found[2]})" if found else "another writer"
 
     def _drop_abandoned(self, cursor: Any) -> None:
         """Drop what writers of this table that died have staged; the lock is held, so none of them is at work."""
@@ -256,7 +246,7 @@ class TableWriter:
             ) from error
         except driver().Error as error:
             text = message(error)
-            if _timed_out(error):
+            if timed_out(error):
                 raise DatasetLocked(
                     f"{target} was not written: it is in use by {self._user()}; waited "
                     f"{self.settings.limits.lock_seconds:g} s",
@@ -271,8 +261,3 @@ class TableWriter:
             raise WriteFailed(
                 f"{target} was not written: {text}", hint="the table is as it was before", location=location
             ) from error
-
-
-def _timed_out(error: BaseException) -> bool:
-    """Return whether the database gave up waiting for a lock."""
-    return getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE or "lock timeout" in str(error)

@@ -1,0 +1,171 @@
+"""Writes that happen exactly once: what a dataset shows of one that was begun when its process died."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import asdict, replace
+
+import pytest
+from depot_shop import ANN, target
+
+from dataos_dagster.depots.door import WriteRequest
+from dataos_dagster.depots.locks import Holder
+from dataos_dagster.depots.settlement import dataset_of, settled
+from dataos_dagster.errors import DataOSError, WriteFailed
+from dataos_dagster.settings import Settings
+from dataos_dagster.state.database import State
+from dataos_dagster.state.intents import Intent
+
+TABLE = "dataos://lakehouse:sales/orders"
+FILES = "dataos://shopfiles:out/orders"
+ROWS = "SELECT CAST(1 AS BIGINT) AS id"
+JOB = "public/daily/load"
+NEVER_RAN = 2**22 + 1  # above every process number of Linux
+
+
+class Account:
+    """One intended write of a dataset, and the state database that knows of it."""
+
+    def __init__(self, shop, address, mode="append", **options) -> None:
+        self.shop, self.address, self.format = shop, address, options.get("format")
+        self.state = State.open(Settings(project=shop.root))
+        self.request = WriteRequest(target(address), mode, **options)
+        self.state.intents.claim(JOB, "", "run-1")
+        intent = self.state.intents.plan(Intent(JOB, "", "run-1"), [dataset_of(self.request)])
+        self.token = intent.writes[0].token
+
+    @property
+    def settled(self) -> WriteRequest:
+        return settled(self.request, self.state.intents, self.token)
+
+    def write(self, query=ROWS, request=None):
+        session = self.shop.session(self.request)
+        return self.shop.door.write(session.spark.sql(query), request or self.settled, session, ANN)
+
+    def write_plainly(self, query=ROWS):
+        return self.write(query, settled(self.request, self.state.intents))
+
+    def begin(self) -> None:
+        """Note the write as begun, as if the process had died before it noted the end."""
+        evidence = self.shop.door.evidence(self.request)
+        marked = not (self.shop.engine == "sail" and self.address == TABLE)
+        self.state.intents.begin(self.token, before=evidence.state, marked=marked, engine=None)
+
+    def die_in_the_lock(self) -> None:
+        """Leave the lock as a process does that died while it held it."""
+        holder = replace(Holder.this_process("ann", None, self.token), pid=NEVER_RAN)
+        name = "orders"
+        [lock] = self.shop.root.rglob(f".{name}.lock")
+        lock.write_text(json.dumps(asdict(holder)))
+
+    @property
+    def status(self) -> str:
+        intent = self.state.intents.find(JOB)
+        return intent.writes[0].status
+
+    def settle(self) -> str:
+        assert self.shop.door.settle(self.settled, ANN)
+        return self.status
+
+    def ids(self) -> list[int]:
+        return [row[0] for row in self.shop.rows(self.address, format=self.format)]
+
+
+CASES = [(TABLE, {}), (FILES, {"format": "parquet"}), (FILES, {"format": "csv"})]
+
+
+@pytest.mark.parametrize(("address", "options"), CASES)
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+def test_a_write_notes_its_beginning_and_its_end(shop, address, options, mode):
+    account = Account(shop, address, mode, **options)
+    account.write()
+    assert account.status == "written"
+    [write] = account.state.intents.find(JOB).writes
+    assert write.marked == (shop.engine == "spark" or address == FILES)
+
+
+@pytest.mark.parametrize(("address", "options"), CASES)
+def test_a_commit_that_nobody_noted_is_found_in_the_dataset(shop, address, options):
+    account = Account(shop, address, **options)
+    account.write_plainly("SELECT CAST(0 AS BIGINT) AS id")
+    account.begin()
+    before = account.state.intents.find(JOB).writes[0]
+    account.write()
+    account.state.intents.begin(account.token, before=before.before, marked=before.marked, engine=None)
+    if address == TABLE:
+        account.die_in_the_lock()
+    assert account.settle() == "written"
+    assert len(account.ids()) == 2
+
+
+@pytest.mark.parametrize(("address", "options"), CASES)
+def test_a_write_that_left_no_trace_has_not_happened(shop, address, options):
+    account = Account(shop, address, **options)
+    account.write_plainly()
+    account.begin()
+    assert account.settle() == "planned"
+
+
+def test_the_first_write_of_a_table_is_found_too(shop):
+    account = Account(shop, TABLE)
+    account.begin()
+    assert account.settle() == "planned"
+    account.write()
+    account.state.intents.begin(account.token, before=None, marked=shop.engine == "spark", engine=None)
+    account.die_in_the_lock()
+    assert account.settle() == "written"
+
+
+def test_whoever_writes_next_settles_first(shop):
+    account = Account(shop, TABLE)
+    account.write_plainly()
+    account.begin()
+    account.write_plainly()
+    assert account.status == "planned"
+
+
+def test_a_statement_that_fails_is_known_not_to_have_written(shop):
+    account = Account(shop, TABLE)
+    account.write_plainly()
+    with pytest.raises(DataOSError):
+        account.write("SELECT CAST(raise_error('no') AS BIGINT) AS id")
+    assert account.status == "planned"
+    account.write()
+    assert (account.status, len(account.ids())) == ("written", 2)
+
+
+def test_what_cannot_be_told_is_not_guessed(sail_shop):
+    account = Account(sail_shop, TABLE)
+    account.write_plainly()
+    account.begin()
+    sail_shop.write(ROWS, TABLE, "append")  # by a project that keeps another account
+    with pytest.raises(WriteFailed, match="whether its rows are there cannot be told"):
+        account.settle()
+    account.write_plainly()  # other writers are not kept from their work
+    assert account.status == "writing"
+
+
+def test_a_merge_and_a_partition_overwrite_carry_the_mark_on_spark(spark_shop):
+    from dataos_dagster.depots.door import Merge
+
+    account = Account(spark_shop, TABLE)
+    account.write_plainly("SELECT CAST(1 AS BIGINT) AS id, 'a' AS kind")
+    merge = Merge("old.id = new.id", "MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *")
+    changes = ({"merge": merge}, {"mode": "overwrite", "dynamic_overwrite": True}, {"mode": "overwrite"})
+    for change in changes:
+        mark = uuid.uuid4().hex
+        request = replace(account.request, mark=mark, **change)
+        account.write("SELECT CAST(1 AS BIGINT) AS id, 'b' AS kind", request)
+        evidence = spark_shop.door.evidence(account.request)
+        assert mark in evidence.marks
+    assert len(evidence.marks) == len(changes)
+
+
+def test_a_mark_of_files_is_no_row_and_goes_with_an_overwrite(shop):
+    account = Account(shop, FILES, format="csv")
+    account.write()
+    assert shop.door.evidence(account.request).marks == {account.token}
+    assert account.ids() == ["1"]
+    shop.write(ROWS, FILES, "overwrite", format="csv")
+    assert shop.door.evidence(account.request).marks == frozenset()
