@@ -37,7 +37,7 @@ def check_merge(job: Job, path: DocumentPath, merge: Merge, label: str) -> None:
         StepError: A clause does not parse, reads another relation, or calls Java.
     """
     try:
-        tree = parse_merge(_statement(merge))
+        tree = parse_merge(merge_statement(merge))
         _refuse_relations(tree)
         refuse_calls(tree)
     except SqlRefused as refused:
@@ -52,12 +52,13 @@ def check_merge(job: Job, path: DocumentPath, merge: Merge, label: str) -> None:
 
 def merge_constructs(job: Job, path: DocumentPath, merge: Merge) -> Iterator[Construct]:
     """Yield what the clauses use of SQL, at the lines of the manifest."""
-    for construct in constructs_of(_statement(merge)):
+    for construct in constructs_of(merge_statement(merge)):
         place = _place(job, path, merge, construct.line, construct.column)
         yield replace(construct, line=place.line, column=place.column)
 
 
-def _statement(merge: Merge) -> str:
+def merge_statement(merge: Merge) -> str:
+    """Return the statement that a merge is, with the names that its clauses use."""
     word = "" if merge.when.strip()[:4].upper() == "WHEN" else "WHEN"
     return f"{_HEAD}{merge.on}\n{word}\n{merge.when}"
 
