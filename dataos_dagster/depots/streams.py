@@ -6,8 +6,8 @@ from its repetition:
 
 - *by the engine*: Iceberg's own stream writer puts query and batch into the snapshot and skips a batch that is there;
   Kafka's has nothing of the kind;
-- *batch by batch*: a batch is an ordinary write with a mark (`batch_mark`), which stores that show marks commit with its
-  rows. A batch whose mark is there is left out; a store without marks gets it again.
+- *batch by batch*: a batch is an ordinary write with a mark (`batch_mark`), which stores that show marks commit with
+  its rows. A batch whose mark is there is left out; a store without marks gets it again.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from dataos_dagster.identity import Principal
 
 OutputMode = Literal["append", "complete", "update"]
+
+# Source types whose datasets are read as streams unless a job says otherwise.
+STREAM_TYPES = frozenset({"kafka", "pulsar", "eventhub"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
     from dataos_dagster.address import Address
     from dataos_dagster.errors import NotYetRun
+    from dataos_dagster.flare.manifest import FlareInput
     from dataos_dagster.flare.plan import JobPlan
+    from dataos_dagster.manifests.project import Project
+    from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.jobs import Job
     from dataos_dagster.workflows.results import JobResult
+    from dataos_dagster.workflows.supervisor.service import Service
 
 
 class FlareStack:
@@ -44,6 +48,22 @@ class FlareStack:
         from dataos_dagster.flare.plan import flare_spec
 
         return not_yet_run(job, flare_spec(job))
+
+    def keeps_running(self, job: Job, stream_depots: frozenset[str]) -> bool:
+        """Return whether the job reads a stream without an end."""
+        from dataos_dagster.flare.plan import flare_spec
+        from dataos_dagster.flare.streaming.trigger import trigger_of
+
+        spec = flare_spec(job).job
+        if not any(_is_stream(entry, stream_depots) for entry in spec.inputs):
+            return False
+        return not trigger_of(spec.streaming, is_scheduled=job.workflow.section.schedule is not None).is_bounded
+
+    def service(self, job: Job, project: Project, settings: Settings) -> Service:
+        """Return the process that runs the job's streams."""
+        from dataos_dagster.flare.streaming.service import stream_service
+
+        return stream_service(job, project, settings)
 
     def plan(self, job: Job, context: RunContext) -> JobPlan:
         """Return what the job would do, without reading rows.
@@ -157,6 +177,12 @@ class FlareStack:
 _DATASET_NAME = re.compile(r"(?:from|join|,)\s*[`\w]+\s*\.\s*[`\w]+\s*\.", re.IGNORECASE)
 # A view has one part, a file behind a format two, a dataset three or more.
 _VIEW_PARTS = 2
+
+
+def _is_stream(entry: FlareInput, stream_depots: frozenset[str]) -> bool:
+    if entry.is_stream is not None or entry.address is None:
+        return bool(entry.is_stream)
+    return entry.address.depot.lower() in stream_depots
 
 
 def _may_name_dataset(sql: str) -> bool:

@@ -11,6 +11,7 @@ and writes the same table would otherwise be a cycle.
   writers; one that reads and writes it waits for the owner only, so that jobs which maintain one table do not wait
   for each other in circles.
 - A job with `dryRun` writes nothing: its datasets are those of other jobs, or come from elsewhere.
+- A job that runs until it is stopped has its datasets, but nobody waits for it: what it writes is there at any time.
 - A job whose stack is not yet run is in the graph, but nobody waits for it: who depends on it waits for what it
   depends on.
 """
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from dataos_dagster.depots.streams import STREAM_TYPES
 from dataos_dagster.workflows.cycles import cut_cycles
 from dataos_dagster.workflows.findings import graph_diagnostics
 from dataos_dagster.workflows.jobs import DEFAULT_WORKSPACE, resolve_jobs
@@ -71,7 +73,8 @@ class JobNode:
         upstream: What it waits for.
         cut: What it would wait for, were that not a cycle.
         blocked: Errors of the project that stand inside the job, such as an unknown depot: running it fails.
-        missing: What it asks for and its stack does not run yet, with its place.
+        missing: What it asks for and its stack does not run yet, with its place; or that it is a service.
+        service: What keeps it running, when it is one that runs until it is stopped: then nobody waits for it.
     """
 
     job: Job
@@ -84,6 +87,7 @@ class JobNode:
     cut: tuple[Edge, ...]
     blocked: tuple[Diagnostic, ...]
     missing: NotYetRun | None = None
+    service: Stack | None = None
 
     @property
     def is_run(self) -> bool:
@@ -207,6 +211,18 @@ def build_graph(project: Project, *, default_workspace: str = DEFAULT_WORKSPACE)
     return _Building(project, resolve_jobs(project, default_workspace=default_workspace)).result()
 
 
+def _service(job: Job) -> NotYetRun:
+    """Return why a job that runs until it is stopped is no part of a run."""
+    from dataos_dagster.errors import NotYetRun
+
+    return NotYetRun(
+        f"{job.label} runs until it is stopped, and is no part of a run",
+        hint=f"in Dagster a sensor keeps it running; by hand: dataos streams start {job.label}. "
+        "`streaming: {triggerMode: AvailableNow}` makes it a job that ends",
+        location=job.location(),
+    )
+
+
 def _index(pairs: Iterable[tuple[str, tuple[Address, ...]]]) -> dict[AssetPath, tuple[str, ...]]:
     found: dict[AssetPath, dict[str, None]] = {}
     for job_id, addresses in pairs:
@@ -227,6 +243,7 @@ class _Building:
     reads: dict[str, tuple[Address, ...]] = field(default_factory=dict)
     writes: dict[str, tuple[Address, ...]] = field(default_factory=dict)
     missing: dict[str, NotYetRun] = field(default_factory=dict)
+    services: dict[str, Stack] = field(default_factory=dict)
 
     def result(self) -> JobGraph:
         self.jobs = {job.id: job for job in self.job_set.jobs}
@@ -235,14 +252,23 @@ class _Building:
             missing = stack.not_yet_run(job) if stack else ()
             if missing:
                 stack, self.missing[job.id] = None, missing[0]
-            self.stacks[job.id] = stack
             self.reads[job.id] = stack.reads(job) if stack else ()
             self.writes[job.id] = stack.writes(job) if stack and not job.spec.dry_run else ()
+            if stack and stack.keeps_running(job, self.stream_depots):
+                self.services[job.id], self.missing[job.id] = stack, _service(job)
+                stack = None
+            self.stacks[job.id] = stack
         self.writers = _index(self.writes.items())
         owners = {key: job_ids[0] for key, job_ids in self.writers.items()}
         kept, cut = cut_cycles([*self._stated_edges(), *self._data_edges()])
         nodes = self._nodes(owners, _by_downstream(kept), _by_downstream(cut))
         return JobGraph(nodes, owners, self.job_set.members, self.job_set.diagnostics)
+
+    @cached_property
+    def stream_depots(self) -> frozenset[str]:
+        """Return the names of depots whose datasets are streams unless a job says otherwise."""
+        depots = self.project.of_kind("depot")
+        return frozenset(depot.name.lower() for depot in depots if (depot.section.type or "").lower() in STREAM_TYPES)
 
     def _stated_edges(self) -> Iterator[Edge]:
         passed: dict[str, tuple[str, ...]] = {}
@@ -266,13 +292,15 @@ class _Building:
 
     def _data_edges(self) -> Iterator[Edge]:
         for job in self.jobs.values():
+            if job.id in self.services:
+                continue
             written = {address.key for address in self.writes[job.id]}
             seen: set[AssetPath] = set()
             for address in self.reads[job.id]:
                 if address.key in seen:
                     continue
                 seen.add(address.key)
-                writers = self.writers.get(address.key, ())
+                writers = tuple(name for name in self.writers.get(address.key, ()) if name not in self.services)
                 if address.key in written:
                     writers = writers[:1]
                 for upstream in writers:
@@ -299,6 +327,7 @@ class _Building:
                 cut=tuple(cut.get(job.id, ())),
                 blocked=tuple(blocked.get(job.id, ())),
                 missing=self.missing.get(job.id),
+                service=self.services.get(job.id),
             )
         return nodes
 

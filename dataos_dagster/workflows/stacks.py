@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
     from dataos_dagster.address import Address
     from dataos_dagster.errors import NotYetRun
+    from dataos_dagster.manifests.project import Project
+    from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.jobs import Job
     from dataos_dagster.workflows.results import JobResult
+    from dataos_dagster.workflows.supervisor.service import Service
 
 # Stack name in lower case: `module:NAME` of the object that runs it. Stacks that DataOS knows and that are not here
 # are read and not yet run.
@@ -54,6 +57,17 @@ class Stack(Protocol):
         Answered from the manifest alone, like `reads` and `writes`: such a job is treated as one of a stack that is
         not yet run.
         """
+
+    def keeps_running(self, job: Job, stream_depots: frozenset[str]) -> bool:
+        """Return whether the job runs until it is stopped: it is no part of a run, and the supervisor has it.
+
+        Args:
+            job: The job.
+            stream_depots: Names of depots, in lower case, whose datasets are streams unless the job says otherwise.
+        """
+
+    def service(self, job: Job, project: Project, settings: Settings) -> Service:
+        """Return how a job that runs until it is stopped is started."""
 
     def plan(self, job: Job, context: RunContext) -> Plan:
         """Return what the job would do and on which engine, without touching data or starting an engine.

@@ -98,13 +98,20 @@ def checkpoint_of(job: Job, spec: FlareSpec, output: PlannedOutput, index: int, 
         written, path = entry.checkpoint_location, ("outputs", index, "checkpointLocation")
     if written is None and spec.job.streaming is not None:
         written, path = spec.job.streaming.checkpoint_location, ("streaming", "checkpointLocation")
-        below = (slug(entry.name),) if len(spec.job.outputs) > 1 else ()
+        below = (_own_folder(spec, index),) if len(spec.job.outputs) > 1 else ()
     if written is None:
         folder = settings.make_state_folder() / FOLDER / job.workspace / job.workflow.name / job.name
         place = folder / f"{index}_{slug(entry.name)}"
         note = f"{output.label}: no `checkpointLocation` is given, so offsets are kept in {place}"
         return Checkpoint(Target(path=str(place)), output.location, note)
     return Checkpoint(_target(written, below, job, path, settings), job_location(job, *path))
+
+
+def _own_folder(spec: FlareSpec, index: int) -> str:
+    """Return the folder of an output below a checkpoint that stands for all: its view, told apart where that is not."""
+    name = spec.job.outputs[index].name
+    same = [output for output in spec.job.outputs if output.name == name]
+    return slug(name) if len(same) == 1 else f"{slug(name)}_{index}"
 
 
 def _target(written: str, below: tuple[str, ...], job: Job, path: DocumentPath, settings: Settings) -> Target:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from dataos_dagster.depots.requirements import join, veto
-from dataos_dagster.depots.streams import StreamQuery
+from dataos_dagster.depots.streams import STREAM_TYPES, StreamQuery
 from dataos_dagster.errors import StepError
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.streaming.checkpoints import Owner, checkpoint_of
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from dataos_dagster.flare.outputs import PlannedOutput
     from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.jobs import Job
-
-# Depots whose datasets are read as streams when the manifest does not say.
-STREAM_DEPOTS = frozenset({"kafka", "pulsar", "eventhub"})
 
 Guarantee = Literal["exactly once", "at least once"]
 
@@ -108,7 +105,7 @@ def with_streams(inputs: Iterable[PlannedInput], spec: FlareSpec, door: Door) ->
 def _is_stream(said: bool | None, planned: PlannedInput, door: Door) -> bool:
     if said is not None or planned.address is None:
         return bool(said)
-    return door.catalog.find(planned.address.depot, location=planned.location).type in STREAM_DEPOTS
+    return door.catalog.find(planned.address.depot, location=planned.location).type in STREAM_TYPES
 
 
 def plan_streams(

@@ -1,0 +1,188 @@
+"""Services as processes of this machine. They outlive whoever starts them: a daemon that comes back finds them running.
+
+A process is recognised by its number and its start, because numbers are used again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from dataos_dagster.naming import slug
+from dataos_dagster.processes import start_time
+from dataos_dagster.workflows.supervisor.records import FOLDER_VARIABLE, Records
+from dataos_dagster.workflows.supervisor.service import Actual
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from dataos_dagster.settings import Settings
+    from dataos_dagster.workflows.supervisor.service import Service
+
+FOLDER = "services"
+# A log is put aside when it has grown to this, and so many of them are kept.
+LOG_BYTES = 5_000_000
+LOGS_KEPT = 5
+# The first pause after an unasked end; each further one in a row is twice as long.
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=5)
+# Who ran for so long before the end is taken to have been well.
+WELL_AFTER = timedelta(minutes=10)
+_TAIL_BYTES = 1_000_000
+
+
+@dataclass
+class ProcessRuntime:
+    """Runs services as processes, with a folder for each.
+
+    Attributes:
+        folder: Of all services of a project.
+    """
+
+    folder: Path
+    _children: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings) -> ProcessRuntime:
+        """Return the runtime of a project."""
+        return cls(settings.make_state_folder() / FOLDER)
+
+    def records(self, name: str) -> Records:
+        """Return the folder of one service."""
+        return Records(self.folder / slug(*name.split("/")))
+
+    def start(self, service: Service, scope: str) -> None:
+        """Start a service unless a copy of it runs; what it prints goes to its log."""
+        records = self.records(service.name)
+        with records.changing():
+            if self.actual(service.name).is_running:
+                return
+            rotate(records.log)
+            with records.log.open("ab") as log:
+                process = subprocess.Popen(
+                    service.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env={**os.environ, FOLDER_VARIABLE: str(records.folder)},
+                    # Out of the reach of signals to whoever starts it.
+                    start_new_session=True,
+                )
+            self._children[process.pid] = process
+            values: dict[str, Any] = {"name": service.name, "scope": scope, "generation": service.generation}
+            values |= {"pid": process.pid, "started": start_time(process.pid), "since": _now().isoformat()}
+            records.note_process(values | {"stopping_since": None})
+
+    def ask_to_end(self, name: str) -> None:
+        """Send a service SIGTERM, once."""
+        records = self.records(name)
+        with records.changing():
+            if self.actual(name).stopping_since is None and self._signal(name, signal.SIGTERM):
+                records.note_process({**records.process, "stopping_since": _now().isoformat()})
+
+    def kill(self, name: str) -> None:
+        """Send a service SIGKILL; its engine notices and ends too."""
+        with self.records(name).changing():
+            self._signal(name, signal.SIGKILL)
+
+    def actual(self, name: str) -> Actual:
+        """Return what there is of a service; an end that nobody asked for is counted when it is first seen."""
+        records = self.records(name)
+        process = records.process
+        if not process:
+            return Actual(name, wish=records.wish)
+        running = self._is_running(process)
+        ends = records.ends if running else self._counted_end(records, process)
+        return Actual(
+            name,
+            scope=process["scope"],
+            generation=process["generation"],
+            pid=process["pid"] if running else None,
+            since=datetime.fromisoformat(process["since"]),
+            stopping_since=_moment(process.get("stopping_since")),
+            wish=records.wish,
+            failures=ends.get("failures", 0),
+            next_start=_moment(ends.get("next_start")),
+            report=records.report,
+        )
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all services that were ever started."""
+        if not self.folder.is_dir():
+            return ()
+        found = (Records(folder).process.get("name") for folder in sorted(self.folder.iterdir()))
+        return tuple(name for name in found if name)
+
+    def log(self, name: str, lines: int) -> str:
+        """Return the last lines that a service has printed."""
+        file = self.records(name).log
+        if not file.exists():
+            return ""
+        with file.open("rb") as log:
+            log.seek(max(0, file.stat().st_size - _TAIL_BYTES))
+            return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
+
+    def rotate_logs(self) -> None:
+        """Put aside the logs that have grown large, also of services that run."""
+        for name in self.names():
+            rotate(self.records(name).log)
+
+    def _counted_end(self, records: Records, process: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the account of ends, with this one in it; one that was asked for is not one."""
+        ends = records.ends
+        if ends.get("of") == process["started"]:
+            return ends
+        asked = process.get("stopping_since") is not None
+        ran = _now() - datetime.fromisoformat(process["since"])
+        failures = 0 if asked else 1 if ran > WELL_AFTER else ends.get("failures", 0) + 1
+        pause = min(FIRST_PAUSE * 2 ** max(failures - 1, 0), LONGEST_PAUSE)
+        counted = {"of": process["started"], "failures": failures}
+        counted["next_start"] = (_now() + pause).isoformat() if failures else None
+        records.note_ends(counted)
+        return counted
+
+    def _is_running(self, process: Mapping[str, Any]) -> bool:
+        child = self._children.get(process["pid"])
+        if child is not None and child.poll() is not None:
+            del self._children[process["pid"]]
+        return process["started"] is not None and start_time(process["pid"]) == process["started"]
+
+    def _signal(self, name: str, number: signal.Signals) -> bool:
+        process = self.records(name).process
+        if not process or not self._is_running(process):
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(process["pid"], number)
+        return True
+
+
+def rotate(log: Path, largest: int = LOG_BYTES, kept: int = LOGS_KEPT) -> None:
+    """Put a log aside when it has grown large: `log` becomes `log.1`, `log.1` becomes `log.2`, and so on.
+
+    Copied and emptied instead of renamed: the process that writes it goes on writing to the same file, at its end.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if not log.exists() or log.stat().st_size <= largest:
+        return
+    for number in range(kept - 1, 0, -1):
+        older = log.with_name(f"{log.name}.{number}")
+        if older.exists():
+            older.replace(log.with_name(f"{log.name}.{number + 1}"))
+    shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+    os.truncate(log, 0)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
