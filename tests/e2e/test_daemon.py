@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
-
 import dagster as dg
 import pytest
+from daemon import running_daemon, wait_for
 from manifest_builder import other
 from shop import load_job, spend_job, write_shop
 
 from dataos_dagster.bundles.quarantine import CHECK, manifest_key
-from dataos_dagster.bundles.workspace import apply_changes, plan_workspace
 
-# The schedule ticks each minute; the run then starts a process, and the sensor's first evaluation comes within 30 s.
-PATIENCE = 240.0
 ORDERS = dg.AssetKey(["lakehouse", "shop", "orders"])
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Work in a project with a schedule for each minute, a job that is not run, and a broken manifest."""
-    folder = write_shop(
+    return write_shop(
         tmp_path_factory.mktemp("daemon") / "shop",
         load_job(),
         other("register", dependencies=["load"]),
@@ -32,40 +24,12 @@ def folder(tmp_path_factory):
         schedule={"cron": "* * * * *", "concurrencyPolicy": "Forbid"},
         files={"broken.yaml": "name: [1\n"},
     )
-    apply_changes(plan_workspace(folder))
-    with pytest.MonkeyPatch.context() as here:
-        # dagster.yaml keeps everything in .dataos, which counts from the folder that Dagster is started in.
-        here.chdir(folder)
-        yield folder
 
 
 @pytest.fixture(scope="module")
 def instance(folder):
-    """Run the daemon in the project's folder, and return the instance that it works on."""
-    environment = os.environ | {"DAGSTER_HOME": str(folder)}
-    command = [sys.executable, "-m", "dagster._daemon", "run", "-w", "workspace.yaml"]
-    with (folder / "daemon.log").open("wb") as log:
-        daemon = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
-    try:
-        with dg.DagsterInstance.from_config(str(folder)) as instance:
-            yield instance
-    finally:
-        daemon.send_signal(signal.SIGINT)
-        try:
-            daemon.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(daemon.pid, signal.SIGKILL)
-
-
-def wait_for(look, folder):
-    """Return what `look` finds as soon as it finds something; fails with the daemon's last words."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(1)
-    pytest.fail((folder / "daemon.log").read_text()[-3000:])
+    with running_daemon(folder) as instance:
+        yield instance
 
 
 def test_a_tick_launches_a_run_of_the_workflows_jobs(instance, folder):
