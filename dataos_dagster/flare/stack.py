@@ -144,9 +144,10 @@ class FlareStack:
 
     def _run(self, plan: JobPlan, context: RunContext) -> JobResult:
         from dataos_dagster.flare.job import run_plan
+        from dataos_dagster.flare.recovery import run_with_one_restart
 
         context.reporter.job_started(plan.job.id, plan.engine, plan.route.reasons)
-        return run_plan(plan, context)
+        return run_with_one_restart(plan, context, lambda: run_plan(plan, context))
 
     def _inputs(self, job: Job) -> Iterator[Address]:
         from dataos_dagster.flare.plan import flare_spec
