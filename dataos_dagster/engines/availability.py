@@ -42,12 +42,19 @@ class Java:
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """Whether an engine can be used here: `detail` says which version, or what is missing."""
+    """Whether an engine can be used here.
+
+    Attributes:
+        detail: Which version there is, or what is missing.
+        hint: What to do about what is missing.
+        abilities: What jobs can have of it, a sentence each.
+    """
 
     engine: EngineName
     available: bool
     detail: str
     hint: str = ""
+    abilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +117,51 @@ def _find_java(java_home: str | None, path: str | None) -> Java | None:
 
 def _sail() -> EngineStatus:
     if importlib.util.find_spec("pysail") is None:
-        return EngineStatus("sail", False, "the package pysail is not installed", "pip install pysail")
-    return EngineStatus("sail", True, f"Sail {importlib.metadata.version('pysail')}, embedded")
+        return EngineStatus(
+            "sail", False, "the package pysail is not installed", "pip install pysail", _sail_abilities()
+        )
+    return EngineStatus(
+        "sail", True, f"Sail {importlib.metadata.version('pysail')}, embedded", abilities=_sail_abilities()
+    )
+
+
+def _sail_abilities() -> tuple[str, ...]:
+    from dataos_dagster.engines.routing.proven import PROVEN
+
+    functions = sum("/" in name for name in PROVEN)
+    return (
+        f"SQL that is proven to give Spark's rows and types: {len(PROVEN)} constructs, {functions} functions of them",
+        "Iceberg, Parquet, CSV, JSON, text and PostgreSQL, in folders and S3, without Java",
+        "not: streams, ORC, Avro, XML, branches and maintenance of Iceberg tables",
+    )
+
+
+_SPARK_ABILITIES = (
+    "all of Spark SQL, all formats, streams, maintenance of Iceberg tables, databases through JDBC",
+    "on this machine or a cluster (engines.spark.master); connectors are downloaded once and kept",
+)
+_CONNECT_ABILITIES = (
+    "what the cluster has: its connectors, S3 keys and sizes are its own, and a plan says what a job needs of them",
+)
 
 
 def _spark(settings: EngineSettings) -> EngineStatus:
     try:
         java = require_java()
     except EngineUnavailable as error:
-        return EngineStatus("spark", False, error.message, error.hint or "")
+        return EngineStatus("spark", False, error.message, error.hint or "", _SPARK_ABILITIES)
     version = importlib.metadata.version("pyspark")
-    return EngineStatus("spark", True, f"Apache Spark {version} on {settings.spark.master}, Java {java.version}")
+    detail = f"Apache Spark {version} on {settings.spark.master}, Java {java.version}"
+    return EngineStatus("spark", True, detail, abilities=_SPARK_ABILITIES)
 
 
 def _connect(settings: EngineSettings) -> EngineStatus:
     if settings.connect.url:
-        return EngineStatus("connect", True, f"Spark Connect at {settings.connect.url}")
+        return EngineStatus("connect", True, f"Spark Connect at {settings.connect.url}", abilities=_CONNECT_ABILITIES)
     return EngineStatus(
-        "connect", False, "no Spark Connect endpoint is configured", "set engines.connect.url in dataos.yaml"
+        "connect",
+        False,
+        "no Spark Connect endpoint is configured",
+        "set engines.connect.url in dataos.yaml",
+        _CONNECT_ABILITIES,
     )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from dataos_dagster.engines.availability import require_java
+from dataos_dagster.engines.class_archive import archive_option
 from dataos_dagster.engines.connectors import resolve
 from dataos_dagster.engines.endpoint import Endpoint
 from dataos_dagster.engines.process import Child
@@ -25,6 +26,7 @@ from dataos_dagster.engines.sail import child_environment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dataos_dagster.engines.availability import Java
     from dataos_dagster.engines.configuration import ServerConfiguration
     from dataos_dagster.settings import SparkSettings
 
@@ -44,6 +46,8 @@ _LOCAL_JVM = (
     " -XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
 )
 _COLLECTOR = "-XX:+UseParallelGC"
+# With an archive in use, none is written.
+_ARCHIVES = "-XX:ArchiveClassesAtExit"
 _CHOOSES_COLLECTOR = re.compile(r"-XX:\+Use\w+GC\b")
 
 # Its log is for those who look for the cause of a failure; INFO of everything is 10,000 lines for a small job.
@@ -92,7 +96,7 @@ def start_spark(configuration: ServerConfiguration, settings: SparkSettings, log
         logging.write_text(_LOGGING, "utf-8")
         properties = Path(folder, "spark.conf")
         properties.touch(mode=0o600)
-        properties.write_text(_as_java_properties(_properties(configuration, settings, jars, logging)), "utf-8")
+        properties.write_text(_as_java_properties(_properties(configuration, settings, jars, logging, java)), "utf-8")
         command = [str(home / "bin" / "spark-submit"), "--class", _SERVER, "--properties-file", str(properties)]
         child = Child("Apache Spark", [*command, "spark-internal"], environment=environment, log=log)
         # The file goes as soon as the server has read it.
@@ -102,7 +106,7 @@ def start_spark(configuration: ServerConfiguration, settings: SparkSettings, log
 
 
 def _properties(
-    configuration: ServerConfiguration, settings: SparkSettings, jars: tuple[Path, ...], logging: Path
+    configuration: ServerConfiguration, settings: SparkSettings, jars: tuple[Path, ...], logging: Path, java: Java
 ) -> dict[str, str]:
     """Return all properties of a server; those of the settings and the session win over ours, except the endpoint's."""
     master = _master(settings.master, configuration.cores)
@@ -123,7 +127,7 @@ def _properties(
         listed = [properties["spark.jars"]] if "spark.jars" in properties else []
         properties["spark.jars"] = ",".join([*listed, *(jar.as_uri() for jar in jars)])
     options = [f"-Dlog4j2.configurationFile={logging.as_uri()}"]
-    options += _java_options(master, properties.get("spark.driver.extraJavaOptions", ""))
+    options += _java_options(master, properties.get("spark.driver.extraJavaOptions", ""), archive_option(java))
     properties["spark.driver.extraJavaOptions"] = " ".join(options)
     return properties | {
         "spark.master": master,
@@ -132,9 +136,11 @@ def _properties(
     }
 
 
-def _java_options(master: str, given: str) -> list[str]:
+def _java_options(master: str, given: str, archive: str | None = None) -> list[str]:
     """Return the JVM's options: ours for a local master, whose executor it is, then those given, which win."""
     ours = [_LOCAL_JVM] if master.startswith("local") else []
+    if archive and _ARCHIVES not in given:
+        ours.append(archive)
     # Two collectors are one too many for a JVM: it does not start.
     if ours and not _CHOOSES_COLLECTOR.search(given):
         ours.append(_COLLECTOR)
