@@ -32,10 +32,8 @@ def render() -> str:
 
 def _entry(entry: CodeEntry) -> str:
     parts = [f"### `{entry.code}`\n\n**{entry.title}.** {entry.explanation}\n"]
-    if entry.wrong:
-        parts.append(f"Wrong:\n\n````yaml\n{entry.wrong}\n````\n")
-    if entry.right:
-        parts.append(f"Right:\n\n````yaml\n{entry.right}\n````\n")
+    parts.append(f"Wrong:\n\n````yaml\n{entry.wrong}\n````\n")
+    parts.append(f"Right:\n\n````yaml\n{entry.right}\n````\n")
     return "\n".join(parts)
 
 

@@ -38,8 +38,8 @@ def check(
 ) -> None:
     """Read manifests and report everything that is wrong with them.
 
-    Ends with 0 when there is no error, 1 when there is one (with --strict: or a warning), 2 when a path is missing or
-    the settings are wrong.
+    Ends with 0 when there is no error, also where there are no manifests; 1 when there is one (with --strict: or a
+    warning); 2 when a path is missing or the settings are wrong.
     """
     given = paths or [Path()]
     with reported(as_json=as_json):
@@ -54,9 +54,9 @@ def check(
         if fix:
             project, fixed = _fix(project, load)
     if as_json:
-        typer.echo(json.dumps(_as_json(project, fixed), ensure_ascii=False))
+        typer.echo(json.dumps(_as_json(project, fixed, given), ensure_ascii=False))
     else:
-        _print(project, fixed)
+        _print(project, fixed, given)
     if _fails(project.diagnostics, strict=strict):
         raise typer.Exit(FAILED)
 
@@ -95,18 +95,33 @@ def _fails(diagnostics: tuple[Diagnostic, ...], *, strict: bool) -> bool:
     return any(found.severity in failing for found in diagnostics)
 
 
-def _print(project: Project, fixed: dict[str, int]) -> None:
-    from dataos_dagster.manifests.console import count_of, render_all, summary
+def _print(project: Project, fixed: dict[str, int], given: list[Path]) -> None:
+    from dataos_dagster.manifests.console import advice_on_templates, by_code, count_of, render_all, summary
 
     for name, number in fixed.items():
         typer.echo(f"fixed {name}: {count_of(number, 'change')}")
     if project.diagnostics:
         color = sys.stdout.isatty()
         typer.echo(f"{render_all(project.diagnostics, color=color)}\n", color=color)
+        for said in (by_code(project.diagnostics), advice_on_templates(project.diagnostics)):
+            if said:
+                typer.echo(f"{said}\n")
+    if _is_empty(project):
+        typer.echo(_no_manifests(given))
+        return
     typer.echo(summary(len(project.files), project.documents, len(project.resources), project.diagnostics))
 
 
-def _as_json(project: Project, fixed: dict[str, int]) -> dict[str, Any]:
+def _is_empty(project: Project) -> bool:
+    return not project.resources and not project.diagnostics
+
+
+def _no_manifests(given: list[Path]) -> str:
+    """Return the note about paths that hold nothing to check: that is no error, and hardly what was meant."""
+    return f"no manifests found in {', '.join(str(path.resolve()) for path in given)}"
+
+
+def _as_json(project: Project, fixed: dict[str, int], given: list[Path]) -> dict[str, Any]:
     from dataos_dagster.manifests.discovery import display_name
 
     return {
@@ -124,6 +139,7 @@ def _as_json(project: Project, fixed: dict[str, int]) -> dict[str, Any]:
         ],
         "diagnostics": [diagnostic_json(found) for found in project.diagnostics],
         "fixed": fixed,
+        "notes": [_no_manifests(given)] if _is_empty(project) else [],
     }
 
 

@@ -50,12 +50,10 @@ def _suggestion(code: str) -> str:
 def _as_text(entry: CodeEntry) -> str:
     import textwrap
 
-    parts = [f"{entry.code}: {entry.title}", textwrap.fill(entry.explanation, 100)]
-    if entry.wrong:
-        parts.append(f"Wrong:\n\n{textwrap.indent(entry.wrong, '    ')}")
-    if entry.right:
-        parts.append(f"Right:\n\n{textwrap.indent(entry.right, '    ')}")
-    return "\n\n".join(parts)
+    examples = (
+        f"{word}:\n\n{textwrap.indent(text, '    ')}" for word, text in (("Wrong", entry.wrong), ("Right", entry.right))
+    )
+    return "\n\n".join((f"{entry.code}: {entry.title}", textwrap.fill(entry.explanation, 100), *examples))
 
 
 def _as_json(entry: CodeEntry) -> dict[str, str]:

@@ -62,7 +62,7 @@ class TooManyAliases(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Oddity:
+class Misread:
     """Something that YAML allows and the user hardly meant, found while values are built.
 
     Attributes:
@@ -85,7 +85,7 @@ class Composed:
 
     data: Any
     positions: Positions
-    oddities: list[Oddity] = field(default_factory=list)
+    misread: list[Misread] = field(default_factory=list)
 
 
 class _Composer(CParser):
@@ -152,7 +152,7 @@ def build(root: Node, source: SourceText, limits: LimitSettings) -> Composed:
     data = builder.value(root)
     records = array("I", builder.records)
     _clamp(records, source)
-    return Composed(data, Positions(records.tobytes()), builder.oddities)
+    return Composed(data, Positions(records.tobytes()), builder.misread)
 
 
 def _clamp(records: array[int], source: SourceText) -> None:
@@ -201,7 +201,7 @@ class _Builder:
 
     def __init__(self, source: SourceText, depth: int) -> None:
         self.records: list[int] = []
-        self.oddities: list[Oddity] = []
+        self.misread: list[Misread] = []
         self._source = source
         self._depth = depth
         # A value takes at least one character of its own, its key another one: whatever is above comes from aliases.
@@ -256,12 +256,12 @@ class _Builder:
         return node.value if node.tag == _STRING or node.style else resolve(node.value)
 
     def _mapping(self, node: MappingNode) -> tuple[Any, int]:
-        at, odd = len(self.records), len(self.oddities)
+        at, odd = len(self.records), len(self.misread)
         data: dict[str, Any] = {}
         last = self._put(node.value, data)
         if last is None:
             # A key that is no text, that repeats or that merges: which entries count is worked out first.
-            del self.records[at:], self.oddities[odd:]
+            del self.records[at:], self.misread[odd:]
             data.clear()
             last = self._put(self._entries(node), data, is_settled=True)
         return data, last or 0
@@ -334,7 +334,7 @@ class _Builder:
         self._open.append(node)
 
     def _odd(self, code: str, node: Node, detail: str = "", *, first: Node | None = None) -> None:
-        self.oddities.append(Oddity(code, node, tuple(self._path), detail, first))
+        self.misread.append(Misread(code, node, tuple(self._path), detail, first))
 
 
 def _is_braces(node: MappingNode) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from dataos_dagster.manifests.diagnostics import Severity
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 _COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;34"}
 _DIM, _BOLD = "2", "1"
 _INDENT = "  "
+# From so many diagnostics on, how many there are of each code helps to find one's way.
+MANY = 15
+# What is reported of values that an author has left open.
+OPEN_CODES = frozenset({"placeholder", "undefined-variable"})
 
 
 def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
@@ -38,6 +43,28 @@ def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
 def render_all(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
     """Return diagnostics one below the other, a blank line between them."""
     return "\n\n".join(render(found, color=color) for found in diagnostics)
+
+
+def by_code(diagnostics: Sequence[Diagnostic]) -> str:
+    """Return how often each code occurs, the most frequent first; nothing where there are few."""
+    if len(diagnostics) < MANY:
+        return ""
+    counts = Counter((found.severity, found.code) for found in diagnostics)
+    order = list(Severity)
+    ranked = sorted(counts.items(), key=lambda item: (order.index(item[0][0]), -item[1], item[0][1]))
+    width = len(str(max(counts.values())))
+    rows = [f"{_INDENT}{number:>{width}} {severity} {code}" for (severity, code), number in ranked]
+    return "\n".join(["by code, as `dataos explain CODE` tells of each:", *rows])
+
+
+def advice_on_templates(diagnostics: Sequence[Diagnostic]) -> str:
+    """Return how to check a template, where placeholders are most of what is wrong; else nothing."""
+    errors = [found for found in diagnostics if found.severity is Severity.ERROR]
+    open_ones = sum(found.code in OPEN_CODES for found in errors)
+    if not open_ones or 2 * open_ones < len(errors):
+        return ""
+    counted = count_of(len(errors), "error")
+    return f"placeholders are {open_ones} of {counted}: `--allow-placeholders` checks templates"
 
 
 def summary(files: int, documents: int, resources: int, diagnostics: Sequence[Diagnostic]) -> str:

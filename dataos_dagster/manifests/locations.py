@@ -47,7 +47,5 @@ def _looks_like_name(text: str) -> bool:
     return not text.startswith(("/", ".", "~")) and "://" not in text
 
 
-# `dataos://depot:collection/dataset` in any of its spellings.
-AddressText = Annotated[str, AfterValidator(_check_address)]
 # An address, or the path of a folder or file: `/data/orders`, `./orders.csv`, `s3a://bucket/orders`.
 LocationText = Annotated[str, AfterValidator(_check_location)]

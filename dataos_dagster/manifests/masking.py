@@ -44,6 +44,8 @@ _INLINE = (
 )
 _NAMED = re.compile(r"^[\s-]*[\"']?(?:name|key)[\"']?\s*:\s*(?P<name>.*)$", re.IGNORECASE)
 # A text that goes on below: a block scalar, or a quote that is not closed.
+# A word, or the sign of a block scalar.
+_VALUE = re.compile(r"\w|[|>][-+0-9]*\s*$")
 _GOES_ON = re.compile(r"^[|>][-+0-9]*\s*(?:#.*)?$|^\"[^\"]*$|^'[^']*$")
 
 
@@ -100,7 +102,9 @@ def _secret_document(lines: list[str]) -> list[MaskedLine]:
         if text_below is not None and line.strip() and _indent(line) <= text_below:
             text_below = None
         key = _KEY.match(line)
-        if text_below is not None or key is None:
+        # A key of the data is shown when a value follows; a line of a broken text may look like one without.
+        stray = in_data and key is not None and not _VALUE.search(line, key.end())
+        if text_below is not None or key is None or stray:
             shown = MaskedLine(line, len(line)) if _DOCUMENT_START.match(line) else _from(line, _indent(line))
             masked.append(shown)
             continue

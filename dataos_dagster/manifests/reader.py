@@ -24,10 +24,10 @@ from dataos_dagster.manifests.composing import (
 )
 from dataos_dagster.manifests.diagnostics import Diagnostic, Position, Range, Severity
 from dataos_dagster.manifests.document import Document, digest_of
-from dataos_dagster.manifests.oddities import diagnose_oddity, range_of_node
+from dataos_dagster.manifests.misread_lines import misread_lines
+from dataos_dagster.manifests.misread_values import diagnose_misread, range_of_node
 from dataos_dagster.manifests.snippets import snippet
 from dataos_dagster.manifests.source import Unreadable, decode, read_bytes, refused_character
-from dataos_dagster.manifests.suspicions import suspicious_lines
 from dataos_dagster.manifests.syntax.diagnosis import diagnose
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _read(text: str, file: Path, name: str, digest: bytes, limits: LimitSettings
             encoded = json.dumps(composed.data, separators=(",", ":"))
             document = Document(file, name, index, digest, composed.positions, encoded)
             documents.append(document)
-            diagnostics += [diagnose_oddity(oddity, document, text) for oddity in composed.oddities]
+            diagnostics += [diagnose_misread(misread, document, text) for misread in composed.misread]
     except TooDeep as deep:
         return [], [_too_deep(deep, name, text, limits.depth)]
     except TooManyAliases as bomb:
@@ -99,7 +99,7 @@ def _read(text: str, file: Path, name: str, digest: bytes, limits: LimitSettings
         return [], diagnose(text, error, name)
     if not documents and not diagnostics:
         return [], [_empty(name)]
-    return documents, diagnostics + suspicious_lines(text, documents, name)
+    return documents, diagnostics + misread_lines(text, documents, name)
 
 
 def _manifests(root: Node) -> list[Node]:

@@ -162,3 +162,27 @@ def test_checking_imports_neither_dagster_nor_an_engine(project):
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=project)
     assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_folder_without_manifests_is_told_and_is_no_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run()
+    assert (result.exit_code, result.output) == (0, f"no manifests found in {tmp_path}\n")
+    assert json.loads(run("--json").stdout)["notes"] == [f"no manifests found in {tmp_path}"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_many_findings_are_counted_by_code(project):
+    jobs = "".join(f"    - {{name: job-{number}, spec: {{stack: toolbox, tempVolume: x}}}}\n" for number in range(8))
+    (project / "many.yaml").write_text(f"name: m\nversion: v1\ntype: workflow\nworkflow:\n  dag:\n{jobs}")
+    lines = run().output.splitlines()
+    assert "  8 warning no-effect" in lines
+    assert "  8 info stack-not-run" in lines
+    assert not any(line.startswith("by code") for line in run("orders.yaml").output.splitlines())
+
+
+def test_placeholders_point_to_the_option_for_templates(project):
+    text = (project / "orders.yaml").read_text().replace("type: workflow", "type: workflow\nowner: ${{owner}}")
+    (project / "orders.yaml").write_text(text)
+    assert "placeholders are 1 of 1 error: `--allow-placeholders` checks templates" in run().output
+    assert "--allow-placeholders" not in run("--allow-placeholders").output

@@ -68,8 +68,9 @@ def test_an_entry_is_a_title_sentences_and_a_pair_of_examples(entry):
     assert re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", entry.code)
     assert not entry.title.endswith(".")
     assert entry.explanation.endswith(".")
-    assert bool(entry.wrong) == bool(entry.right)
-    assert entry.wrong != entry.right or not entry.wrong
+    assert entry.wrong
+    assert entry.right
+    assert entry.wrong != entry.right
 
 
 @pytest.mark.parametrize("entry", EXAMPLES, ids=lambda entry: entry.code)

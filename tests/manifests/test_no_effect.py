@@ -12,7 +12,7 @@ from dataos_dagster.bundles.manifest import BundleWorkspace, StateCondition
 from dataos_dagster.depots.manifest import connections
 from dataos_dagster.depots.manifest.managed import LakehouseStorage, Migration
 from dataos_dagster.depots.manifest.section import DepotSection
-from dataos_dagster.flare.manifest import Assertion, ColumnTags, Profile, standalone
+from dataos_dagster.flare.manifest import ColumnTags, Profile, standalone
 from dataos_dagster.flare.manifest.outputs import BigQueryOptions
 from dataos_dagster.manifests.diagnostics import Severity
 from dataos_dagster.manifests.effects import models_below
@@ -53,7 +53,6 @@ TOLD_AS_A_WHOLE = {
     Migration: "`migrate` has no effect",
     BundleWorkspace: "`workspaces` has no effect",
     StateCondition: "`status` has no effect",
-    Assertion: "`assertions` are read and not yet run",
     Profile: "`profile` is read and not yet run",
     ColumnTags: "`columnTags` has no effect",
     BigQueryOptions: "`bigquery` has no effect",

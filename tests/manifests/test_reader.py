@@ -275,7 +275,7 @@ def test_what_yaml_reads_otherwise_than_its_writer_is_a_warning(text, code, line
         "service:\nname: a\n",
     ],
 )
-def test_ordinary_texts_raise_no_suspicion(text):
+def test_ordinary_texts_are_not_taken_for_misread_ones(text):
     assert read(text)[1] == []
 
 

@@ -41,6 +41,14 @@ ENTRIES = (
         "reads-what-it-writes",
         "A job that reads and writes one dataset",
         "All rows are read before any is replaced, so this works. Running the job again starts from what it wrote.",
+        wrong="inputs:\n"
+        "  - {name: orders, dataset: dataos://lakehouse:retail/orders}\n"
+        "outputs:\n"
+        "  - {name: cleaned, dataset: dataos://lakehouse:retail/orders?acl=rw}",
+        right="inputs:\n"
+        "  - {name: orders, dataset: dataos://lakehouse:retail/orders}\n"
+        "outputs:\n"
+        "  - {name: cleaned, dataset: dataos://lakehouse:retail/orders_cleaned?acl=rw}",
     ),
     CodeEntry(
         "inline-credentials",
@@ -55,6 +63,8 @@ ENTRIES = (
         "Credentials lack a key",
         "Each type of source has its own keys: `username` and `password` for databases, an access key and its secret "
         "for S3, a key file for Google Cloud.",
+        wrong="type: key-value-properties\nacl: r\ndata:\n  username: shop",
+        right="type: key-value-properties\nacl: r\ndata:\n  username: shop\n  password: $SHOP_PASSWORD",
     ),
     CodeEntry(
         "missing-access",
@@ -68,11 +78,15 @@ ENTRIES = (
         "default-role",
         "A Snowflake depot without a role",
         "The role decides what can be seen. Without one it is the user's default role, which may be PUBLIC.",
+        wrong="snowflake:\n  warehouse: wh\n  database: shop",
+        right="snowflake:\n  warehouse: wh\n  database: shop\n  role: ANALYST",
     ),
     CodeEntry(
         "empty-secret",
         "A secret that holds nothing",
         "It has neither `data` nor `files`, so whoever uses it gets no value.",
+        wrong="secret:\n  type: key-value\n  acl: r",
+        right="secret:\n  type: key-value\n  acl: r\n  data:\n    token: $SHOP_TOKEN",
     ),
     CodeEntry(
         "no-effect",

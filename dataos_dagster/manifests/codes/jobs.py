@@ -9,18 +9,32 @@ ENTRIES = (
         "duplicate-job",
         "Two jobs of one name",
         "A job is identified by workspace, workflow and name. The first one counts; the other is left out.",
+        wrong="# two workflows called `load` in two workspaces that are one here\n"
+        "dag: [{name: orders, spec: …}]\n"
+        "dag: [{name: orders, spec: …}]",
+        right="dag: [{name: orders, spec: …}]\ndag: [{name: orders-again, spec: …}]",
     ),
     CodeEntry(
         "stack-not-run",
         "A job that is read and not yet run",
         "Jobs of this stack, or with this feature, are checked and shown, but nothing runs them here. Jobs that depend "
         "on one wait for what it depends on instead, and schedules leave it out.",
+        wrong="stack: toolbox\n"
+        "stackSpec:\n"
+        "  dataset: dataos://icebase:retail/orders\n"
+        "  action: {name: set_version, value: latest}",
+        right="# nothing to mend: other jobs run as if its datasets came from elsewhere",
     ),
     CodeEntry(
         "self-dependency",
         "A job that reads what it writes",
         "That is how a table is maintained or upserted into, and nothing needs to be done: the job reads the table as "
         "it was and does not wait for itself.",
+        wrong="inputs:\n"
+        "  - {name: orders, dataset: dataos://lakehouse:retail/orders}\n"
+        "outputs:\n"
+        "  - {name: orders, dataset: dataos://lakehouse:retail/orders?acl=rw}",
+        right="# nothing to mend: the job reads the table as it was before",
     ),
     CodeEntry(
         "several-writers",
@@ -28,6 +42,10 @@ ENTRIES = (
         "A dataset belongs to the first job that writes it, in the order of paths, documents and entries. Each other "
         "job appears under its own name and reports what it writes to the dataset, so that its history is whole. Jobs "
         "that read the dataset wait for all of them.",
+        wrong="# job `daily` and job `corrections`\n"
+        "outputs: [{name: rows, dataset: dataos://lakehouse:retail/orders?acl=rw}]",
+        right="# nothing to mend, unless one of them was meant to write another dataset\n"
+        "outputs: [{name: rows, dataset: dataos://lakehouse:retail/corrections?acl=rw}]",
     ),
     CodeEntry(
         "data-cycle",

@@ -21,17 +21,23 @@ ENTRIES = (
         "No Secret or Instance Secret of the project has this name (and workspace), and neither the environment nor "
         "the folder of secrets holds it. It is only a warning while there is an encrypted store, which may hold "
         f"it.{_TEMPLATES}",
+        wrong="dataosSecrets:\n  - name: shop-rr",
+        right="dataosSecrets:\n  - name: shop-r",
     ),
     CodeEntry(
         "unknown-compute",
         "There is no such compute",
         "Neither a manifest nor `computes` in `dataos.yaml` declares it. Jobs run all the same, where this project "
         "runs them.",
+        wrong="compute: runable-default",
+        right="compute: runnable-default",
     ),
     CodeEntry(
         "unknown-volume",
         "There is no such volume",
         "No Volume of the project has this name. Jobs run all the same: nothing here mounts volumes.",
+        wrong="dataosVolumes:\n  - {name: scrach, directory: /scratch}",
+        right="dataosVolumes:\n  - {name: scratch, directory: /scratch}",
     ),
     CodeEntry(
         "unknown-dependency",
@@ -45,11 +51,15 @@ ENTRIES = (
         "A file that is not there",
         "A path in a manifest counts from the folder of the manifest, then from the working directory; the file has "
         f"to be of the kind that is expected.{_TEMPLATES}",
+        wrong="dag:\n  - {name: nested, file: workflows/nested.yaml}   # beside this file",
+        right="dag:\n  - {name: nested, file: nested.yaml}",
     ),
     CodeEntry(
         "unreadable-file",
         "A file that cannot be read",
         "Queries and schemas that a manifest names must be text in UTF-8.",
+        wrong="sqlFile: daily.sql.gz",
+        right="sqlFile: daily.sql",
     ),
     CodeEntry(
         "unknown-view",
@@ -64,6 +74,14 @@ ENTRIES = (
         "unknown-output",
         "A sink of an output that is not there",
         "`outputName` of a `sink` names the entry of `outputs` whose `depot` it writes to.",
+        wrong="outputs:\n"
+        "  - {name: out, depot: dataos://lakehouse:retail?acl=rw}\n"
+        "sink:\n"
+        "  - {sequenceName: daily, outputName: output, datasetName: daily}",
+        right="outputs:\n"
+        "  - {name: out, depot: dataos://lakehouse:retail?acl=rw}\n"
+        "sink:\n"
+        "  - {sequenceName: daily, outputName: out, datasetName: daily}",
     ),
     CodeEntry(
         "dependency-cycle",
@@ -76,11 +94,15 @@ ENTRIES = (
         "include-cycle",
         "Manifests that take each other in",
         "A workflow or bundle that names another one by `file:` contains it, so they cannot contain each other.",
+        wrong="# a.yaml\ndag: [{name: b, file: b.yaml}]\n# b.yaml\ndag: [{name: a, file: a.yaml}]",
+        right="# a.yaml\ndag: [{name: b, file: b.yaml}]\n# b.yaml\ndag: [{name: orders, spec: …}]",
     ),
     CodeEntry(
         "duplicate-resource",
         "Two resources of one name",
         "A name is unique for its type and workspace. The first one counts, in the order of paths; the other is left "
         "out.",
+        wrong="# a.yaml\nname: load\ntype: workflow\n# b.yaml\nname: load\ntype: workflow",
+        right="# a.yaml\nname: load\ntype: workflow\n# b.yaml\nname: load-again\ntype: workflow",
     ),
 )

@@ -164,11 +164,15 @@ ENTRIES = (
         "not-run",
         "Read, and not yet run",
         "The manifest is checked as far as its form is known, and has no effect here.",
+        wrong="name: sales\nversion: v1alpha\ntype: lens",
+        right="# nothing to mend: it is checked as far as its form is known",
     ),
     CodeEntry(
         "source-not-read",
         "A depot's source type is not read or written yet",
         "The depot is checked and listed, and `dataos depot check` says that it is unsupported. A job that reads or "
         "writes it fails with the same words. The hint says how the type will be read.",
+        wrong="depot:\n  type: pulsar",
+        right="depot:\n  type: kafka",
     ),
 )

@@ -15,8 +15,8 @@ from dataos_dagster.manifests.composing import LINE_BREAK
 from dataos_dagster.manifests.diagnostics import Diagnostic, Fix, Position, Range, Severity
 from dataos_dagster.manifests.fixes import line_edits
 from dataos_dagster.manifests.masking import MASK, mask
+from dataos_dagster.manifests.misread_lines import glued_comments, unindented_sections
 from dataos_dagster.manifests.snippets import snippet
-from dataos_dagster.manifests.suspicions import glued_comments, unindented_sections
 from dataos_dagster.manifests.syntax import brackets, indentation, quoting, spacing
 from dataos_dagster.manifests.syntax.finding import Broken, Finding, Trouble, find_trouble
 from dataos_dagster.manifests.syntax.lines import read_lines

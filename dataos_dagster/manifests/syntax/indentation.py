@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dataos_dagster.manifests.masking import ENVELOPE_KEYS
-from dataos_dagster.manifests.suspicions import glued_comments
+from dataos_dagster.manifests.misread_lines import glued_comments
 from dataos_dagster.manifests.syntax.finding import Finding
 from dataos_dagster.manifests.syntax.lines import block, openings, usual_step
 

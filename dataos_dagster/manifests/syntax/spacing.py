@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dataos_dagster.manifests.suspicions import ODD_DASHES, ODD_SPACES
+from dataos_dagster.manifests.misread_lines import ODD_DASHES, ODD_SPACES
 from dataos_dagster.manifests.syntax.finding import Finding
 
 if TYPE_CHECKING:

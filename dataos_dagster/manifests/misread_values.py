@@ -11,13 +11,13 @@ from dataos_dagster.manifests.snippets import snippet
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
-    from dataos_dagster.manifests.composing import Oddity
+    from dataos_dagster.manifests.composing import Misread
     from dataos_dagster.manifests.document import Document
 
 
 @dataclass(frozen=True, slots=True)
 class _Saying:
-    """How one kind of oddity is told."""
+    """How one kind of misreading is told."""
 
     severity: Severity
     message: str
@@ -56,23 +56,23 @@ _SAYINGS = {
 }
 
 
-def diagnose_oddity(oddity: Oddity, document: Document, text: str) -> Diagnostic:
+def diagnose_misread(misread: Misread, document: Document, text: str) -> Diagnostic:
     """Return the diagnostic of what the composer found odd in a document."""
-    saying = _SAYINGS[oddity.code]
-    place = range_of_node(oddity.node)
-    first = oddity.first.start_mark.line + 1 if oddity.first is not None else 0
+    saying = _SAYINGS[misread.code]
+    place = range_of_node(misread.node)
+    first = misread.first.start_mark.line + 1 if misread.first is not None else 0
     return Diagnostic(
-        code=oddity.code,
+        code=misread.code,
         severity=saying.severity,
         file=document.name,
         line=place.start.line,
         column=place.start.column,
         end_line=place.end.line,
         end_column=place.end.column,
-        path=oddity.path,
-        message=saying.message.format(detail=oddity.detail, first=first),
+        path=misread.path,
+        message=saying.message.format(detail=misread.detail, first=first),
         hint=saying.hint,
-        fix=_quote(place, oddity.detail) if oddity.code == "unquoted-braces" else None,
+        fix=_quote(place, misread.detail) if misread.code == "unquoted-braces" else None,
         snippet=snippet(text, place),
     )
 

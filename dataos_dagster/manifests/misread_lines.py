@@ -68,7 +68,7 @@ def unindented_sections(text: str) -> Iterator[tuple[int, int, str, str]]:
             yield *_place(source, found.start("section")), found["section"], following
 
 
-def suspicious_lines(text: str, documents: Sequence[Document], name: str) -> list[Diagnostic]:
+def misread_lines(text: str, documents: Sequence[Document], name: str) -> list[Diagnostic]:
     """Return warnings about lines that YAML reads in another way than their writer."""
     found = [glued_comment(text, name, *place) for place in glued_comments(text)]
     found += [unindented_section(text, name, *place) for place in unindented_sections(text)]
