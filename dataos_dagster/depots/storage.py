@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -208,6 +209,18 @@ class Place:
         with self.failures(), self.filesystem.open_input_stream(self.path, compression=None) as stream:
             content: bytes = stream.read()
             return content
+
+    def write(self, content: bytes) -> None:
+        """Write a small file, whole or not at all, and the folder that it is in."""
+        with self.failures():
+            if not self.is_local:
+                with self.filesystem.open_output_stream(self.path) as stream:
+                    stream.write(content)
+                return
+            self.local.parent.mkdir(parents=True, exist_ok=True)
+            partial = self.local.with_name(f".{self.name}.{uuid.uuid4().hex}")
+            partial.write_bytes(content)
+            partial.replace(self.local)
 
     @contextmanager
     def failures(self) -> Iterator[None]:
