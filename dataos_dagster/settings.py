@@ -146,6 +146,10 @@ class FlareSettings(_Section):
     default_save_mode: Annotated[
         Literal["overwrite", "append"], Field(description="saveMode when a manifest gives none.")
     ] = "overwrite"
+    assertions: Annotated[
+        Literal["fail", "warn"],
+        Field(description="What a failed assertion of a job does; those in front of an output always stop the write."),
+    ] = "fail"
     honour_options_partition_spec: Annotated[
         bool, Field(description="Apply a partitionSpec that stands directly under options.")
     ] = False
@@ -157,7 +161,7 @@ class FlareSettings(_Section):
 class RunSettings(_Section):
     """How `dataos run` runs jobs."""
 
-    jobs_at_once: Annotated[int, Field(ge=1, description="How many independent jobs run at the same time.")] = 2
+    jobs_at_once: Annotated[int, Field(ge=1, description="How many independent jobs run at the same time.")] = 1
 
 
 class LimitSettings(_Section):

@@ -75,6 +75,10 @@ def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext, *, a
         stopping.set()
         context.sessions.abandon()
 
+    if at_once > 1 and len(order) > 1:
+        from dataos_dagster.depots.preloading import preload
+
+        preload()
     work_in_order(_waits_for(graph, order), work, at_once=at_once, stop=stop)
     return RunSummary(context.run_id, tuple(outcomes[job_id] for job_id in order), time.perf_counter() - started)
 
