@@ -12,6 +12,7 @@ import dagster as dg
 
 from dataos_dagster.bundles.membership import jobs_here
 from dataos_dagster.bundles.quarantine import build_quarantine
+from dataos_dagster.bundles.stream_sensor import build_streams
 from dataos_dagster.dagster_compat import allow_chains_of, quiet_about_beta
 from dataos_dagster.depots.catalog import depots_of
 from dataos_dagster.depots.definitions import build_check_job, build_depot_resources, resource_key
@@ -132,11 +133,22 @@ def build_definitions(settings: Settings, options: LocationOptions) -> dg.Defini
         nodes = (graph.nodes[job_id] for job_id in here)
         shows = is_own if options.bundle is None else None
         quarantine = build_quarantine(options.label, project, read, nodes, shows)
+        streams = build_streams(options.label, graph, here, project, settings)
         return dg.Definitions(
-            assets=[*jobs.assets, *jobs.not_run, *(jobs.sources if options.shows_sources else ()), *quarantine.assets],
-            asset_checks=quarantine.checks,
+            assets=[
+                *jobs.assets,
+                *jobs.streams,
+                *jobs.not_run,
+                *(jobs.sources if options.shows_sources else ()),
+                *quarantine.assets,
+            ],
+            asset_checks=[*quarantine.checks, *streams.checks],
             schedules=build_schedules(project.of_kind("workflow"), graph, here, settings),
-            sensors=[*quarantine.sensors, *([build_run_sensor(options.label, graph, here, settings)] if here else ())],
+            sensors=[
+                *quarantine.sensors,
+                *streams.sensors,
+                *([build_run_sensor(options.label, graph, here, settings)] if here else ()),
+            ],
             jobs=[build_check_job(f"check_depots__{options.label}", resources)],
             resources={_runner_key(options): runner_resource(project, settings), **resources},
             executor=options.executor,

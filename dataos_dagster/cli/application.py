@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "depot": ("depot", "List depots and check that they can be reached."),
     "history": ("history", "Show the runs of jobs."),
     "flare": ("flare", "Look at what Flare jobs remember between runs, and change it."),
+    "streams": ("streams", "See, start and stop the jobs that run until they are stopped."),
     "workspace": ("workspace", "Write Dagster's workspace.yaml from the project's bundles."),
     "secret": ("secret", "Keep secrets in the encrypted local store."),
     "engines": ("engines", "Install and list engines."),

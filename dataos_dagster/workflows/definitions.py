@@ -132,6 +132,13 @@ class JobTranslator:
             metadata={JOB_KEY: job.id, "dataos/not_run": why} | code_reference(job),
         )
 
+    def get_stream_specs(self, node: JobNode) -> tuple[dg.AssetSpec, ...]:
+        """Return the external assets of a job that runs until it is stopped: what it writes is observed, never run."""
+        deps = [dg.AssetDep(dg.AssetKey(key)) for key in dependencies_of(node, self.graph)]
+        addresses: tuple[Address | None, ...] = node.owned or (None,)
+        specs = (self.get_asset_spec(node, address, deps) for address in addresses)
+        return tuple(spec.replace_attributes(kinds={*spec.kinds, "stream"}, skippable=False) for spec in specs)
+
     def get_external_spec(self, address: Address) -> dg.AssetSpec:
         """Return the asset of a dataset that jobs read and nobody writes."""
         return dg.AssetSpec(
@@ -231,11 +238,13 @@ class JobAssets:
 
     Attributes:
         assets: Ops with the assets that they materialize.
+        streams: Datasets of jobs that run until they are stopped.
         not_run: Jobs that are read and not yet run.
         sources: Datasets that nobody writes here.
     """
 
     assets: tuple[dg.AssetsDefinition, ...]
+    streams: tuple[dg.AssetSpec, ...]
     not_run: tuple[dg.AssetSpec, ...]
     sources: tuple[dg.AssetSpec, ...]
 
@@ -252,15 +261,19 @@ def build_job_assets(
         execution: How they run.
     """
     assets: list[dg.AssetsDefinition] = []
+    streams: list[dg.AssetSpec] = []
     not_run: list[dg.AssetSpec] = []
     made: set[AssetPath] = set()
     wanted: dict[AssetPath, Address | None] = {}
     for job_id in here:
         node = graph.nodes[job_id]
-        if not node.is_run:
+        if node.service is not None:
+            streams += translator.get_stream_specs(node)
+        elif not node.is_run:
             not_run.append(translator.get_not_run_spec(node))
             continue
-        assets.append(build_job_asset(node, translator, execution))
+        else:
+            assets.append(build_job_asset(node, translator, execution))
         made.update(node.keys)
         addresses = {address.key: address for address in (*node.reads, *node.reported)}
         wanted.update((key, addresses.get(key)) for key in (*dependencies_of(node, graph), *addresses))
@@ -269,7 +282,7 @@ def build_job_assets(
         for key, address in wanted.items()
         if key not in made
     )
-    return JobAssets(tuple(assets), tuple(not_run), tuple(sources))
+    return JobAssets(tuple(assets), tuple(streams), tuple(not_run), tuple(sources))
 
 
 def _description(job: Job) -> str | None:

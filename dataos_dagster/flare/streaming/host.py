@@ -109,7 +109,7 @@ def _run(project: Path, job_id: str, stop: threading.Event, teller: Teller) -> N
     from dataos_dagster.settings import load_settings
     from dataos_dagster.workflows.execution import JobRunner
     from dataos_dagster.workflows.graph import build_graph
-    from dataos_dagster.workflows.runner import blocked_error, principal_of_job
+    from dataos_dagster.workflows.execution import blocked_error, principal_of_job
 
     settings = load_settings(project)
     loaded = load_project(settings.project, settings=settings)

@@ -135,7 +135,7 @@ def plan_streams(
         folder = door.folder(checkpoint.target, location=checkpoint.location)
         mode = _output_mode(spec)
         query = StreamQuery(
-            name=f"{job.id} {output.name}",
+            name=f"{job.id} {output.label}",  # unique among the queries of a session
             checkpoint=folder.place,
             output_mode=mode,
             trigger=trigger.keywords,

@@ -1,0 +1,120 @@
+"""What goes wrong under a stream: told at its line, nothing lost, and mended by starting it again."""
+
+from __future__ import annotations
+
+import pytest
+
+from dataos_dagster.errors import DatasetNotFound, DepotUnreachable, DepotUnsupported, StepError
+
+JOB = """
+    streaming: {{triggerMode: AvailableNow, checkpointLocation: {checkpoint}{more}}}
+    inputs:
+      - {{name: orders, dataset: "dataos://events:default/{topic}", format: kafkajson,
+         schemaString: 'id bigint, name string', options: {{startingOffsets: earliest{options}}}}}
+    outputs:
+      - {{name: orders, dataset: "dataos://lakehouse:shop/orders?acl=rw", options: {{saveMode: append}}}}
+    """
+
+
+def write_job(streams, topic, *, checkpoint="checkpoints/orders", more="", options="", workflow="wf"):
+    body = JOB.format(topic=topic, checkpoint=checkpoint, more=more, options=options)
+    return streams.job(body, workflow=workflow)
+
+
+@pytest.fixture
+def topic(streams):
+    name = streams.kafka.create_topic()
+    streams.produce(name, {"id": 1, "name": "ada"})
+    return name
+
+
+@pytest.mark.parametrize("more", ["", ", forEachBatchMode: true"])
+def test_a_poisoned_message_stops_the_stream_where_that_is_asked_for_and_is_a_row_of_nulls_elsewhere(
+    streams, topic, more
+):
+    write_job(streams, topic, more=more, options=", mode: FAILFAST")
+    streams.run()
+    streams.kafka.produce(topic, ["{poison", '{"id": 2, "name": "bob"}'])
+    error = streams.error()
+    assert isinstance(error, StepError)
+    assert str(error.location) == "wf.yaml:13:32"
+    assert error.message.startswith('inputs[0] "orders": a message cannot be read')
+    assert "options.mode: PERMISSIVE" in error.hint
+    assert streams.table("dataos://lakehouse:shop/orders") == [(1, "ada")]
+
+    write_job(streams, topic, more=more)
+    streams.run()
+    assert streams.table("dataos://lakehouse:shop/orders") == [(1, "ada"), (2, "bob"), (None, None)]
+
+
+def test_the_checkpoint_of_another_stream_is_refused_before_anything_is_read(streams, topic):
+    write_job(streams, topic)
+    streams.run()
+    other = streams.kafka.create_topic()
+    write_job(streams, other, workflow="other")
+    error = streams.error("other")
+    assert isinstance(error, StepError)
+    assert str(error.location) == "other.yaml:11:69"
+    assert "is that of another stream (public/wf/job): it reads dataos://events:default/" in error.message
+    # Made by something else than this package, it says so by its offsets alone.
+    (streams.folder / "checkpoints/orders/_dataos_stream.json").unlink()
+    assert f"holds offsets of {topic}, which this stream does not read" in streams.error("other").message
+    assert streams.run().rows == 0
+
+
+def test_a_table_that_is_dropped_under_a_stream_is_made_anew(streams, topic):
+    import shutil
+
+    write_job(streams, topic)
+    streams.run()
+    shutil.rmtree(streams.folder / ".dataos/lakehouse/shop/orders")
+    streams.produce(topic, {"id": 2, "name": "bob"})
+    streams.run()
+    assert streams.table("dataos://lakehouse:shop/orders") == [(2, "bob")]
+
+
+def test_a_broker_that_is_down_is_named_and_nothing_is_lost_when_it_is_back(streams, topic):
+    quick = ", kafka.default.api.timeout.ms: '2000', kafka.request.timeout.ms: '1000', fetchOffset.numRetries: '1'"
+    write_job(streams, topic, options=quick)
+    streams.run()
+    streams.produce(topic, {"id": 2, "name": "bob"})
+    streams.kafka.down()
+    try:
+        error = streams.error()
+    finally:
+        streams.kafka.up()
+    assert isinstance(error, DepotUnreachable)
+    assert error.retryable
+    assert str(error.location) == "wf.yaml:13:32"
+    assert streams.run().rows == 1
+    assert streams.table("dataos://lakehouse:shop/orders") == [(1, "ada"), (2, "bob")]
+
+
+def test_a_topic_that_does_not_exist_is_told_at_the_input(streams):
+    write_job(streams, "nowhere")
+    error = streams.error()
+    assert isinstance(error, DatasetNotFound | StepError)
+    assert str(error.location) == "wf.yaml:13:32"
+    assert "topic" in error.message
+
+
+def test_rows_that_do_not_fit_the_table_are_told_at_the_output_and_come_when_it_is_mended(streams, topic):
+    write_job(streams, topic, more=", forEachBatchMode: true")
+    streams.run()
+    streams.produce(topic, {"id": 2, "name": "bob"})
+    body = JOB.format(topic=topic, checkpoint="checkpoints/orders", more=", forEachBatchMode: true", options="")
+    streams.job(body.replace("id bigint, name string", "id bigint, name string, extra int"))
+    error = streams.error()
+    assert "columns that the dataset lacks: extra" in error.message
+    assert str(error.location) == "wf.yaml:16:32"
+    write_job(streams, topic, more=", forEachBatchMode: true")
+    streams.run()
+    assert streams.table("dataos://lakehouse:shop/orders") == [(1, "ada"), (2, "bob")]
+
+
+def test_sail_is_refused_with_the_reason(streams, topic):
+    write_job(streams, topic)
+    streams.write("dataos.yaml", "engines: {default: sail}\n")
+    error = streams.error()
+    assert "Sail has no" in str(error)
+    assert not isinstance(error, DepotUnsupported) or error.hint

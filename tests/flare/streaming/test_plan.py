@@ -1,0 +1,179 @@
+"""What of a job is a stream, and how each sink is fed: decided from the manifest, before anything is started."""
+
+from __future__ import annotations
+
+import pytest
+
+from dataos_dagster.depots.streams import batch_mark
+from dataos_dagster.errors import StepError
+from dataos_dagster.flare.manifest import Streaming
+from dataos_dagster.flare.streaming.progress import Progress
+from dataos_dagster.flare.streaming.trigger import Trigger, trigger_of
+
+from .conftest import DEPOT, StreamProject
+
+JOB = """
+    {streaming}
+    inputs:
+      - {{name: orders, dataset: "dataos://events:default/orders"{stream}}}
+    outputs:
+      - {{name: orders, dataset: "dataos://lakehouse:shop/orders?acl=rw", format: Iceberg{output}}}
+    """
+
+
+@pytest.fixture
+def planned(tmp_path):
+    """Return a project whose broker is never asked: a plan touches no data."""
+    project = StreamProject(tmp_path, None, None)
+    project.write("depot.yaml", DEPOT.format(bootstrap="127.0.0.1:1"))
+    return project
+
+
+def job(planned, streaming="", stream="", output="", head=""):
+    planned.job(JOB.format(streaming=streaming, stream=stream, output=output), head=head)
+    return planned
+
+
+def section(**values):
+    return Streaming.model_validate(values)
+
+
+@pytest.mark.parametrize(
+    ("streaming", "scheduled", "expected"),
+    [
+        (None, False, Trigger(None)),
+        (section(triggerMode="once"), False, Trigger("Once")),
+        (section(triggerMode="AVAILABLENOW"), True, Trigger("AvailableNow")),
+        (
+            section(triggerMode="ProcessingTime", triggerDuration="5 seconds"),
+            False,
+            Trigger("ProcessingTime", "5 seconds"),
+        ),
+        (section(triggerMode="Continuous"), False, Trigger("Continuous", "1 second")),
+        (
+            section(batchMode=True, triggerMode="Continuous", triggerDuration="3 seconds"),
+            False,
+            Trigger("Continuous", "3 seconds"),
+        ),
+    ],
+)
+def test_the_trigger_is_that_of_the_manifest(streaming, scheduled, expected):
+    assert trigger_of(streaming, is_scheduled=scheduled) == expected
+
+
+@pytest.mark.parametrize(("streaming", "scheduled"), [(section(batchMode=True), False), (None, True)])
+def test_a_stream_that_is_meant_to_end_ends_and_says_why(streaming, scheduled):
+    found = trigger_of(streaming, is_scheduled=scheduled)
+    assert (found.mode, found.is_bounded) == ("AvailableNow", True)
+    assert "AvailableNow" in found.note
+
+
+def test_a_topic_is_a_stream_unless_the_manifest_says_otherwise(planned):
+    plan = job(planned, "streaming: {triggerMode: Once}").plan()
+    assert plan.inputs[0].request.stream
+    assert plan.engine == "spark"
+    assert any("because its depot is one of streams" in note for note in plan.notes)
+    batch = job(planned, "streaming: {triggerMode: Once}", stream=", isStream: false").plan()
+    assert batch.stream is None
+    assert not batch.inputs[0].request.stream
+
+
+@pytest.mark.parametrize(
+    ("streaming", "output", "how", "guarantee"),
+    [
+        ("{triggerMode: Once}", "", [], "exactly once"),
+        ("{triggerMode: Once, forEachBatchMode: 'true'}", "", ["`forEachBatchMode` asks for it"], "exactly once"),
+        ("{triggerMode: Once, outputMode: replace}", "", [], "exactly once"),
+        (
+            "{triggerMode: Once, outputMode: update}",
+            "",
+            ["Iceberg's stream writer appends or replaces, and cannot update"],
+            "exactly once",
+        ),
+        (
+            "{triggerMode: ProcessingTime, triggerDuration: 10 seconds}",
+            "",
+            ["without a catalog the table is locked for each batch"],
+            "exactly once",
+        ),
+    ],
+)
+def test_how_a_sink_is_fed_follows_from_what_it_can(planned, streaming, output, how, guarantee):
+    [query] = job(planned, f"streaming: {streaming}", output=output).plan().as_json()["stream"]["queries"]
+    assert query["because"] == how
+    assert query["guarantee"] == guarantee
+
+
+def test_continuous_passes_single_rows_to_a_topic_and_batches_to_a_table(planned):
+    plan = job(planned, "streaming: {triggerMode: Continuous}").plan()
+    assert dict(plan.stream.queries[0].query.trigger) == {"processingTime": "1 second"}
+    assert any("takes no single rows, so a micro-batch is written every 1 second" in note for note in plan.notes)
+    planned.job(
+        JOB.format(streaming="streaming: {triggerMode: Continuous}", stream="", output="")
+        .replace("lakehouse:shop/orders", "events:default/copies")
+        .replace(", format: Iceberg", "")
+    )
+    [query] = planned.plan().stream.queries
+    assert dict(query.query.trigger) == {"continuous": "1 second"}
+    assert query.guarantee == "at least once"
+
+
+def test_continuous_with_batches_is_refused_at_its_line(planned):
+    with pytest.raises(StepError) as raised:
+        job(planned, "streaming: {triggerMode: Continuous, forEachBatchMode: true}").plan()
+    assert str(raised.value.location).startswith("wf.yaml:11:")
+    assert "has no batches" in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("options", "output", "streaming", "expected"),
+    [
+        (", options: {checkpointLocation: a}", ", checkpointLocation: b", ", checkpointLocation: c", "a"),
+        ("", ", checkpointLocation: b", ", checkpointLocation: c", "b"),
+        ("", "", ", checkpointLocation: 'dataos://lakehouse:sys01/c'", ".dataos/lakehouse/sys01/c"),
+        ("", "", "", ".dataos/checkpoints/public/wf/job/0_orders"),
+    ],
+)
+def test_the_checkpoint_closest_to_the_rows_counts(planned, options, output, streaming, expected):
+    plan = job(planned, f"streaming: {{triggerMode: Once{streaming}}}", output=output + options).plan()
+    assert str(plan.stream.queries[0].query.checkpoint) == str(planned.folder / expected)
+
+
+def test_a_stream_without_an_end_is_no_part_of_a_run(planned):
+    node = job(planned, "streaming: {triggerMode: ProcessingTime}").node()
+    assert node.service is not None
+    assert not node.is_run
+    assert [str(address) for address in node.owned] == ["dataos://lakehouse:shop/orders"]
+    assert "runs until it is stopped" in node.missing.message
+    assert job(planned, head="schedule: {cron: '* * * * *'}").node().is_run
+
+
+def test_progress_counts_what_the_source_has_and_the_stream_has_not():
+    told = {
+        "batchId": 7,
+        "timestamp": "2026-11-22T21:16:00.047Z",
+        "batchDuration": 500,
+        "sources": [
+            {
+                "numInputRows": 40,
+                "processedRowsPerSecond": 80.0,
+                "endOffset": '{"t":{"0":10,"1":5}}',
+                "latestOffset": '{"t":{"0":12,"1":5}}',
+            }
+        ],
+        "sink": {"numOutputRows": -1},
+    }
+    found = Progress.of(told)
+    assert (found.batch, found.rows, found.written, found.rows_per_second, found.seconds, found.behind) == (
+        7,
+        40,
+        0,
+        80.0,
+        0.5,
+        2,
+    )
+    assert Progress.of(told | {"sources": [{"endOffset": '{"logOffset":3}'}]}).behind is None
+
+
+def test_a_batch_has_one_mark_whenever_it_comes():
+    assert batch_mark("q", 3) == batch_mark("q", 3) != batch_mark("q", 4)

@@ -1,0 +1,173 @@
+"""Services as processes: one copy, found again by whoever comes back, drained, killed, restarted after a pause."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from textwrap import dedent
+
+import pytest
+
+from dataos_dagster.workflows.supervisor.processes import ProcessRuntime, rotate
+from dataos_dagster.workflows.supervisor.reconcile import Supervisor
+from dataos_dagster.workflows.supervisor.service import Service
+
+# What a service does, without a stream: it lives in its folder, and notes how often it began.
+BODY = """
+    import os, pathlib, signal, sys, time
+    from dataos_dagster.workflows.supervisor.records import Records
+    records = Records(pathlib.Path(os.environ["DATAOS_SERVICE_FOLDER"]))
+    with records.living() as held:
+        if not held:
+            sys.exit(3)
+        with (records.folder / "begun").open("a") as begun:
+            begun.write(f"{os.getpid()}\\n")
+        ended = []
+        signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
+        print("at work", flush=True)
+        while not ended:
+            time.sleep(0.02)
+        print("drained", flush=True)
+    """
+NAME = "public/wf/job"
+
+
+def service(generation="g1", body=BODY, drain_seconds=5.0):
+    return Service(NAME, generation, (sys.executable, "-c", dedent(body)), drain_seconds=drain_seconds)
+
+
+@pytest.fixture
+def runtime(tmp_path):
+    runtime = ProcessRuntime(tmp_path)
+    yield runtime
+    for name in runtime.names():
+        if (pid := runtime.actual(name).pid) is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    for child in runtime._children.values():
+        child.kill()
+        child.wait()
+
+
+def until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def begun(runtime):
+    file = runtime.records(NAME).folder / "begun"
+    return file.read_text().split() if file.exists() else []
+
+
+def pass_(runtime, *services, now=None, scope="here"):
+    return [change.action for change in Supervisor(runtime, scope).reconcile({s.name: s for s in services}, now)]
+
+
+def test_a_second_supervisor_finds_the_process_and_starts_no_copy(runtime, tmp_path):
+    assert pass_(runtime, service()) == ["start"]
+    until(lambda: begun(runtime))
+    # As after a restart of the daemon: nothing is remembered but what is in the folder.
+    again = ProcessRuntime(tmp_path)
+    assert pass_(again, service()) == []
+    assert again.actual(NAME).pid == int(begun(runtime)[0])
+    again.start(service(), "elsewhere")
+    assert len(begun(runtime)) == 1
+
+
+def test_a_copy_that_is_started_beside_the_records_ends_at_once(runtime):
+    runtime.start(service(), "here")
+    until(lambda: begun(runtime))
+    folder = runtime.records(NAME).folder
+    (folder / "process.json").unlink()
+    done = subprocess.run(service().command, env={**os.environ, "DATAOS_SERVICE_FOLDER": str(folder)}, check=False)
+    assert done.returncode == 3
+    os.kill(int(begun(runtime)[0]), signal.SIGKILL)
+
+
+def test_a_changed_service_is_drained_and_started_anew(runtime):
+    pass_(runtime, service())
+    until(lambda: begun(runtime))
+    assert pass_(runtime, service("g2")) == ["stop"]
+    until(lambda: not runtime.actual(NAME).is_running)
+    assert "drained" in runtime.log(NAME, 5)
+    assert pass_(runtime, service("g2")) == ["start"]
+    until(lambda: len(begun(runtime)) == 2)
+    assert runtime.actual(NAME).failures == 0
+
+
+def test_a_service_that_nobody_wants_any_more_ends_but_not_that_of_another_location(runtime):
+    pass_(runtime, service())
+    until(lambda: begun(runtime))
+    assert pass_(runtime, scope="elsewhere") == []
+    assert pass_(runtime) == ["stop"]
+    until(lambda: not runtime.actual(NAME).is_running)
+    assert pass_(runtime) == []
+
+
+def test_a_service_that_does_not_end_is_killed(runtime):
+    stubborn = BODY.replace("ended.append(1)", "None")
+    pass_(runtime, service(body=stubborn))
+    until(lambda: begun(runtime))
+    runtime.records(NAME).note_wish("stopped")
+    assert pass_(runtime, service(body=stubborn)) == ["stop"]
+    assert pass_(runtime, service(body=stubborn)) == []
+    later = datetime.now(UTC) + timedelta(seconds=10)
+    assert pass_(runtime, service(body=stubborn), now=later) == ["kill"]
+    until(lambda: not runtime.actual(NAME).is_running)
+
+
+def test_a_service_that_dies_is_started_again_after_a_pause_that_grows(runtime):
+    pauses = []
+    for count in range(1, 4):
+        now = datetime.now(UTC) + timedelta(hours=1)
+        assert pass_(runtime, service(), now=now) == ["start"]
+        until(lambda count=count: len(begun(runtime)) == count)
+        os.kill(runtime.actual(NAME).pid, signal.SIGKILL)
+        until(lambda: not runtime.actual(NAME).is_running)
+        actual = runtime.actual(NAME)
+        assert (actual.state, actual.failures) == ("waiting", count)
+        assert pass_(runtime, service()) == []
+        pauses.append(round((actual.next_start - datetime.now(UTC)).total_seconds()))
+    assert pauses == [5, 10, 20]
+
+
+def test_a_reused_number_is_not_taken_for_the_service(runtime):
+    pass_(runtime, service())
+    until(lambda: begun(runtime))
+    records = runtime.records(NAME)
+    os.kill(runtime.actual(NAME).pid, signal.SIGKILL)
+    until(lambda: not runtime.actual(NAME).is_running)
+    records.note_process({**records.process, "pid": os.getpid()})
+    assert not runtime.actual(NAME).is_running
+    runtime.ask_to_end(NAME)
+    runtime.kill(NAME)
+
+
+def test_a_log_that_has_grown_is_put_aside_while_it_is_written(tmp_path):
+    log = tmp_path / "log"
+    with log.open("ab", buffering=0) as writer:
+        for number in range(4):
+            writer.write(f"{number}".encode() * 50)
+            rotate(log, largest=40, kept=2)
+        writer.write(b"last")
+    assert log.read_text() == "last"
+    assert [log.with_name(f"log.{n}").read_text()[:1] for n in (1, 2)] == ["3", "2"]
+    assert not log.with_name("log.3").exists()
+
+
+def test_half_written_records_are_as_none(runtime):
+    folder = runtime.records(NAME).folder
+    folder.mkdir(parents=True)
+    (folder / "process.json").write_text('{"name": ')
+    assert runtime.names() == ()
+    assert runtime.actual(NAME).state == "stopped"
+    (folder / "report.json").write_text(json.dumps([]))
+    assert runtime.records(NAME).report is None
