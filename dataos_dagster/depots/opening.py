@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.depot import ICEBERG, Depot
 from dataos_dagster.depots.files.formats import FILE_FORMATS
+from dataos_dagster.depots.s3 import requirements as s3_requirements
 from dataos_dagster.depots.storage import Place, S3Access
-from dataos_dagster.errors import DepotError
+from dataos_dagster.errors import DepotError, DepotUnsupported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +20,21 @@ if TYPE_CHECKING:
     from dataos_dagster.address import Acl
     from dataos_dagster.depots.catalog import DepotCatalog
     from dataos_dagster.depots.manifest import S3Connection
-    from dataos_dagster.depots.requests import ReadRequest, Target, WriteRequest
+    from dataos_dagster.depots.requests import ReadRequest, Requirements, Target, WriteRequest
     from dataos_dagster.depots.stores import Store
+    from dataos_dagster.errors import Location
 
 # Keys of the credentials that published manifests use, the documented one first.
 _ACCESS_KEYS = ("accesskeyid", "awsaccesskeyid")
 _SECRET_KEYS = ("secretkey", "awssecretaccesskey")
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder for an engine's own files, and what a session needs to use it."""
+
+    place: Place
+    requirements: Requirements
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,10 @@ class Opener:
             from dataos_dagster.depots.postgresql.store import open_depot
 
             return open_depot(depot, self.catalog.credentials(depot, acl), self.catalog.settings)
+        if depot.family == "kafka":
+            return self._kafka(depot, acl)
+        if depot.family == "connector":
+            return self._connector(depot, self.catalog.credentials(depot, acl))
         if _as_table(depot, format_, target.address.path):
             return self._lakehouse(depot, acl)
         return self._files(depot, acl)
@@ -64,7 +78,31 @@ class Opener:
             from dataos_dagster.depots.postgresql.store import open_depot
 
             return open_depot(depot, self.catalog.credentials(depot, acl), self.catalog.settings)
+        if depot.family == "kafka":
+            return self._kafka(depot, acl)
+        if depot.family == "connector":
+            return self._connector(depot, self.catalog.credentials(depot, acl))
         return self._lakehouse(depot, acl) if depot.is_lakehouse else self._files(depot, acl)
+
+    def folder(self, target: Target, *, location: Location | None = None) -> Folder:
+        """Return the folder that an address or path names, whether it is there or not.
+
+        Raises:
+            DepotNotFound: Nobody declares the depot.
+            DepotUnsupported: The depot has no folder: it is a database, or a catalog without a bucket of its own.
+        """
+        if target.address is None:
+            place = Place.parse(target.path or "", base=self.catalog.settings.project)
+            return Folder(place, s3_requirements(place))
+        depot = self.catalog.find(target.address.depot, location=location)
+        if depot.connection is None or depot.family != "folders":
+            raise DepotUnsupported(
+                f"{target} is in depot {depot.name!r}, which has no folder for files",
+                hint="name a folder: a path, or an address in a depot of the type file or s3",
+                location=location,
+            )
+        place = self._root(depot, "rw").join(target.address.collection or "", *target.address.path)
+        return Folder(place, s3_requirements(place))
 
     def _lakehouse(self, depot: Depot, acl: Acl) -> Store:
         from dataos_dagster.depots.lakehouse.store import LakehouseStore
@@ -73,6 +111,18 @@ class Opener:
         root = self._root(depot, acl) if depot.connection is not None else None
         warehouse = Warehouse(depot.name, root, depot.catalog, root.s3 if root else self._catalog_s3(depot, acl))
         return LakehouseStore(warehouse, self.catalog.settings)
+
+    def _connector(self, depot: Depot, credentials: Mapping[str, SecretStr]) -> Store:
+        from dataos_dagster.depots.connectors.opening import connector_of
+        from dataos_dagster.depots.connectors.store import ConnectorStore
+
+        return ConnectorStore(connector_of(depot, credentials), f"depot {depot.name!r}", depot.type)
+
+    def _kafka(self, depot: Depot, acl: Acl) -> Store:
+        from dataos_dagster.depots.kafka.access import access_of
+        from dataos_dagster.depots.kafka.store import KafkaStore
+
+        return KafkaStore(access_of(depot, self.catalog.credentials(depot, acl)), depot.name)
 
     def _files(self, depot: Depot, acl: Acl) -> Store:
         from dataos_dagster.depots.files.store import FileStore
@@ -88,6 +138,12 @@ class Opener:
         if target.jdbc is not None:
             from dataos_dagster.depots.postgresql.store import open_standalone
 
+            if not target.jdbc.url.startswith("jdbc:postgresql:"):
+                from dataos_dagster.depots.connectors.jdbc import standalone_connector
+                from dataos_dagster.depots.connectors.store import ConnectorStore
+
+                kind = target.jdbc.url.split(":")[1] if target.jdbc.url.startswith("jdbc:") else "jdbc"
+                return ConnectorStore(standalone_connector(target.jdbc), target.jdbc.url, kind)
             return open_standalone(target.jdbc, settings)
         if target.warehouse is not None:
             return LakehouseStore(Warehouse.standalone(Place.parse(target.warehouse, base=settings.project)), settings)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Family = Literal["folders", "postgresql"]
+Family = Literal["folders", "postgresql", "kafka", "connector"]
 
 # Source type, or JDBC sub-protocol, to the family of code that serves it.
 FAMILIES: Mapping[str, Family] = {
@@ -15,28 +15,17 @@ FAMILIES: Mapping[str, Family] = {
     "s3": "folders",
     "postgresql": "postgresql",
     "postgres": "postgresql",
+    "kafka": "kafka",
+    "eventhub": "kafka",
+    **dict.fromkeys(("mysql", "sqlserver", "oracle", "redshift", "databricks", "snowflake", "bigquery"), "connector"),
+    **dict.fromkeys(("mongodb", "elasticsearch", "opensearch", "pulsar"), "connector"),
 }
 
-_JDBC = "through Spark's JDBC reader with the database's own driver"
 _OBJECT_STORE = "the same formats as on S3"
 PLANNED: Mapping[str, str] = {
     "abfss": _OBJECT_STORE,
     "wasbs": _OBJECT_STORE,
     "gcs": _OBJECT_STORE,
-    "jdbc": _JDBC,
-    "mysql": _JDBC,
-    "sqlserver": _JDBC,
-    "oracle": _JDBC,
-    "databricks": _JDBC,
-    "redshift": "through its Spark connector, staged on S3",
-    "snowflake": "through its Spark connector",
-    "bigquery": "through its Spark connector, directly or staged on Cloud Storage",
-    "mongodb": "through its Spark connector",
-    "elasticsearch": "through its Spark connector",
-    "opensearch": "through its Spark connector",
-    "kafka": "with the streaming jobs, as stream and as batch",
-    "pulsar": "with the streaming jobs, as stream and as batch",
-    "eventhub": "with the streaming jobs, over its Kafka endpoint",
     "database": "as a PostgreSQL database made for the project; until then declare a postgresql depot of this name",
 }
 
@@ -49,7 +38,8 @@ def family_of(source_type: str, subprotocol: str | None = None) -> Family | None
         subprotocol: Word behind `jdbc:`, for depots of the type `jdbc`.
     """
     if source_type == "jdbc" and subprotocol:
-        return FAMILIES.get(subprotocol.lower())
+        # Whatever has a JDBC driver is read through it; a job names the driver that we do not know.
+        return FAMILIES.get(subprotocol.lower(), "connector")
     return FAMILIES.get(source_type)
 
 

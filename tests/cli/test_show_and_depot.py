@@ -20,7 +20,7 @@ def project(tmp_path):
     depots = {
         "shopfiles": "  type: file\n  file: {path: ./data}\n",
         "gone": "  type: file\n  file: {path: ./nowhere}\n",
-        "stream": "  type: KAFKA\n  kafka: {brokers: ['h:9092']}\n",
+        "cloud": "  type: GCS\n  gcs: {bucket: b}\n",
     }
     for name, body in depots.items():
         (tmp_path / f"{name}.yaml").write_text(f"name: {name}\nversion: v2alpha\ntype: depot\ndepot:\n{body}")
@@ -80,9 +80,9 @@ def test_depots_are_listed_without_being_opened(project):
     found = json.loads(call("depot", "list", "--project", project, "--json").stdout)["depots"]
     assert [(depot["name"], depot["type"]) for depot in found] == [
         ("lakehouse", "file"),
+        ("cloud", "gcs"),
         ("gone", "file"),
         ("shopfiles", "file"),
-        ("stream", "kafka"),
     ]
     assert "built in" in call("depot", "list", "--project", project).stdout
 
@@ -90,9 +90,9 @@ def test_depots_are_listed_without_being_opened(project):
 def test_the_check_fails_for_what_is_in_error_and_not_for_what_is_not_read_yet(project):
     result = call("depot", "check", "--project", project, "--json")
     found = {depot["name"]: depot["status"] for depot in json.loads(result.stdout)["depots"]}
-    assert found == {"lakehouse": "active", "gone": "error", "shopfiles": "active", "stream": "unsupported"}
+    assert found == {"lakehouse": "active", "gone": "error", "shopfiles": "active", "cloud": "unsupported"}
     assert result.exit_code == 1
-    fine = call("depot", "check", "shopfiles", "stream", "--project", project)
+    fine = call("depot", "check", "shopfiles", "cloud", "--project", project)
     assert fine.exit_code == 0
     assert "1 file, 26 bytes" in fine.stdout
     assert call("depot", "check", "nope", "--project", project).exit_code == 1

@@ -114,18 +114,6 @@ SECTIONS = {
     "abfss": "{account: a, container: c}",
     "wasbs": "{account: a, container: c}",
     "gcs": "{bucket: b}",
-    "mysql": "{host: h, port: 3306}",
-    "oracle": "{host: h, port: 1521, service: s}",
-    "redshift": "{host: h, port: 5439, database: d}",
-    "snowflake": "{warehouse: w, url: u, database: d, account: a}",
-    "bigquery": "{project: p}",
-    "mongodb": "{subprotocol: mongodb, nodes: ['h:27017']}",
-    "elasticsearch": "{nodes: ['h:9200']}",
-    "opensearch": "{nodes: ['h:9200']}",
-    "kafka": "{brokers: ['h:9092']}",
-    "pulsar": "{serviceUrl: 'pulsar://h:6650', adminUrl: 'http://h'}",
-    "eventhub": "{endpoint: 'sb://n.servicebus.windows.net/'}",
-    "jdbc": "{subprotocol: sqlserver, host: h, port: 1433, database: d}",
 }
 
 

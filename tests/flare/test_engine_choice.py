@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from dataos_dagster.flare.functions.function import EngineUnsuited
@@ -60,6 +62,7 @@ def test_an_expression_of_a_function_is_looked_at_again_with_the_types_of_its_ro
 @pytest.mark.parametrize(("type_", "engine"), [("DOUBLE", "sail"), ("DECIMAL(10, 2)", "spark")])
 def test_what_a_merge_computes_is_looked_at_again_with_the_types_of_both_sides(choosing, type_, engine):
     choosing.engine = "sail"
+    shutil.rmtree(choosing.folder / ".dataos" / "lakehouse")
     for address in (ORDERS, TARGET):
         choosing.seed(address, f"SELECT CAST(8 AS {type_}) AS amount, 'x' AS name")
     choosing.engine = "auto"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.address import Address
+from dataos_dagster.depots.connectors.topics import kafka_options
 from dataos_dagster.depots.kafka.payload import PARSER_OPTIONS, as_messages, is_avro, parsed, written_schema
 from dataos_dagster.depots.requests import Column, ReadRequest, Requirements, WriteRequest, WriteResult
 from dataos_dagster.depots.streams import end_query, refuse_streams, stream_writer
@@ -69,7 +70,8 @@ class KafkaStore:
         """Return a lazy frame of a topic: what it holds now, or, as a stream, what comes too."""
         if session.engine == "sail":
             refuse_streams(request, "Sail")
-        options = {key: value for key, value in request.options.items() if key.lower() not in PARSER_OPTIONS}
+        given = kafka_options(request.options)
+        options = {key: value for key, value in given.items() if key.lower() not in PARSER_OPTIONS}
         if request.stream:
             options = {key: value for key, value in options.items() if key.lower() not in _END_OPTIONS}
         options = options | self.access.spark_options() | {"subscribe": topic_of(request)}
