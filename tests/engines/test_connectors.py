@@ -81,6 +81,22 @@ def test_a_repository_of_the_settings_is_asked(empty_cache: Path, java: None, tm
     assert resolve(["org.shop:thing:1.0"]) == jars
 
 
+def test_what_was_fetched_with_others_serves_a_job_without_a_network(
+    spark_jars: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ivy").symlink_to(cache_folder() / "ivy")
+    monkeypatch.setenv("DATAOS_CACHE", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    nowhere = " ".join(f"-D{scheme}.proxyHost=127.0.0.1 -D{scheme}.proxyPort=9" for scheme in ("http", "https"))
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", nowhere)
+    needed = [coordinate_of("avro"), coordinate_of("postgres")]
+    assert installed(needed) is None
+    names = {jar.name for jar in resolve(needed)}
+    assert {"spark-avro_2.13-4.1.1.jar", "postgresql-42.7.8.jar"} <= names
+    with pytest.raises(EngineUnavailable, match="cannot be had"):
+        resolve(["org.nowhere:nothing:1.0"])
+
+
 @pytest.mark.parametrize(
     ("text", "size"), [("512m", 512 << 20), ("2g", 2 << 30), ("2Gi", 2 << 30), ("1024", 1 << 30), ("1.5G", 3 << 29)]
 )

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from dataos_dagster.engines.routing.builtin import FUNCTIONS
 from dataos_dagster.engines.routing.constructs import columns_of
 from dataos_dagster.engines.routing.names import UnknownName, unknown_columns, unknown_functions
-
-if TYPE_CHECKING:
-    from dataos_dagster.engines.session import EngineSession
 
 VIEWS = {
     "orders": {"id": "int", "amount": "decimal(10,2)", "address": "struct<city:string>", "items": "array<int>"},
@@ -49,11 +44,6 @@ def test_what_spark_has_is_no_misspelt_function(sql: str) -> None:
 
 def test_a_function_of_ones_own_is_known() -> None:
     assert unknown_functions("SELECT my_mask(id) FROM orders", ["My_Mask"]) == ()
-
-
-def test_the_list_of_functions_is_sparks_own(spark_session: EngineSession) -> None:
-    names = {row[0] for row in spark_session.spark.sql("SHOW SYSTEM FUNCTIONS").collect()}
-    assert {name for name in names if name.replace("_", "a").isalnum()} == FUNCTIONS
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,13 @@ def main() -> int:
     from dataos_dagster.engines.session import Sessions
 
     with tempfile.TemporaryDirectory() as folder, Sessions(engine_settings(Path(folder))) as sessions:
-        found = list(findings(sessions.get(SAIL), sessions.get(SPARK)))
+        spark = sessions.get(SPARK)
+        functions = [name for [name] in spark.spark.sql("SHOW SYSTEM FUNCTIONS").collect()]
+        found = list(findings(sessions.get(SAIL), spark))
     wrong = [item for item in found if item.problem]
     for item in wrong:
         sys.stdout.write(f"{item.area}: {item.case.construct}: {item.vector}: {item.problem}\n")
-    publish(settled_proofs(found))
+    publish(settled_proofs(found), functions)
     return 1 if wrong else 0
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 PROVEN_FILE = ROOT / "dataos_dagster" / "engines" / "routing" / "proven.py"
+FUNCTIONS_FILE = PROVEN_FILE.with_name("builtin.py")
 DOCUMENT = ROOT / "docs" / "engines.md"
 BEGIN, END = "<!-- parity: begin -->", "<!-- parity: end -->"
 
@@ -36,6 +39,25 @@ if TYPE_CHECKING:
 # fmt: off
 
 '''
+
+
+_FUNCTIONS_HEAD = '''"""The functions that Apache Spark 4.1.1 has, by name: those of `SHOW SYSTEM FUNCTIONS` that are words.
+
+Written by `python tests/engines/parity`; a test compares it with Spark.
+"""
+
+from __future__ import annotations
+
+# fmt: off
+FUNCTIONS = frozenset([
+'''
+
+
+def functions_source(names: Iterable[str]) -> str:
+    """Return the text of `builtin.py` for the names that Spark shows."""
+    words = ", ".join(f'"{name}"' for name in sorted(names) if re.fullmatch(r"\w+", name))
+    lines = textwrap.wrap(words, width=112, break_long_words=False, break_on_hyphens=False)
+    return f"{_FUNCTIONS_HEAD}{textwrap.indent(chr(10).join(lines), '    ')},\n])\n# fmt: on\n"
 
 
 def proven_source(proofs: Mapping[str, Proof]) -> str:
@@ -71,8 +93,9 @@ def table(proofs: Mapping[str, Proof]) -> str:
     return "\n".join(lines)
 
 
-def publish(proofs: Mapping[str, Proof]) -> None:
-    """Write both files."""
+def publish(proofs: Mapping[str, Proof], functions: Iterable[str]) -> None:
+    """Write all three files: what the suite shows, the documentation of it, and the functions that Spark has."""
+    FUNCTIONS_FILE.write_text(functions_source(functions), "utf-8")
     PROVEN_FILE.write_text(proven_source(proofs), "utf-8")
     DOCUMENT.write_text(with_table(DOCUMENT.read_text("utf-8"), table(proofs)), "utf-8")
 

@@ -16,7 +16,8 @@ from parity.comparison import Outcome, differences, run
 from parity.vectors import register
 
 from dataos_dagster.engines.routing.calls import calls_of
-from dataos_dagster.engines.routing.constructs import OPERATORS, constructs_of
+from dataos_dagster.engines.routing.constructs import constructs_of
+from dataos_dagster.engines.routing.expressions import OPERATORS
 from dataos_dagster.engines.routing.operands import RESULTS, family_of
 
 if TYPE_CHECKING:

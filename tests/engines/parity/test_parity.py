@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from parity.publish import BEGIN, DOCUMENT, END, PROVEN_FILE, proven_source, table
+import sqlglot
+import yaml
+from parity.publish import BEGIN, DOCUMENT, END, FUNCTIONS_FILE, PROVEN_FILE, functions_source, proven_source, table
 from parity.suite import cases, findings, proofs
 from parity.vectors import tables
 
 from dataos_dagster.engines.routing import proven
+from dataos_dagster.engines.routing.builtin import FUNCTIONS
+from dataos_dagster.engines.routing.calls import calls_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from parity.suite import Finding, Proof
 
     from dataos_dagster.engines.session import EngineSession
 
+CORPUS = Path(os.environ.get("DATAOS_CORPUS", Path(__file__).parents[4] / "shared" / "corpus"))
 PUBLISH = "run `python tests/engines/parity` and read the change"
 
 
@@ -43,9 +53,44 @@ def test_the_documentation_shows_the_list(shown: dict[str, Proof]) -> None:
     assert text == table(shown), PUBLISH
 
 
-def test_at_least_150_functions_and_operators_are_proven() -> None:
-    functions = [name for name in proven.PROVEN if "/" in name]
-    assert len(functions) >= 150
+def test_the_functions_that_spark_has_are_those_of_the_list(spark_session: EngineSession) -> None:
+    names = [name for [name] in spark_session.spark.sql("SHOW SYSTEM FUNCTIONS").collect()]
+    assert FUNCTIONS_FILE.read_text("utf-8") == functions_source(names), PUBLISH
+
+
+def test_at_least_300_functions_are_proven() -> None:
+    assert len({name.partition("/")[0] for name in proven.PROVEN if "/" in name}) >= 300
+
+
+def test_every_function_of_the_published_manifests_is_proven() -> None:
+    if not CORPUS.exists():
+        pytest.skip(f"the published manifests are not in {CORPUS}")
+    used = {call.name for sql in published_statements(CORPUS) for call in calls_of(sqlglot.tokenize(sql, "spark"))}
+    proven_names = {re.split(r"[/ ]", name)[0] for name in proven.PROVEN}
+    assert len(used & FUNCTIONS) >= 15
+    assert (used & FUNCTIONS) - proven_names == set()
+
+
+def published_statements(folder: Path) -> Iterator[str]:
+    """Yield the SQL of every workflow in a folder of manifests."""
+    for file in sorted(folder.rglob("*.y*ml")):
+        try:
+            documents = list(yaml.load_all(file.read_text("utf-8"), yaml.CSafeLoader))
+        except yaml.YAMLError:
+            continue  # placeholders of templates
+        yield from (sql for document in documents for sql in _statements(document))
+
+
+def _statements(value: object) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _statements(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key == "sql" and isinstance(item, str):
+                yield item
+            else:
+                yield from _statements(item)
 
 
 def test_each_vector_stands_once() -> None:
