@@ -11,11 +11,11 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
@@ -54,6 +54,12 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[
         sys.exit(f"{' '.join(map(str, command))} failed with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Usage(cpu, seconds, after.ru_maxrss / 1024, done.stdout)
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """Return the CPU seconds, user and system, that a running process has used so far (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _adopt_orphans() -> None:
