@@ -38,7 +38,9 @@ def parsed(frame: DataFrame, request: ReadRequest, session: EngineSession) -> Da
 
     if request.schema is None:
         return frame
-    options = {key: value for key, value in request.options.items() if key.lower() in PARSER_OPTIONS}
+    # The parser takes no empty map of options.
+    options = {"mode": "PERMISSIVE"}
+    options |= {key: value for key, value in request.options.items() if key.lower() in PARSER_OPTIONS}
     if is_avro(request.format):
         from pyspark.sql.avro.functions import from_avro
 

@@ -48,7 +48,7 @@ class ProcessRuntime:
     """
 
     folder: Path
-    _children: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _children: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, settings: Settings) -> ProcessRuntime:
@@ -76,7 +76,9 @@ class ProcessRuntime:
                     # Out of the reach of signals to whoever starts it.
                     start_new_session=True,
                 )
-            self._children[process.pid] = process
+            # It outlives us, which Popen would complain of; its end is looked for by number.
+            process.returncode = 0
+            self._children.add(process.pid)
             values: dict[str, Any] = {"name": service.name, "scope": scope, "generation": service.generation}
             values |= {"pid": process.pid, "started": start_time(process.pid), "since": _now().isoformat()}
             records.note_process(values | {"stopping_since": None})
@@ -150,10 +152,13 @@ class ProcessRuntime:
         return counted
 
     def _is_running(self, process: Mapping[str, Any]) -> bool:
-        child = self._children.get(process["pid"])
-        if child is not None and child.poll() is not None:
-            del self._children[process["pid"]]
-        return process["started"] is not None and start_time(process["pid"]) == process["started"]
+        running = process["started"] is not None and start_time(process["pid"]) == process["started"]
+        if not running and process["pid"] in self._children:
+            # Nothing is left of a child whose end somebody has asked for.
+            with suppress(ChildProcessError):
+                os.waitpid(process["pid"], os.WNOHANG)
+            self._children.discard(process["pid"])
+        return running
 
     def _signal(self, name: str, number: signal.Signals) -> bool:
         process = self.records(name).process

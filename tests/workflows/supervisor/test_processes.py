@@ -50,9 +50,6 @@ def runtime(tmp_path):
         if (pid := runtime.actual(name).pid) is not None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-    for child in runtime._children.values():
-        child.kill()
-        child.wait()
 
 
 def until(condition, seconds=20):
