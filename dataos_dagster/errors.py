@@ -24,6 +24,7 @@
     ├── JobError                 a job of a workflow failed
     │   ├── NotYetRun            it asks for something that this version reads and does not run
     │   └── StepError            one of its inputs, steps or outputs failed
+    │       └── AssertionsFailed  what it read or made is not as its manifest asserts
     └── StateError               the state database cannot be used
 
 Each error says what happened in its message, what to do in `hint`, and where it comes from in `location`.
@@ -213,6 +214,10 @@ class StepError(JobError):
         self.sql = sql
         self.retryable = retryable
         super().__init__(message, hint=hint, location=location)
+
+
+class AssertionsFailed(StepError):
+    """Tests of a view failed, so that it was not written, or the job was stopped; the message lists them."""
 
 
 class StateError(DataOSError):

@@ -17,7 +17,7 @@ from dataos_dagster.dagster_compat import allow_chains_of, quiet_about_beta
 from dataos_dagster.depots.catalog import depots_of
 from dataos_dagster.depots.definitions import build_check_job, build_depot_resources, resource_key
 from dataos_dagster.errors import ManifestError
-from dataos_dagster.flare.definitions import describe_output
+from dataos_dagster.flare.definitions import describe_checks, describe_output
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.naming import slug
 from dataos_dagster.settings import load_settings
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 # Stack to what describes the datasets that its jobs write.
 DESCRIBE = {"flare": describe_output}
+# Stack to what describes the checks that its jobs evaluate.
+CHECKS = {"flare": describe_checks}
 
 OnError = Literal["quarantine", "fail"]
 
@@ -162,7 +164,7 @@ def _jobs(
     nodes = {slug(*job_id.split("/")): graph.nodes[job_id] for job_id in here}
     compute = build_compute(nodes, _runner_key(options))
     execution = Execution(compute, _resource_keys(_runner_key(options), frozenset(kinds)))
-    return build_job_assets(graph, here, options.translator(graph, settings, DESCRIBE, kinds), execution)
+    return build_job_assets(graph, here, options.translator(graph, settings, DESCRIBE, kinds, CHECKS), execution)
 
 
 def _runner_key(options: LocationOptions) -> str:

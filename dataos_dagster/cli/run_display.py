@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import EngineName
     from dataos_dagster.workflows.graph import JobGraph
-    from dataos_dagster.workflows.results import JobResult, OutputResult, Preview
+    from dataos_dagster.workflows.results import AssertionResult, JobResult, OutputResult, Preview
     from dataos_dagster.workflows.runner import RunSummary
     from dataos_dagster.workflows.stacks import Plan
 
@@ -121,6 +121,14 @@ class Display:
     def note(self, job_id: str, message: str) -> None:
         """Keep the note."""
         self._of(job_id).remarks.append(Text.assemble(("note: ", "yellow"), message))
+
+    def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:
+        """Keep how many tests passed, and each that did not."""
+        passed = sum(result.passed for result in results)
+        remarks = self._of(job_id).remarks
+        style = "green" if passed == len(results) else "red"
+        remarks.append(Text.assemble((f"{passed} of {len(results)} assertions passed", style), f": {results[0].dataset}"))
+        remarks += [Text.assemble(("failed: ", "red"), str(result)) for result in results if not result.passed]
 
     def job_finished(self, result: JobResult) -> None:
         """Print the job's row: what it wrote, and what its manifest wants to see."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dataos_dagster.cli.failures import error_json
 
 if TYPE_CHECKING:
-    from dataos_dagster.workflows.results import JobOutcome, OutputResult
+    from dataos_dagster.workflows.results import AssertionResult, JobOutcome, OutputResult
     from dataos_dagster.workflows.runner import RunSummary
 
 
@@ -34,9 +34,24 @@ def _outcome_json(outcome: JobOutcome) -> dict[str, Any]:
         "principal": result.principal.name if result else None,
         "inputs": [entry.dataset for entry in result.inputs] if result else [],
         "outputs": [_output_json(output) for output in result.outputs] if result else [],
+        "assertions": [_assertion_json(each) for each in result.assertions] if result else [],
         "notes": list(result.notes) if result else [],
         "explain": dict(result.explain) if result else {},
         "plan": outcome.plan.as_json() if outcome.plan else None,
+    }
+
+
+def _assertion_json(result: AssertionResult) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "dataset": result.dataset,
+        "column": result.column,
+        "test": result.test,
+        "value": result.value,
+        "operator": result.operator,
+        "limit": result.limit,
+        "passed": result.passed,
+        "location": str(result.location),
     }
 
 

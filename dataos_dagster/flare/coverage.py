@@ -54,12 +54,23 @@ def _findings(spec: FlareSpec) -> Iterator[_Finding]:
             yield from _of_item(item, ("steps", number, "sequence", index))
     for index, output in enumerate(spec.job.outputs):
         yield from _of_output(output, ("outputs", index))
-    sections = {"assertions": spec.job.assertions, "actions": spec.job.actions, "udfs": spec.job.udfs}
+    if any(entry.is_stream for entry in spec.job.inputs):
+        yield from _of_stream(spec)
+    sections = {"actions": spec.job.actions, "udfs": spec.job.udfs}
     for name, section in sections.items():
         if section:
             yield f"`{name}`", (name,)
     if spec.job.profile is not None:
         yield "`profile`", ("profile",)
+
+
+def _of_stream(spec: FlareSpec) -> Iterator[_Finding]:
+    """Find tests of rows that never end."""
+    if spec.job.assertions:
+        yield "`assertions` about a stream", ("assertions",)
+    for index, output in enumerate(spec.job.outputs):
+        if output.assertions:
+            yield "`assertions` about a stream", ("outputs", index, "assertions")
 
 
 def _of_input(entry: FlareInput, path: DocumentPath) -> Iterator[_Finding]:
@@ -81,8 +92,6 @@ def _of_item(item: SequenceItem, path: DocumentPath) -> Iterator[_Finding]:
 
 def _of_output(output: FlareOutput, path: DocumentPath) -> Iterator[_Finding]:
     section = output.connection
-    if output.assertions:
-        yield "`assertions` before the write", (*path, "assertions")
     if output.options.query is not None:
         yield "`JDBCQuery`", (*path, "options", "query")
     if output.output_type and output.dataset is None and section is not None and not isinstance(section, _STANDALONE):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataos_dagster.flare.manifest import FlareSpec
-from dataos_dagster.workflows.definitions import OutputDescription
+from dataos_dagster.workflows.definitions import CheckDescription, OutputDescription
 
 if TYPE_CHECKING:
     from dataos_dagster.address import Address
@@ -21,6 +21,23 @@ def describe_output(job: Job, address: Address) -> OutputDescription:
         description=said[0] if said else None,
         kinds=tuple(dict.fromkeys(output.format for output in outputs if output.format)),
         tags=tuple(dict.fromkeys(tag for output in outputs for tag in output.tags)),
+    )
+
+
+def describe_checks(job: Job) -> tuple[CheckDescription, ...]:
+    """Return the tests of a Flare job; those in front of an output are about its dataset."""
+    spec = job.spec.stack_spec
+    if not isinstance(spec, FlareSpec) or not (spec.job.assertions or any(each.assertions for each in spec.job.outputs)):
+        return ()
+    from dataos_dagster.flare.assertions.naming import named_tests
+
+    return tuple(
+        CheckDescription(
+            test.name,
+            f"{test.assertion.column}: {test.text}" if test.assertion.column else test.text,
+            None if test.output is None else spec.job.outputs[test.output].address,
+        )
+        for test in named_tests(spec.job)
     )
 
 

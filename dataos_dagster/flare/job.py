@@ -17,13 +17,14 @@ from dataos_dagster.depots.requests import ReadRequest
 from dataos_dagster.depots.settlement import settled
 from dataos_dagster.engines.routing import constructs_of, unproven
 from dataos_dagster.errors import DatasetNotFound, DepotError, EngineError, StatementFailed, StepError
+from dataos_dagster.flare.assertions.evaluate import evaluate, failure_of
 from dataos_dagster.flare.functions.function import EngineUnsuited
 from dataos_dagster.flare.incremental.windows import windows_of
 from dataos_dagster.flare.lineage import Lineage
 from dataos_dagster.flare.merging import merge_statement
 from dataos_dagster.flare.outputs import with_operation
 from dataos_dagster.flare.steps import register, run_commands, run_step
-from dataos_dagster.workflows.results import InputResult, JobResult, OutputResult, Preview
+from dataos_dagster.workflows.results import AssertionResult, InputResult, JobResult, OutputResult, Preview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +83,7 @@ def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
         explain=run.explained,
         previews=tuple(run.previews),
         notes=tuple(run.notes),
+        assertions=tuple(run.tested),
         windows=run.windows.results(),
     )
 
@@ -103,6 +105,7 @@ class PlanRun:
     explained: dict[str, str] = field(default_factory=dict)
     previews: list[Preview] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    tested: list[AssertionResult] = field(default_factory=list)
     registered: dict[str, str] = field(default_factory=dict)
     types: dict[str, dict[str, str]] = field(default_factory=dict)
     windows: Windows = field(init=False)
@@ -117,6 +120,7 @@ class PlanRun:
         with self.windows.taken(self._settle, self.note):
             self.make_views()
             self._check_merges()
+            self._test(None)
             self.windows.intend()
             outputs = tuple(
                 self._write(output, position)
@@ -204,6 +208,7 @@ class PlanRun:
         started = time.perf_counter()
         self.context.reporter.step_started(self.plan.job.id, output.label)
         view = self.plan.views[output.name.lower()]
+        self._test(position)
         with self._blamed(output, view), self.session.failures(output.location):
             frame = self.with_system_column(self.session.spark.table(view), output)
             request = self._accounted(output, position)
@@ -232,6 +237,25 @@ class PlanRun:
         self.context.reporter.output_written(self.plan.job.id, result)
         self.context.reporter.step_finished(self.plan.job.id, output.label, written.rows, seconds)
         return result
+
+    def _test(self, output: int | None) -> None:
+        """Evaluate the assertions of the job (None), or those in front of an output.
+
+        Raises:
+            AssertionsFailed: Some failed, and the settings do not take those of the job for warnings.
+        """
+        for planned in self.plan.assertions:
+            if planned.output != output:
+                continue
+            for query in planned.queries:
+                self._check_query(query.sql, planned.label, query.location)
+            with self._reported(planned.label, planned.location):
+                results = evaluate(self.plan.job, planned, self.session)
+            self.tested += results
+            self.context.reporter.assertions_evaluated(self.plan.job.id, results)
+            failure = failure_of(planned, results)
+            if failure is not None and (output is not None or self.context.settings.flare.assertions == "fail"):
+                raise failure
 
     def _accounted(self, output: PlannedOutput, position: int) -> WriteRequest:
         """Return the request of an output under its name, with the account of its dataset's writes."""

@@ -14,6 +14,7 @@ from dataos_dagster.engines.connect import left_to_cluster
 from dataos_dagster.engines.routing import constructs_of, route
 from dataos_dagster.engines.session import SessionConfiguration
 from dataos_dagster.errors import DataOSError, DepotUnsupported, NotYetRun, StepError
+from dataos_dagster.flare.assertions.plan import plan_assertions
 from dataos_dagster.flare.coverage import not_yet_run
 from dataos_dagster.flare.inputs import plan_input
 from dataos_dagster.flare.outputs import plan_output
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from dataos_dagster.engines.availability import Availability
     from dataos_dagster.engines.routing import Route
     from dataos_dagster.engines.routing.constructs import Construct
+    from dataos_dagster.flare.assertions.plan import PlannedAssertions
     from dataos_dagster.flare.inputs import PlannedInput
     from dataos_dagster.flare.manifest import FlareSpec
     from dataos_dagster.flare.outputs import PlannedOutput
@@ -52,6 +54,7 @@ class JobPlan:
         requested: The engine that somebody asked for.
         spark_serves: Spark is there and can serve the job's datasets.
         stream: The queries that run instead of writing each output once; None when no input is a stream.
+        assertions: Tests of the job, and of views before they are written.
         notes: What is done otherwise than written, each a sentence.
     """
 
@@ -67,6 +70,7 @@ class JobPlan:
     notes: tuple[str, ...]
     spark_serves: bool
     stream: StreamPlan | None = None
+    assertions: tuple[PlannedAssertions, ...] = ()
 
     @property
     def engine(self) -> EngineName:
@@ -103,6 +107,7 @@ class JobPlan:
                 {"view": output.name, "dataset": output.dataset, "mode": mode_of(output.request)}
                 for output in self.outputs
             ],
+            "assertions": [test.text for each in self.assertions for query in each.queries for test in query.tests],
             "notes": list(self.notes),
         } | ({"stream": self.stream.as_json()} if self.stream else {})
 
@@ -116,6 +121,9 @@ class JobPlan:
         for step in self.steps:
             functions = "".join(f" → {function.name}" for function in step.functions)
             lines.append(f"  step   {step.name} ({step.location}){functions}")
+        for each in self.assertions:
+            tests = ", ".join(test.text for query in each.queries for test in query.tests)
+            lines.append(f"  test   {each.dataset}: {tests}")
         if self.stream is not None:
             lines += self.stream.as_lines()
         else:
@@ -163,6 +171,7 @@ def plan_job(
         outputs = tuple(replace(output, request=replace(output.request, exactly_once=True)) for output in outputs)
     for output in outputs:
         _check_view(output, views)
+    assertions = plan_assertions(job, spec.job, inputs, steps, outputs, views)
     inputs = tuple(_in_session_of(planned, outputs) for planned in with_streams(inputs, spec, door))
     stream = plan_streams(job, spec, inputs, outputs, door=door, settings=settings)
     sizing = sizing_of(spec, master=settings.engines.spark.master, project_conf=settings.engines.spark.conf)
@@ -174,6 +183,7 @@ def plan_job(
         *_incremental_constructs(inputs),
         *_constructs(steps),
         *(construct for output in outputs for construct in output.constructs),
+        *(construct for each in assertions for query in each.queries for construct in query.constructs),
     )
     chosen = _route(job, constructs, requested, vetoes, availability)
     notes = [*requirements.notes, *(stream.notes if stream else ()), *([chosen.warning] if chosen.warning else [])]
@@ -194,6 +204,7 @@ def plan_job(
         notes=tuple(notes),
         spark_serves=availability.has("spark") and not vetoes.get("spark"),
         stream=stream,
+        assertions=assertions,
     )
 
 

@@ -50,6 +50,24 @@ class OutputDescription:
     tags: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CheckDescription:
+    """What a stack says about one check that a job evaluates while it runs.
+
+    Attributes:
+        name: Unique in the job.
+        address: The dataset that it is about; None where it is about the job.
+    """
+
+    name: str
+    description: str
+    address: Address | None = None
+
+
+# Says which checks a job evaluates, from its manifest alone.
+DescribeChecks = Callable[["Job"], "tuple[CheckDescription, ...]"]
+
+
 class Describe(Protocol):
     """Says what a stack's manifest tells about one of the datasets that a job writes."""
 
@@ -78,11 +96,18 @@ class JobTranslator:
         settings: Owners, computes, and the default workspace.
         describe: Stack name to what describes its outputs.
         depot_kinds: Depot name to the word for what its datasets are, such as `iceberg`.
+        checks: Stack name to what describes the checks of its jobs.
     """
 
     def __init__(
-        self, graph: JobGraph, settings: Settings, describe: Mapping[str, Describe], depot_kinds: Mapping[str, str]
+        self,
+        graph: JobGraph,
+        settings: Settings,
+        describe: Mapping[str, Describe],
+        depot_kinds: Mapping[str, str],
+        checks: Mapping[str, DescribeChecks] | None = None,
     ) -> None:
+        self.checks = checks or {}
         self.graph = graph
         self.settings = settings
         self.describe = describe
@@ -114,10 +139,18 @@ class JobTranslator:
 
     def get_check_specs(self, node: JobNode) -> tuple[dg.AssetCheckSpec, ...]:
         """Return the checks that a job evaluates while it runs; one that cannot run has the check that says so."""
-        if not node.blocked:
-            return ()
-        return (
-            dg.AssetCheckSpec(MANIFEST_CHECK, asset=dg.AssetKey(node.keys[0]), description="The job has no errors."),
+        first = dg.AssetKey(node.keys[0])
+        if node.blocked:
+            return (dg.AssetCheckSpec(MANIFEST_CHECK, asset=first, description="The job has no errors."),)
+        describe = self.checks.get(node.job.stack)
+        owned = {address.key for address in node.owned}
+        return tuple(
+            dg.AssetCheckSpec(
+                check.name,
+                asset=dg.AssetKey(check.address.key) if check.address and check.address.key in owned else first,
+                description=check.description,
+            )
+            for check in (describe(node.job) if describe else ())
         )
 
     def get_not_run_spec(self, node: JobNode) -> dg.AssetSpec:

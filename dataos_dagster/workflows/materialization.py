@@ -14,18 +14,18 @@ from dataos_dagster.dagster_compat import PlainFailure, with_known_signature
 from dataos_dagster.errors import DataOSError, StepError
 from dataos_dagster.redaction import redact_exception
 from dataos_dagster.workflows.definitions import JOB_KEY, MANIFEST_CHECK
-from dataos_dagster.workflows.metadata import job_metadata, output_metadata, problem_metadata
+from dataos_dagster.workflows.metadata import assertion_metadata, job_metadata, output_metadata, problem_metadata
 from dataos_dagster.workflows.results import Silence
 from dataos_dagster.workflows.retries import RUN_RETRIES_OFF, retry_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from dataos_dagster.settings import EngineName
     from dataos_dagster.workflows.definitions import Compute
     from dataos_dagster.workflows.execution import JobRunner
     from dataos_dagster.workflows.graph import AssetPath, JobNode
-    from dataos_dagster.workflows.results import JobResult, OutputResult
+    from dataos_dagster.workflows.results import AssertionResult, JobResult, OutputResult
 
 
 # What an op tells Dagster.
@@ -67,11 +67,13 @@ def materialize_job(context: dg.AssetExecutionContext, node: JobNode, runner: Jo
     except Exception as error:
         redact_exception(error)  # Dagster keeps the message of every error that this one was raised from
         yield from _materializations(context, node, reporter.outputs, {"job_failed": True})
+        yield from _checks(context, node, reporter.assertions)
         if isinstance(error, DataOSError):
             # What it was raised from is the engine's client and its stack trace; the message says what the engine said.
             raise _failure(node, error, seconds=runner.seconds_since_first_start(node.job.id)) from None
         raise
     yield from _materializations(context, node, result.outputs, job_metadata(result))
+    yield from _checks(context, node, result.assertions)
     if not node.owned:
         yield _job_itself(node, result)
 
@@ -126,6 +128,33 @@ def _materializations(
             context.log_event(dg.AssetMaterialization(dg.AssetKey(key), metadata=metadata | written_by))
 
 
+def _checks(
+    context: dg.AssetExecutionContext, node: JobNode, results: Iterable[AssertionResult]
+) -> Iterator[dg.AssetCheckResult]:
+    """Yield the results of tests as checks of the job's own assets.
+
+    A test of a dataset that the job only reads is told in the history of that dataset too: a check of it could not be
+    declared here, because it belongs to another op.
+    """
+    owned = {address.key for address in node.owned}
+    for result in results:
+        about = result.address.key if result.address else None
+        key = about if about in owned else node.keys[0]
+        metadata = assertion_metadata(result)
+        yield dg.AssetCheckResult(
+            passed=result.passed, asset_key=dg.AssetKey(key), check_name=result.name, metadata=metadata
+        )
+        if about is not None and about != key:
+            context.log_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=dg.AssetKey(about),
+                    check_name=result.name,
+                    passed=result.passed,
+                    metadata=metadata | {JOB_KEY: node.job.id},
+                )
+            )
+
+
 def _job_itself(node: JobNode, result: JobResult) -> dg.MaterializeResult[Any]:
     metadata = job_metadata(result)
     if result.outputs:
@@ -157,6 +186,7 @@ class _Log(Silence):
     def __init__(self, context: dg.AssetExecutionContext) -> None:
         self._say: Callable[[str], None] = context.log.info
         self.outputs: list[OutputResult] = []
+        self.assertions: list[AssertionResult] = []
 
     def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:
         why = f": {'; '.join(reasons)}" if reasons else ""
@@ -168,6 +198,11 @@ class _Log(Silence):
 
     def output_written(self, job_id: str, output: OutputResult) -> None:  # noqa: ARG002 - one job an op
         self.outputs.append(output)
+
+    def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:  # noqa: ARG002 - one job an op
+        self.assertions += results
+        for result in results:
+            self._say(f"{'passed' if result.passed else 'failed'}: {result}")
 
     def note(self, job_id: str, message: str) -> None:  # noqa: ARG002 - one job an op
         self._say(message)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.door import Column
     from dataos_dagster.manifests.diagnostics import Diagnostic
     from dataos_dagster.state.job_runs import ColumnRecord
-    from dataos_dagster.workflows.results import ColumnLineage, JobResult, OutputResult, Preview
+    from dataos_dagster.workflows.results import AssertionResult, ColumnLineage, JobResult, OutputResult, Preview
 
 _PREVIEW_CELL = 200
 _MARKS = re.compile(r"[\\`*_\[\]<>]")
@@ -78,6 +78,21 @@ def _paragraph(problem: Diagnostic) -> str:
 def _literal(text: str) -> str:
     """Return text that Markdown shows as it is: cron expressions and SQL are full of its marks."""
     return _MARKS.sub(r"\\\g<0>", text)
+
+
+def assertion_metadata(result: AssertionResult) -> dict[str, Any]:
+    """Return what a test has found, and what it was compared with."""
+    known = {
+        "value": result.value,
+        "operator": result.operator,
+        "threshold": result.limit,
+        "test": result.test,
+        "column": result.column,
+        "filter": result.filter,
+        "dataset": result.dataset,
+        "location": str(result.location),
+    }
+    return {key: value for key, value in known.items() if value is not None}
 
 
 def preview_table(preview: Preview) -> dg.MarkdownMetadataValue:

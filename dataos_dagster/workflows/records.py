@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from dataos_dagster.settings import EngineName
     from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.jobs import Job
-    from dataos_dagster.workflows.results import JobResult, OutputResult, Preview, Reporter
+    from dataos_dagster.workflows.results import AssertionResult, JobResult, OutputResult, Preview, Reporter
     from dataos_dagster.workflows.stacks import Plan, Stack
 
 
@@ -91,6 +91,10 @@ class JobRecord:
     def note(self, job_id: str, message: str) -> None:
         """Pass it on."""
         self.reporter.note(job_id, message)
+
+    def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:
+        """Pass it on."""
+        self.reporter.assertions_evaluated(job_id, results)
 
     def job_finished(self, result: JobResult) -> None:
         """Pass it on."""

@@ -61,6 +61,41 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class AssertionResult:
+    """One test of a view, evaluated.
+
+    Attributes:
+        name: Unique in the job, made of letters, digits and underscores.
+        test: As the manifest has it: `missing_count == 0`.
+        column: What was measured; None for the value of a query.
+        dataset: Address of the dataset, or the view, for people.
+        address: The dataset that was tested, or that the view is to be written to; None for a view of the job.
+        is_output: It stands in front of an output, which is not written when it fails.
+        value: What was found; None when there is no value, a text when it is no number.
+        location: Where the test stands.
+    """
+
+    name: str
+    test: str
+    column: str | None
+    filter: str | None
+    dataset: str
+    address: Address | None
+    is_output: bool
+    value: float | str | None
+    operator: str
+    limit: float
+    passed: bool
+    location: Location
+
+    def __str__(self) -> str:
+        found = "no value" if self.value is None else f"{self.value:g}" if isinstance(self.value, float) else self.value
+        about = f"{self.column}: " if self.column else ""
+        rows = f" where {self.filter}" if self.filter else ""
+        return f"{about}{self.test}{rows}, found {found}"
+
+
+@dataclass(frozen=True, slots=True)
 class InputResult:
     """A dataset that a job has read.
 
@@ -134,6 +169,7 @@ class JobResult:
         plan: The job's plan as text.
         explain: Label to the engine's physical plan, when the manifest asks for it (`explain`).
         notes: What was done otherwise than written, each a sentence.
+        assertions: All tests of the job, those that only warned included.
         windows: What its incremental inputs have read.
     """
 
@@ -148,6 +184,7 @@ class JobResult:
     explain: Mapping[str, str] = field(default_factory=dict)
     previews: tuple[Preview, ...] = ()
     notes: tuple[str, ...] = ()
+    assertions: tuple[AssertionResult, ...] = ()
     windows: tuple[WindowResult, ...] = ()
 
     @property
@@ -204,6 +241,9 @@ class Reporter(Protocol):
     def note(self, job_id: str, message: str) -> None:
         """Something was done otherwise than written, or is worth knowing."""
 
+    def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:
+        """Tests of one view are done, whatever came out."""
+
     def job_finished(self, result: JobResult) -> None:
         """The job succeeded."""
 
@@ -236,6 +276,9 @@ class Silence:
         """Say nothing."""
 
     def note(self, job_id: str, message: str) -> None:
+        """Say nothing."""
+
+    def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:
         """Say nothing."""
 
     def job_finished(self, result: JobResult) -> None:

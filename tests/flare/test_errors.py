@@ -164,10 +164,6 @@ NOT_YET_RUN = [
         "inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\nactions: [{name: expire_snapshots, input: a}]",
         "`actions`",
     ),
-    (
-        "inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\nassertions: [{column: x, tests: ['avg > 1']}]",
-        "`assertions`",
-    ),
     ("inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\nprofile: {level: basic}", "`profile`"),
     (
         (

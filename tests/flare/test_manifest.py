@@ -122,7 +122,8 @@ job:
     assert output.options.sort.columns[0].order == "desc"
     assert [field.type for field in output.options.iceberg.partition_spec] == ["day", "bucket", "truncate"]
     assert output.options.iceberg.properties["history.expire.max-snapshot-age-ms"] == "1"
-    assert output.assertions[0].parsed_tests == (("missing_count", "==", 0.0), ("avg", ">", 1.5))
+    tests = [parse_test(text) for text in output.assertions[0].tests]
+    assert tests == [("missing_count", "==", 0.0), ("avg", ">", 1.5)]
     assert spec.job.actions[0].name == "rewrite_manifest"
     assert spec.job.streaming.trigger_mode == "AvailableNow"
     assert spec.job.streaming.output_mode == "complete"

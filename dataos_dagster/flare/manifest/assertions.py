@@ -50,11 +50,6 @@ class Assertion(ManifestModel):
         Field(description="`<metric> <operator> <number>`"),
     ] = ()
 
-    @property
-    def parsed_tests(self) -> tuple[tuple[str, str, float], ...]:
-        """Return metric, operator and limit of each test."""
-        return tuple(parse_test(test) for test in self.tests)
-
 
 def merged_entries(value: Any) -> Any:
     """Return one mapping for a list of single-key mappings; a later entry wins. Anything else as it is."""

@@ -1,0 +1,104 @@
+"""Ask the views of a job what its assertions want to know, and compare."""
+
+from __future__ import annotations
+
+import operator
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from dataos_dagster.errors import AssertionsFailed, StepError
+from dataos_dagster.flare.assertions.metrics import COUNTS
+from dataos_dagster.flare.locations import job_location
+from dataos_dagster.workflows.results import AssertionResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.flare.assertions.naming import NamedTest
+    from dataos_dagster.flare.assertions.plan import PlannedAssertions, PlannedQuery
+    from dataos_dagster.workflows.jobs import Job
+
+_COMPARE = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+
+
+def evaluate(job: Job, planned: PlannedAssertions, session: EngineSession) -> tuple[AssertionResult, ...]:
+    """Return the result of each test, in the order of the manifest.
+
+    Raises:
+        StepError: A query has no column of that name.
+        StatementFailed: The engine refuses a query, such as for a column that is not there.
+    """
+    results = [result for query in planned.queries for result in _results(job, planned, query, session)]
+    order = {test.name: place for place, test in enumerate(test for query in planned.queries for test in query.tests)}
+    return tuple(sorted(results, key=lambda result: order[result.name]))
+
+
+def failure_of(planned: PlannedAssertions, results: Sequence[AssertionResult]) -> AssertionsFailed | None:
+    """Return the error of assertions of which some failed, or None."""
+    failed = [result for result in results if not result.passed]
+    if not failed:
+        return None
+    told = "".join(f"\n  {result}" for result in failed)
+    return AssertionsFailed(
+        f"{len(failed)} out of {len(results)} assertions failed for dataset {planned.dataset}:{told}",
+        step=planned.label,
+        location=failed[0].location,
+        hint="nothing was written to it" if planned.output is not None else None,
+    )
+
+
+def _results(
+    job: Job, planned: PlannedAssertions, query: PlannedQuery, session: EngineSession
+) -> list[AssertionResult]:
+    with session.failures(query.location):
+        rows = session.spark.sql(query.sql).limit(1).collect()
+    values = {name.lower(): value for name, value in rows[0].asDict().items()} if rows else None
+    results = []
+    for test, column in zip(query.tests, query.columns, strict=True):
+        if values is not None and column.lower() not in values:
+            raise StepError(
+                f"{planned.label}: the query has no column {column!r}; it has {', '.join(values)}",
+                step=planned.label,
+                sql=query.sql,
+                location=job_location(job, *test.path),
+            )
+        results.append(_result(job, planned, test, values[column.lower()] if values else None))
+    return results
+
+
+def _result(job: Job, planned: PlannedAssertions, test: NamedTest, found: Any) -> AssertionResult:
+    if found is None and test.assertion.sql is None and test.metric in COUNTS:
+        found = 0  # no rows, so none that is missing or invalid
+    value = _number(found)
+    return AssertionResult(
+        name=test.name,
+        test=test.text,
+        column=test.assertion.column,
+        filter=test.assertion.filter,
+        dataset=planned.dataset,
+        address=planned.address,
+        is_output=planned.output is not None,
+        value=value if value is not None or found is None else str(found),
+        operator=test.operator,
+        limit=test.limit,
+        passed=value is not None and _COMPARE[test.operator](value, test.limit),
+        location=job_location(job, *test.path),
+    )
+
+
+def _number(found: Any) -> float | None:
+    """Return a value as a number: also a text that reads as one; None for dates and other texts."""
+    if found is None or isinstance(found, date):
+        return None
+    try:
+        return float(found)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,167 @@
+"""What the assertions of a job will ask its views, decided before any data is touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from dataos_dagster.depots.fitting import quoted
+from dataos_dagster.engines.routing import constructs_of
+from dataos_dagster.errors import StepError
+from dataos_dagster.flare.assertions.metrics import UnknownMetric, expression_of
+from dataos_dagster.flare.assertions.naming import NamedTest, named_tests
+from dataos_dagster.flare.locations import job_location
+from dataos_dagster.flare.relations import SqlRefused
+from dataos_dagster.flare.sql import parse_statement, replace_spans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from dataos_dagster.address import Address
+    from dataos_dagster.engines.routing.constructs import Construct
+    from dataos_dagster.errors import Location
+    from dataos_dagster.flare.inputs import PlannedInput
+    from dataos_dagster.flare.manifest import FlareJob
+    from dataos_dagster.flare.outputs import PlannedOutput
+    from dataos_dagster.flare.steps import PlannedStep
+    from dataos_dagster.flare.views import Views
+    from dataos_dagster.workflows.jobs import Job
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedQuery:
+    """One query, and the tests of the values in its first row.
+
+    Attributes:
+        sql: What the engine is given.
+        columns: The column of each test: names of the query's result, or aliases of ours.
+    """
+
+    sql: str = field(repr=False)
+    tests: tuple[NamedTest, ...]
+    columns: tuple[str, ...]
+    location: Location
+
+    @property
+    def constructs(self) -> Iterator[Construct]:
+        """Yield what the query uses of SQL, at the place of its assertion."""
+        for construct in constructs_of(self.sql):
+            yield replace(construct, line=self.location.line, column=self.location.column)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAssertions:
+    """The assertions about one view.
+
+    Attributes:
+        label: What they are called in messages.
+        output: Position of the output that they stand in front of; None for those of the job.
+        dataset: What the view is, for people: an address, or a view of the job.
+        address: The dataset, where the view is one or becomes one.
+        queries: All metrics of columns are one query, each assertion with SQL of its own is another.
+    """
+
+    label: str
+    output: int | None
+    dataset: str
+    address: Address | None
+    queries: tuple[PlannedQuery, ...]
+    location: Location
+
+
+def plan_assertions(
+    job: Job,
+    spec: FlareJob,
+    inputs: Sequence[PlannedInput],
+    steps: Sequence[PlannedStep],
+    outputs: Sequence[PlannedOutput],
+    views: Views,
+) -> tuple[PlannedAssertions, ...]:
+    """Return the assertions of a job and of its outputs.
+
+    Those of the job are about the view of its last step, or about its first input when it has no steps.
+
+    Raises:
+        StepError: A test names no metric, an assertion neither column nor SQL, or SQL reads what is no view.
+    """
+    planned = []
+    for output, found in groupby(named_tests(spec), key=lambda test: test.output):
+        tests = tuple(found)
+        location = job_location(job, *tests[0].path[:-3])
+        if output is not None:
+            to = outputs[output]
+            label, view, dataset, address = f"assertions of {to.label}", to.name, to.dataset, to.address
+        elif steps:
+            label, view, dataset, address = "assertions", steps[-1].name, f"the view {steps[-1].name}", None
+        elif inputs:
+            label, view, dataset, address = "assertions", inputs[0].view, inputs[0].dataset, inputs[0].address
+        else:
+            raise StepError("assertions: the job reads nothing", step="assertions", location=location)
+        name = views.find(view) or view
+        queries = tuple(_queries(job, tests, name, views, label))
+        planned.append(PlannedAssertions(label, output, dataset, address, queries, location))
+    return tuple(planned)
+
+
+def _queries(job: Job, tests: Iterable[NamedTest], view: str, views: Views, label: str) -> Iterator[PlannedQuery]:
+    columns: list[NamedTest] = []
+    for _, found in groupby(tests, key=lambda test: test.path[:-2]):
+        group = tuple(found)
+        if group[0].assertion.sql is None:
+            columns += group
+        else:
+            yield _own_query(job, group, views, label)
+    if columns:
+        yield _query_of_columns(job, tuple(columns), view, label)
+
+
+def _query_of_columns(job: Job, tests: tuple[NamedTest, ...], view: str, label: str) -> PlannedQuery:
+    expressions = []
+    for test in tests:
+        place = job_location(job, *test.path)
+        if test.assertion.column is None:
+            raise StepError(
+                f"{label}: the test `{test.text}` has no column to measure",
+                step=label,
+                location=place,
+                hint="write `column:` beside `tests`, or `sql:` with a query whose first row has the values",
+            )
+        try:
+            expressions.append(expression_of(test.metric, test.assertion))
+        except UnknownMetric as unknown:
+            raise StepError(f"{label}: {unknown}", step=label, location=place) from None
+    aliases = tuple(f"metric_{number}" for number in range(len(tests)))
+    listed = ",\n  ".join(f"{sql} AS {alias}" for sql, alias in zip(expressions, aliases, strict=True))
+    location = job_location(job, *tests[0].path[:-2])
+    sql = _checked(f"SELECT\n  {listed}\nFROM {quoted(view)}", label, location, None)
+    return PlannedQuery(sql, tests, aliases, location)
+
+
+def _own_query(job: Job, tests: tuple[NamedTest, ...], views: Views, label: str) -> PlannedQuery:
+    location = job_location(job, *tests[0].path[:-2], "sql")
+    sql = _checked(tests[0].assertion.sql or "", label, location, views)
+    return PlannedQuery(sql, tests, tuple(test.metric for test in tests), location)
+
+
+def _checked(sql: str, label: str, location: Location, views: Views | None) -> str:
+    """Return SQL that reads nothing but views of the job, which it names as the session does; None trusts its views.
+
+    Raises:
+        StepError: It does not parse, is no query, or reads something else.
+    """
+    try:
+        statement = parse_statement(sql)
+    except SqlRefused as refused:
+        raise StepError(
+            f"{label}: {refused.message}", step=label, sql=sql, hint=refused.hint, location=location
+        ) from None
+    named = {}
+    for relation in statement.relations if views else ():
+        view = views.find(relation.name) if views else None
+        if view is None:
+            hint = views.closest(relation.name) if views else None
+            message = f"{label}: there is no view {relation.name!r}"
+            raise StepError(message, step=label, sql=sql, hint=hint, location=location)
+        named[relation.start, relation.end] = quoted(view)
+    return replace_spans(statement.sql, named)
