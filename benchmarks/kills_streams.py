@@ -1,0 +1,253 @@
+"""Kill streams from Kafka to Iceberg, many times, and count messages: `kills_streams.py [COUNT] [--seed N] [--json]`.
+
+Two streams read one topic to which messages are written all the while. One is written by the engine (a job that ends,
+run again and again), one batch by batch (a service that is started again and again). Each round starts one of them,
+waits for a moment chosen by chance (by the clock, at a new offset file, at a new data file, at a new commit) and kills
+our process or its engine with SIGKILL. In the end both run undisturbed, and both tables must hold every message once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "engines"))  # the real broker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOMENTS = ("clock", "offsets", "data file", "commit")
+VICTIMS = ("process", "engine")
+SINKS = ("engine", "batches")
+# Small batches, so that many commits are under way; a local Spark as small as a test machine.
+PER_BATCH, MESSAGES_A_SECOND = 200, 400
+SETTINGS = """
+engines: {spark: {master: "local[2]", conf: {spark.sql.shuffle.partitions: "2"}}}
+"""
+DEPOT = """
+name: events
+version: v1
+type: depot
+depot: {{type: kafka, kafka: {{brokers: ["{bootstrap}"]}}}}
+"""
+JOB = """
+name: {name}
+version: v1
+type: workflow
+workflow:
+  dag:
+    - name: job
+      spec:
+        stack: flare:7.0
+        stackSpec:
+          driver: {{memory: 700m}}
+          job:
+            streaming: {{{streaming}, checkpointLocation: checkpoints/{name}}}
+            inputs:
+              - name: messages
+                dataset: dataos://events:default/{topic}
+                isStream: true
+                options: {{startingOffsets: earliest, maxOffsetsPerTrigger: "{per_batch}"}}
+            steps:
+              - sequence:
+                  - {{name: ids, sql: "SELECT CAST(CAST(value AS STRING) AS BIGINT) AS id FROM messages"}}
+            outputs:
+              - {{name: ids, dataset: "dataos://lakehouse:kills/{name}?acl=rw", options: {{saveMode: append}}}}
+"""
+STREAMING = {"engine": "triggerMode: AvailableNow", "batches": "triggerMode: ProcessingTime"}
+_PATIENCE = 120.0
+
+
+@dataclass
+class Bench:
+    """A project with two streams over one topic, and what has been done to them."""
+
+    folder: Path
+    kafka: Any
+    topic: str
+    chance: random.Random
+    produced: int = 0
+    kills: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def write_project(self) -> None:
+        """Write the settings, the depot and the two streams."""
+        (self.folder / "dataos.yaml").write_text(SETTINGS)
+        (self.folder / "depot.yaml").write_text(DEPOT.format(bootstrap=self.kafka.bootstrap))
+        for name in SINKS:
+            text = JOB.format(name=name, streaming=STREAMING[name], topic=self.topic, per_batch=PER_BATCH)
+            (self.folder / f"{name}.yaml").write_text(text)
+
+    def start(self, name: str) -> subprocess.Popen[bytes]:
+        """Start one of the streams."""
+        command = [sys.executable, "-m", "dataos_dagster.flare.streaming.host", str(self.folder), f"public/{name}/job"]
+        if name == "engine":
+            command = [sys.executable, "-m", "dataos_dagster", "run", str(self.folder), "--select", name, "--json"]
+        variables = {**os.environ, "DATAOS_SERVICE_FOLDER": str(self.folder / "service")}
+        with (self.folder / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=variables)
+
+    def files(self, name: str, moment: str) -> set[str]:
+        """Return the files whose number grows at a moment."""
+        table = self.folder / ".dataos/lakehouse/kills" / name
+        places = {
+            "offsets": (self.folder / "checkpoints" / name / "offsets", "[0-9]*"),
+            "data file": (table / "data", "*.parquet"),
+            "commit": (table / "metadata", "*.metadata.json"),
+        }
+        folder, pattern = places[moment]
+        return {path.name for path in folder.glob(pattern)}
+
+    def kill_once(self, name: str) -> bool:
+        """Start one stream, kill it at a moment, and return whether it was still at work then."""
+        moment, victim = self.chance.choice(MOMENTS), self.chance.choice(VICTIMS)
+        seen = {kind: self.files(name, kind) for kind in MOMENTS[1:]}
+        process = self.start(name)
+        try:
+            # From the first sign of life in this round on, so that kills fall into the work and not into the start.
+            self._wait(process, name, "offsets", seen)
+            if moment == "clock":
+                time.sleep(self.chance.uniform(0, 1.5))
+            else:
+                for _ in range(self.chance.randint(1, 3)):
+                    self._wait(process, name, moment, {moment: self.files(name, moment)})
+                time.sleep(self.chance.choice((0, 0, 0.01, 0.05)))
+            alive = process.poll() is None
+            if alive:
+                _kill(process.pid, victim)
+                self.kills[name, victim, moment] += 1
+        finally:
+            _end(process)
+        return alive
+
+    def _wait(self, process: subprocess.Popen[bytes], name: str, moment: str, seen: dict[str, set[str]]) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while process.poll() is None and not self.files(name, moment) - seen[moment]:
+            if time.monotonic() > deadline:
+                sys.exit(f"{name} does nothing:\n{(self.folder / f'{name}.log').read_text()[-3000:]}")
+            time.sleep(0.002)
+
+    def finish(self) -> dict[str, tuple[int, int]]:
+        """Let both streams read to the end; return messages lost and doubled for each."""
+        text = (
+            (self.folder / "batches.yaml").read_text().replace("ProcessingTime", "AvailableNow, forEachBatchMode: true")
+        )
+        (self.folder / "batches.yaml").write_text(text.replace(f'"{PER_BATCH}"', '"100000"'))
+        command = [sys.executable, "-m", "dataos_dagster", "run", str(self.folder), "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"the streams do not go on after the kills:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
+        return {name: self._compared(name) for name in SINKS}
+
+    def _compared(self, name: str) -> tuple[int, int]:
+        from pyiceberg.table import StaticTable
+
+        metadata = self.folder / ".dataos/lakehouse/kills" / name / "metadata"
+        newest = max(metadata.glob("v*.metadata.json"), key=lambda path: int(path.name[1:].split(".")[0]))
+        counts = Counter(StaticTable.from_metadata(str(newest)).scan().to_arrow()["id"].to_pylist())
+        lost = sum(1 for number in range(self.produced) if number not in counts)
+        return lost, sum(count - 1 for count in counts.values())
+
+
+def _kill(pid: int, victim: str) -> None:
+    """Kill our process, or the Java below it."""
+    found = pid if victim == "process" else next((child for child in _descendants(pid) if _is_java(child)), pid)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(found, signal.SIGKILL)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a stream and its engine are gone: the engine may live on for a moment, and commit."""
+    below = list(_descendants(process.pid))
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(4)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{pid}").exists() for pid in below) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, task.read_text().split()):
+                yield child
+                yield from _descendants(child)
+
+
+def _is_java(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip() == "java"
+    return False
+
+
+def _produce(bench: Bench, stop: threading.Event) -> None:
+    while not stop.wait(0.25):
+        numbers = range(bench.produced, bench.produced + MESSAGES_A_SECOND // 4)
+        bench.kafka.produce(bench.topic, map(str, numbers))
+        bench.produced = numbers.stop
+
+
+def main() -> int:
+    """Kill, count, and return 1 when a message was lost or doubled."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("count", nargs="?", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop killing after so long")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    kafka = importlib.import_module("servers.kafka").start_kafka()
+    stop, began = threading.Event(), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="dataos-stream-kills-") as folder:
+        bench = Bench(Path(folder), kafka, kafka.create_topic(partitions=2), random.Random(options.seed))
+        bench.write_project()
+        producer = threading.Thread(target=_produce, args=(bench, stop))
+        producer.start()
+        try:
+            for name in itertools.cycle(SINKS):
+                if bench.kills.total() >= options.count or time.monotonic() - began > options.seconds:
+                    break
+                bench.kill_once(name)
+        finally:
+            stop.set()
+            producer.join()
+        try:
+            found = bench.finish()
+        finally:
+            kafka.stop()
+    say(bench, found, as_json=options.json)
+    return 1 if any(map(sum, found.values())) else 0
+
+
+def say(bench: Bench, found: dict[str, tuple[int, int]], *, as_json: bool) -> None:
+    """Print what was killed and what was found."""
+    if as_json:
+        kills = [{"sink": s, "victim": v, "moment": m, "kills": n} for (s, v, m), n in sorted(bench.kills.items())]
+        counted = {name: {"lost": lost, "doubled": doubled} for name, (lost, doubled) in found.items()}
+        print(json.dumps({"kills": bench.kills.total(), "by": kills, "messages": bench.produced, "found": counted}))
+        return
+    print(f"{bench.kills.total()} kills, {bench.produced:,} messages")
+    for name, (lost, doubled) in found.items():
+        mine = {key: count for key, count in bench.kills.items() if key[0] == name}
+        said = ", ".join(f"{victim} at {moment} {count}" for (_, victim, moment), count in sorted(mine.items()))
+        print(f"{name}: lost {lost}, doubled {doubled} ({said})")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
