@@ -6,10 +6,20 @@ A variable's name is the path of the setting in capitals with two underscores be
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
@@ -158,6 +168,29 @@ class FlareSettings(_Section):
         bool, Field(description="Apply a partitionSpec that stands directly under options.")
     ] = False
     data_root: Annotated[
+class BackfillSettings(_Section):
+    """Ranges of an incremental job that Dagster can read again."""
+
+    cadence: Annotated[Literal["hourly", "daily", "weekly", "monthly"], Field(description="Length of a range, in UTC.")]
+    start: Annotated[datetime, Field(description="When the first range begins.")]
+    start_key: Annotated[
+        str, Field(validation_alias=AliasChoices("startKey", "start_key"), description="Key of a range's beginning.")
+    ]
+    end_key: Annotated[
+        str, Field(validation_alias=AliasChoices("endKey", "end_key"), description="Key of a range's end.")
+    ]
+    format: Annotated[str, Field(description="How values of the keys are written.")] = "%Y-%m-%d %H:%M:%S"
+
+
+class DepotSettings(_Section):
+    """How many jobs use one depot at the same time."""
+
+    pool: Annotated[str | None, Field(description="Dagster concurrency pool of jobs that use it.")] = None
+    jobs_at_once: Annotated[
+        int | None, Field(ge=1, description="At most so many jobs of one `dataos run` use it at the same time.")
+    ] = None
+
+
         Path | None, Field(description="Folder that absolute local paths of standalone jobs are below.")
     ] = None
 
@@ -211,6 +244,9 @@ class Settings(BaseSettings):
     computes: Annotated[dict[str, ComputeSettings], Field(description="What computes mean here, by name.")] = {}
     flare: FlareSettings = FlareSettings()
     run: RunSettings = RunSettings()
+    incremental: Annotated[
+        dict[str, BackfillSettings], Field(description="Ranges of incremental jobs for backfills, by workflow/job.")
+    ] = {}
     limits: LimitSettings = LimitSettings()
 
     @property

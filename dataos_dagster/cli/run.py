@@ -16,6 +16,9 @@ from dataos_dagster.cli.projects import project_folder
 from dataos_dagster.errors import DataOSError, NotYetRun, SelectionError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dataos_dagster.depots.catalog import DepotCatalog
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.execution import JobRunner
@@ -44,12 +47,17 @@ def run(
     A failing job does not stop those that do not depend on it. Exit status: 0, 1 when a job failed, 2 for wrong usage.
     """
     with reported(as_json=as_json):
+    key: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Value of a key of an incremental input, for this run only."),
+    ] = None,
         selection = _select(path, select or [])
         if plan:
             status = _show_plans(selection, engine, as_json=as_json)
         else:
             at_once = jobs or selection.settings.run.jobs_at_once
-            status = _run(selection, engine, at_once, as_json=as_json, strict=strict)
+            given = selection.given(key or [])
+            status = _run(selection, engine, at_once, given, as_json=as_json, strict=strict)
     raise typer.Exit(status)
 
 
@@ -64,7 +72,19 @@ class _Selection:
     # Whether somebody chose: broken manifests outside of a choice are no reason to fail.
     chosen: bool
 
-    def runner(self, engine: Engine | None) -> JobRunner:
+    def given(self, assignments: list[str]) -> dict[str, str]:
+        """Return the values of keys that a command line gives to the jobs.
+
+        Raises:
+            SelectionError: No job has such a key.
+        """
+        if not assignments:
+            return {}
+        from dataos_dagster.flare.incremental.keys import parse_given
+
+        return parse_given(assignments, (self.graph.nodes[job_id].job for job_id in self.job_ids))
+
+    def runner(self, engine: Engine | None, catalog: DepotCatalog | None = None) -> JobRunner:
         """Return what runs the jobs; engines start when the first job asks for one."""
         from dataos_dagster.workflows.execution import JobRunner
 
@@ -99,7 +119,15 @@ def _stands_in(graph: JobGraph, job_id: str, place: Path) -> bool:
     return file == place or file.is_relative_to(place)
 
 
-def _run(selection: _Selection, engine: Engine | None, at_once: int, *, as_json: bool, strict: bool) -> int:
+def _run(
+    selection: _Selection,
+    engine: Engine | None,
+    at_once: int,
+    keys: Mapping[str, str],
+    *,
+    as_json: bool,
+    strict: bool,
+) -> int:
     from dataos_dagster.cli.run_display import Display, print_broken_manifests, print_end
     from dataos_dagster.cli.run_json import summary_json
     from dataos_dagster.workflows.runner import run_jobs
@@ -107,12 +135,12 @@ def _run(selection: _Selection, engine: Engine | None, at_once: int, *, as_json:
     run_id = uuid.uuid4().hex
     with selection.runner(engine) as runner:
         if as_json:
-            context = runner.context(run_id)
+            context = runner.context(run_id, keys=keys)
             summary = run_jobs(selection.graph, selection.job_ids, context, at_once=at_once)
             typer.echo(json.dumps(summary_json(summary), ensure_ascii=False))
         else:
             with Display(selection.graph, selection.job_ids) as display:
-                context = runner.context(run_id, display)
+                context = runner.context(run_id, display, keys=keys)
                 summary = run_jobs(selection.graph, selection.job_ids, context, at_once=at_once)
             print_end(summary, selection.graph)
             print_broken_manifests(selection.project)

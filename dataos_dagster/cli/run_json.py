@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dataos_dagster.cli.failures import error_json
 
 if TYPE_CHECKING:
-    from dataos_dagster.workflows.results import AssertionResult, JobOutcome, OutputResult
+    from dataos_dagster.workflows.results import AssertionResult, JobOutcome, OutputResult, WindowResult
     from dataos_dagster.workflows.runner import RunSummary
 
 
@@ -36,6 +36,7 @@ def _outcome_json(outcome: JobOutcome) -> dict[str, Any]:
         "outputs": [_output_json(output) for output in result.outputs] if result else [],
         "assertions": [_assertion_json(each) for each in result.assertions] if result else [],
         "notes": list(result.notes) if result else [],
+        "incremental": [_window_json(window) for window in result.windows] if result else [],
         "explain": dict(result.explain) if result else {},
         "plan": outcome.plan.as_json() if outcome.plan else None,
     }
@@ -52,6 +53,15 @@ def _assertion_json(result: AssertionResult) -> dict[str, Any]:
         "limit": result.limit,
         "passed": result.passed,
         "location": str(result.location),
+    }
+
+
+def _window_json(window: WindowResult) -> dict[str, Any]:
+    return {
+        "input": window.input,
+        "values": dict(window.values),
+        "origins": dict(window.origins),
+        "stored": dict(window.stored),
     }
 
 

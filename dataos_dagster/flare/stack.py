@@ -65,6 +65,12 @@ class FlareStack:
 
         return stream_service(job, project, settings)
 
+    def keys(self, job: Job) -> tuple[str, ...]:
+        """Return the keys of the job's incremental inputs, as `key` and as `input.key`."""
+        from dataos_dagster.flare.incremental.keys import names_of
+
+        return names_of(job)
+
     def plan(self, job: Job, context: RunContext) -> JobPlan:
         """Return what the job would do, without reading rows.
 

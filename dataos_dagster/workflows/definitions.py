@@ -16,6 +16,7 @@ import dagster as dg
 
 from dataos_dagster.dagster_compat import JobOp, OwnResources, no_configuration, nothing_inputs, nothing_outputs
 from dataos_dagster.naming import group_name, owner_of, slug, tags_of
+from dataos_dagster.workflows.backfills import configuration_of, partitions_of
 from dataos_dagster.workflows.retries import retry_plan
 
 if TYPE_CHECKING:
@@ -224,7 +225,13 @@ def build_job_asset(node: JobNode, translator: JobTranslator, execution: Executi
     plan = retry_plan(job)
     deps = [dg.AssetDep(dg.AssetKey(key)) for key in dependencies_of(node, translator.graph)]
     addresses: tuple[Address | None, ...] = node.owned or (None,)
-    specs = [translator.get_asset_spec(node, address, deps) for address in addresses]
+    partitions = partitions_of(node, settings)
+    specs = [
+        translator.get_asset_spec(node, address, deps).replace_attributes(partitions_def=partitions)
+        if partitions
+        else translator.get_asset_spec(node, address, deps)
+        for address in addresses
+    ]
     inputs = {f"in_{index}": dep.asset_key for index, dep in enumerate(deps)}
     outputs = {f"out_{index}": spec.key for index, spec in enumerate(specs)}
     checks = {f"check_{index}": check for index, check in enumerate(translator.get_check_specs(node))}
@@ -234,7 +241,7 @@ def build_job_asset(node: JobNode, translator: JobTranslator, execution: Executi
         description=specs[0].description,
         ins=nothing_inputs(len(inputs)),
         outs=nothing_outputs((*outputs, *checks)),
-        config_schema=no_configuration(),
+        config_schema=configuration_of(node),
         required_resource_keys=execution.resource_keys(node),
         tags={JOB_KEY: job.id} | (compute.tags if compute else {}),
         pool=compute.pool if compute else None,
@@ -246,6 +253,7 @@ def build_job_asset(node: JobNode, translator: JobTranslator, execution: Executi
         keys_by_output_name=outputs,
         check_specs_by_output_name=checks,
         specs=specs,
+        backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
     )
 
 

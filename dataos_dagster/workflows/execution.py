@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dataos_dagster.depots.door import Door
     from dataos_dagster.engines.availability import Availability
+    from collections.abc import Mapping
     from dataos_dagster.engines.session import Sessions
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import EngineName, Settings
@@ -76,7 +77,13 @@ class JobRunner:
         return availability(self.settings.engines)
 
     def context(
-        self, run_id: str, reporter: Reporter | None = None, *, record: bool = True, in_dagster: bool = False
+        self,
+        run_id: str,
+        reporter: Reporter | None = None,
+        *,
+        record: bool = True,
+        in_dagster: bool = False,
+        keys: Mapping[str, str] | None = None,
     ) -> RunContext:
         """Return what jobs are given to run, on behalf of the project's own identity.
 
@@ -99,10 +106,17 @@ class JobRunner:
             dagster_run_id=run_id if in_dagster else None,
             engine=self.engine,
             reporter=reporter or Silence(),
+            keys: Values of keys of incremental inputs, for this run only.
         )
 
     def run(
-        self, node: JobNode, run_id: str, reporter: Reporter | None = None, *, in_dagster: bool = False
+        self,
+        node: JobNode,
+        run_id: str,
+        reporter: Reporter | None = None,
+        *,
+        in_dagster: bool = False,
+        keys: Mapping[str, str] | None = None,
     ) -> JobResult:
         """Run a job on behalf of whoever its manifest names, and record it in the state database.
 
@@ -111,11 +125,12 @@ class JobRunner:
             ValueError: Jobs of this stack are not run.
         """
         from dataos_dagster.workflows.runner import execute_job
+            keys=keys or {},
 
         if node.stack is None:
             raise ValueError(f"{node.job.label} is not run")
         self._first_starts.setdefault(node.job.id, time.monotonic())
-        return execute_job(node.job, node.stack, self.context(run_id, reporter, in_dagster=in_dagster))
+        return execute_job(node.job, node.stack, self.context(run_id, reporter, in_dagster=in_dagster, keys=keys))
 
     def plan(self, node: JobNode, run_id: str) -> Plan:
         """Return what a job would do; no data is touched, no engine started, and nothing recorded.

@@ -13,6 +13,7 @@ import dagster as dg
 from dataos_dagster.dagster_compat import PlainFailure, with_known_signature
 from dataos_dagster.errors import DataOSError, StepError
 from dataos_dagster.redaction import redact_exception
+from dataos_dagster.workflows.backfills import given_keys
 from dataos_dagster.workflows.definitions import JOB_KEY, MANIFEST_CHECK
 from dataos_dagster.workflows.metadata import assertion_metadata, job_metadata, output_metadata, problem_metadata
 from dataos_dagster.workflows.results import Silence
@@ -63,7 +64,8 @@ def materialize_job(context: dg.AssetExecutionContext, node: JobNode, runner: Jo
         yield _planned(context, node, runner)
         return
     try:
-        result = runner.run(node, context.run.run_id, reporter, in_dagster=True)
+        keys = given_keys(context, node, runner.settings)
+        result = runner.run(node, context.run.run_id, reporter, in_dagster=True, keys=keys)
     except Exception as error:
         redact_exception(error)  # Dagster keeps the message of every error that this one was raised from
         yield from _materializations(context, node, reporter.outputs, {"job_failed": True})

@@ -50,6 +50,10 @@ def job_metadata(result: JobResult) -> dict[str, Any]:
     }
     if result.notes:
         metadata["notes"] = list(result.notes)
+    if result.windows:
+        metadata["incremental"] = dg.MetadataValue.json(
+            {window.input: {"values": dict(window.values), "stored": dict(window.stored)} for window in result.windows}
+        )
     if result.explain:
         metadata["explain"] = dg.MetadataValue.md(_plans(result.explain))
     for preview in result.previews:

@@ -69,6 +69,9 @@ class Stack(Protocol):
     def service(self, job: Job, project: Project, settings: Settings) -> Service:
         """Return how a job that runs until it is stopped is started."""
 
+    def keys(self, job: Job) -> tuple[str, ...]:
+        """Return the keys whose values a run of the job may be given, as `key` and as `input.key`."""
+
     def plan(self, job: Job, context: RunContext) -> Plan:
         """Return what the job would do and on which engine, without touching data or starting an engine.
 

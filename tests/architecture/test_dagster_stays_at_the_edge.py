@@ -11,7 +11,7 @@ EDGE = {
     "scaffolder.py",
 }
 # The mapping of workflows is more than one module holds.
-MAPPING = {"workflows/materialization.py", "workflows/metadata.py", "workflows/schedules.py"}
+MAPPING = {"workflows/backfills.py", "workflows/materialization.py", "workflows/metadata.py", "workflows/schedules.py"}
 COMPATIBILITY = "dagster_compat.py"
 
 

@@ -47,7 +47,7 @@ def run(tmp_path, monkeypatch, instance):
     """Run a project's jobs with an answer in place of engines; return the result."""
 
     def run(dag, answer):
-        def answering(self, node, run_id, reporter=None, *, in_dagster=False):
+        def answering(self, node, run_id, reporter=None, *, in_dagster=False, keys=None):
             assert in_dagster
             return answer(node, reporter)
 

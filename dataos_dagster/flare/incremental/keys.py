@@ -28,6 +28,11 @@ def keys_of(job: Job) -> tuple[WatermarkKey, ...]:
     )
 
 
+def names_of(job: Job) -> tuple[str, ...]:
+    """Return what the keys of a job may be called: each by its name, and by that of its input and its own."""
+    return tuple(dict.fromkeys(name for at in keys_of(job) for name in (at.key, f"{at.input}.{at.key}")))
+
+
 def parse_given(assignments: Iterable[str], jobs: Iterable[Job]) -> dict[str, str]:
     """Return values of keys as they are given for one run: `start=…` or `orders.start=…`.
 
@@ -39,7 +44,7 @@ def parse_given(assignments: Iterable[str], jobs: Iterable[Job]) -> dict[str, st
         SelectionError: One is no assignment, or no job has the key.
     """
     given: dict[str, str] = {}
-    known = dict.fromkeys(name for job in jobs for at in keys_of(job) for name in (at.key, f"{at.input}.{at.key}"))
+    known = dict.fromkeys(name for job in jobs for name in names_of(job))
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals:
@@ -54,5 +59,5 @@ def parse_given(assignments: Iterable[str], jobs: Iterable[Job]) -> dict[str, st
 
 def given_to(job: Job, given: Mapping[str, str]) -> dict[str, str]:
     """Return those of the given values that are for keys of this job."""
-    names = {name for at in keys_of(job) for name in (at.key, f"{at.input}.{at.key}")}
+    names = names_of(job)
     return {name: value for name, value in given.items() if name in names}
