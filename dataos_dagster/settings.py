@@ -168,6 +168,10 @@ class FlareSettings(_Section):
         bool, Field(description="Apply a partitionSpec that stands directly under options.")
     ] = False
     data_root: Annotated[
+        Path | None, Field(description="Folder that absolute local paths of standalone jobs are below.")
+    ] = None
+
+
 class BackfillSettings(_Section):
     """Ranges of an incremental job that Dagster can read again."""
 
@@ -188,10 +192,6 @@ class DepotSettings(_Section):
     pool: Annotated[str | None, Field(description="Dagster concurrency pool of jobs that use it.")] = None
     jobs_at_once: Annotated[
         int | None, Field(ge=1, description="At most so many jobs of one `dataos run` use it at the same time.")
-    ] = None
-
-
-        Path | None, Field(description="Folder that absolute local paths of standalone jobs are below.")
     ] = None
 
 
@@ -243,10 +243,10 @@ class Settings(BaseSettings):
     bundles: Annotated[dict[str, BundleSettings], Field(description="How bundles are deployed, by name.")] = {}
     computes: Annotated[dict[str, ComputeSettings], Field(description="What computes mean here, by name.")] = {}
     flare: FlareSettings = FlareSettings()
-    run: RunSettings = RunSettings()
     incremental: Annotated[
         dict[str, BackfillSettings], Field(description="Ranges of incremental jobs for backfills, by workflow/job.")
     ] = {}
+    run: RunSettings = RunSettings()
     limits: LimitSettings = LimitSettings()
 
     @property

@@ -39,6 +39,10 @@ def run(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="How many independent jobs run at the same time.")
     ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Value of a key of an incremental input, for this run only."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Fail when a job is read and not yet run.")] = False,
 ) -> None:
@@ -47,10 +51,6 @@ def run(
     A failing job does not stop those that do not depend on it. Exit status: 0, 1 when a job failed, 2 for wrong usage.
     """
     with reported(as_json=as_json):
-    key: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Value of a key of an incremental input, for this run only."),
-    ] = None,
         selection = _select(path, select or [])
         if plan:
             status = _show_plans(selection, engine, as_json=as_json)

@@ -15,11 +15,11 @@ from dataos_dagster.workflows.context import RunContext
 from dataos_dagster.workflows.results import Silence
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from dataos_dagster.depots.door import Door
     from dataos_dagster.engines.availability import Availability
-    from collections.abc import Mapping
     from dataos_dagster.engines.session import Sessions
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import EngineName, Settings
@@ -92,6 +92,7 @@ class JobRunner:
             reporter: Who is told what happens.
             record: Leave records in the state database.
             in_dagster: `run_id` is one of Dagster's.
+            keys: Values of keys of incremental inputs, for this run only.
         """
         from dataos_dagster.identity import principal_of
 
@@ -106,7 +107,7 @@ class JobRunner:
             dagster_run_id=run_id if in_dagster else None,
             engine=self.engine,
             reporter=reporter or Silence(),
-            keys: Values of keys of incremental inputs, for this run only.
+            keys=keys or {},
         )
 
     def run(
@@ -125,7 +126,6 @@ class JobRunner:
             ValueError: Jobs of this stack are not run.
         """
         from dataos_dagster.workflows.runner import execute_job
-            keys=keys or {},
 
         if node.stack is None:
             raise ValueError(f"{node.job.label} is not run")
