@@ -160,10 +160,6 @@ class FlareSettings(_Section):
         Literal["fail", "warn"],
         Field(description="What a failed assertion of a job does; those in front of an output always stop the write."),
     ] = "fail"
-    assertions: Annotated[
-        Literal["fail", "warn"],
-        Field(description="What a failed assertion of a job does; those in front of an output always stop the write."),
-    ] = "fail"
     honour_options_partition_spec: Annotated[
         bool, Field(description="Apply a partitionSpec that stands directly under options.")
     ] = False

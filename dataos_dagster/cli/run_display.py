@@ -127,7 +127,9 @@ class Display:
         passed = sum(result.passed for result in results)
         remarks = self._of(job_id).remarks
         style = "green" if passed == len(results) else "red"
-        remarks.append(Text.assemble((f"{passed} of {len(results)} assertions passed", style), f": {results[0].dataset}"))
+        remarks.append(
+            Text.assemble((f"{passed} of {len(results)} assertions passed", style), f": {results[0].dataset}")
+        )
         remarks += [Text.assemble(("failed: ", "red"), str(result)) for result in results if not result.passed]
 
     def job_finished(self, result: JobResult) -> None:

@@ -27,7 +27,9 @@ def describe_output(job: Job, address: Address) -> OutputDescription:
 def describe_checks(job: Job) -> tuple[CheckDescription, ...]:
     """Return the tests of a Flare job; those in front of an output are about its dataset."""
     spec = job.spec.stack_spec
-    if not isinstance(spec, FlareSpec) or not (spec.job.assertions or any(each.assertions for each in spec.job.outputs)):
+    if not isinstance(spec, FlareSpec) or not (
+        spec.job.assertions or any(each.assertions for each in spec.job.outputs)
+    ):
         return ()
     from dataos_dagster.flare.assertions.naming import named_tests
 

@@ -39,7 +39,7 @@ def test_a_broken_file_is_an_asset_with_its_diagnostics_and_the_rest_loads(proje
 def test_a_project_without_errors_has_no_quarantine(tmp_path):
     definitions = load_definitions(write_project(tmp_path / "shop", {"fine.yaml": FINE}))
     assert [sensor.name for sensor in definitions.sensors] == ["dataos_runs__shop"]
-    assert definitions.asset_checks == ()
+    assert not definitions.asset_checks
 
 
 def test_the_check_fails_until_the_file_is_mended(project):
@@ -141,7 +141,7 @@ def test_an_isolated_bundle_reports_its_own_jobs_and_no_files(tmp_path):
         "dataos.yaml": "bundles: {own: {isolation: process}}",
     }
     definitions = load_definitions(write_project(tmp_path / "shop", files), bundle="own")
-    assert definitions.asset_checks == ()
+    assert not definitions.asset_checks
     sensor = definitions.get_repository_def().get_sensor_def(SENSOR.format("shop__own"))
     [event] = sensor.evaluate_tick(dg.build_sensor_context()).asset_events
     assert event.asset_key == dg.AssetKey(["lakehouse", "shop", "t"])
