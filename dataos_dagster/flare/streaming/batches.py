@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dataos_dagster.depots.streams import batch_mark
+from dataos_dagster.errors import EngineUnavailable
 from dataos_dagster.flare.streaming.handover import Handover
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class BatchWriter:
         stream: Id of the query, which its checkpoint keeps; known once it has started.
         written: What each batch did, in order.
         repeated: Batches that were there already.
+        settled: Nobody else's engine writes to the dataset any more.
     """
 
     planned: PlannedStream
@@ -49,6 +51,7 @@ class BatchWriter:
     stream: str | None = None
     written: list[WriteResult] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
+    settled: bool = False
     known: threading.Event = field(default_factory=threading.Event)
 
     def begin(self, stream: str) -> None:
@@ -61,13 +64,19 @@ class BatchWriter:
 
         Raises:
             DepotError: It cannot be written; the dataset is as before.
-            EngineError: The engine failed.
+            EngineError: The engine failed, or the query never started.
         """
         # The first batch may come before whoever started the query has heard its id.
         self.known.wait()
+        if self.stream is None:
+            raise EngineUnavailable(f"{self.planned.output.label}: its query did not start")
         door, output, principal = self.context.door, self.planned.output, self.context.principal
-        mark = batch_mark(str(self.stream), batch)
+        mark = batch_mark(self.stream, batch)
         with self.turn:
+            if not self.settled:
+                # The engine of a stream that was killed may live on for seconds and commit this very batch.
+                door.settle(output.request, principal)
+                self.settled = True
             evidence = door.evidence(output.request)
             if evidence is not None and mark in evidence.marks:
                 self.repeated.append(batch)

@@ -107,9 +107,8 @@ def _run(project: Path, job_id: str, stop: threading.Event, teller: Teller) -> N
     from dataos_dagster.flare.plan import plan_job
     from dataos_dagster.manifests.project import load_project
     from dataos_dagster.settings import load_settings
-    from dataos_dagster.workflows.execution import JobRunner
+    from dataos_dagster.workflows.execution import JobRunner, blocked_error, principal_of_job
     from dataos_dagster.workflows.graph import build_graph
-    from dataos_dagster.workflows.execution import blocked_error, principal_of_job
 
     settings = load_settings(project)
     loaded = load_project(settings.project, settings=settings)
