@@ -37,7 +37,10 @@ def graph_diagnostics(graph: JobGraph) -> tuple[Diagnostic, ...]:
 
 
 def _findings(graph: JobGraph, node: JobNode) -> Iterator[Finding]:
-    if not node.is_run:
+    if node.service is not None:
+        hint = "nothing needs to be done; `streaming: {triggerMode: AvailableNow}` makes it a job that ends"
+        yield "runs-until-stopped", Severity.INFO, f"{node.job.label} runs until it is stopped: no run has it", hint
+    elif not node.is_run:
         yield _not_run(node)
     written = {address.key for address in node.writes}
     for address in {address.key: address for address in node.reads if address.key in written}.values():

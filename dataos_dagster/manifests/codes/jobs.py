@@ -26,6 +26,14 @@ ENTRIES = (
         right="# nothing to mend: other jobs run as if its datasets came from elsewhere",
     ),
     CodeEntry(
+        "runs-until-stopped",
+        "A stream without an end",
+        "Such a job is no part of a run: it would never end. In Dagster a sensor keeps it running, outside of runs; "
+        "`dataos streams start` does it by hand. Nobody waits for it: what it writes is there at any time.",
+        wrong="# meant to be a job of the schedule\nstreaming: {triggerMode: ProcessingTime, triggerDuration: 1 minute}",
+        right="# reads what is there, and ends\nstreaming: {triggerMode: AvailableNow}",
+    ),
+    CodeEntry(
         "self-dependency",
         "A job that reads what it writes",
         "That is how a table is maintained or upserted into, and nothing needs to be done: the job reads the table as "
