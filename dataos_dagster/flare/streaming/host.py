@@ -105,9 +105,10 @@ def main(project: Path, job_id: str) -> int:
 
 def _run(project: Path, job_id: str, stop: threading.Event, teller: Teller) -> None:
     from dataos_dagster.flare.plan import plan_job
+    from dataos_dagster.identity import principal_of
     from dataos_dagster.manifests.project import load_project
     from dataos_dagster.settings import load_settings
-    from dataos_dagster.workflows.execution import JobRunner, blocked_error, principal_of_job
+    from dataos_dagster.workflows.execution import JobRunner
     from dataos_dagster.workflows.graph import build_graph
 
     settings = load_settings(project)
@@ -116,11 +117,10 @@ def _run(project: Path, job_id: str, stop: threading.Event, teller: Teller) -> N
     if node is None:
         raise JobError(f"there is no job {job_id!r} in {project}", hint="its manifest is gone, or has an error")
     if node.blocked:
-        raise blocked_error(node)
+        raise JobError("\n".join(map(str, node.blocked)), hint="mend the manifest", location=node.job.location())
     with JobRunner(loaded, settings) as runner:
-        context = replace(
-            runner.context(uuid.uuid4().hex, record=False), principal=principal_of_job(node.job, settings)
-        )
+        principal = principal_of(node.job.spec.run_as_user, node.job.workflow.envelope.owner, settings.identity)
+        context = replace(runner.context(uuid.uuid4().hex, record=False), principal=principal)
         plan = plan_job(
             node.job,
             door=context.door,
