@@ -23,6 +23,7 @@
     ├── SelectionError           a selection means no job
     ├── JobError                 a job of a workflow failed
     │   ├── NotYetRun            it asks for something that this version reads and does not run
+    │   ├── JobTimedOut          it took longer than it may (a retry can help)
     │   └── StepError            one of its inputs, steps or outputs failed
     │       └── AssertionsFailed  what it read or made is not as its manifest asserts
     └── StateError               the state database cannot be used
@@ -190,6 +191,12 @@ class JobError(DataOSError):
 
 class NotYetRun(JobError):
     """A job asks for something that this version reads and does not run; no data was touched."""
+
+
+class JobTimedOut(JobError):
+    """A job took longer than it may and was stopped; what it had written before stays."""
+
+    retryable = True
 
 
 class StepError(JobError):

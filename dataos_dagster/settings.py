@@ -192,9 +192,13 @@ class DepotSettings(_Section):
 
 
 class RunSettings(_Section):
-    """How `dataos run` runs jobs."""
+    """How jobs run."""
 
-    jobs_at_once: Annotated[int, Field(ge=1, description="How many independent jobs run at the same time.")] = 1
+    jobs_at_once: Annotated[
+        int, Field(ge=1, description="How many independent jobs `dataos run` runs at the same time.")
+    ] = 1
+    seconds: Annotated[float | None, Field(gt=0, description="How long a job may run before it is stopped.")] = None
+    seconds_of: Annotated[dict[str, float], Field(description="The same for single jobs, by workflow/job.")] = {}
 
 
 class LimitSettings(_Section):
@@ -238,6 +242,7 @@ class Settings(BaseSettings):
     catalogs: Annotated[dict[str, CatalogSettings], Field(description="Iceberg REST catalogs by depot name.")] = {}
     bundles: Annotated[dict[str, BundleSettings], Field(description="How bundles are deployed, by name.")] = {}
     computes: Annotated[dict[str, ComputeSettings], Field(description="What computes mean here, by name.")] = {}
+    depots: Annotated[dict[str, DepotSettings], Field(description="How many jobs use a depot, by its name.")] = {}
     flare: FlareSettings = FlareSettings()
     incremental: Annotated[
         dict[str, BackfillSettings], Field(description="Ranges of incremental jobs for backfills, by workflow/job.")

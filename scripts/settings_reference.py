@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
@@ -42,6 +43,7 @@ schedules: stopped
 
 NAMES = {
     bool: "true or false",
+    datetime: "moment, as ISO 8601 writes it",
     float: "number",
     int: "whole number",
     Path: "path",

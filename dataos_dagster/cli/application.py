@@ -40,7 +40,7 @@ class LazyGroup(TyperGroup):
 
     def get_params(self, ctx: Any) -> Any:
         """Return the options; the two about completion work and are not shown, for they are wanted once in a life."""
-        params = super().get_params(ctx)
+        params: list[Any] = super().get_params(ctx)
         for param in params:
             if param.name in _COMPLETION:
                 param.hidden = True

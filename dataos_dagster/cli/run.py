@@ -34,6 +34,10 @@ def run(
         list[str] | None,
         typer.Option(help="workflow, workflow/job or an address; + in front or behind adds what is up- or downstream."),
     ] = None,
+    from_failure: Annotated[
+        bool,
+        typer.Option("--from-failure", help="Only the jobs that failed in the last run, and all that wait for them."),
+    ] = False,
     engine: Annotated[Engine | None, typer.Option(help="Engine of all jobs; default: the project's settings.")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, and touch no data.")] = False,
     jobs: Annotated[
@@ -51,7 +55,7 @@ def run(
     A failing job does not stop those that do not depend on it. Exit status: 0, 1 when a job failed, 2 for wrong usage.
     """
     with reported(as_json=as_json):
-        selection = _select(path, select or [])
+        selection = _select(path, select or [], from_failure=from_failure)
         if plan:
             status = _show_plans(selection, engine, as_json=as_json)
         else:
@@ -91,7 +95,7 @@ class _Selection:
         return JobRunner(self.project, self.settings, engine=engine.value if engine else None)
 
 
-def _select(path: Path, expressions: list[str]) -> _Selection:
+def _select(path: Path, expressions: list[str], *, from_failure: bool = False) -> _Selection:
     from dataos_dagster.manifests.project import load_project
     from dataos_dagster.settings import load_settings
     from dataos_dagster.workflows.graph import build_graph
@@ -109,9 +113,22 @@ def _select(path: Path, expressions: list[str]) -> _Selection:
     graph = build_graph(project, default_workspace=settings.default_workspace)
     job_ids = select(graph, expressions)
     inside = path.resolve()
+    chosen = from_failure or bool(expressions) or inside != folder.resolve()
     if inside != folder.resolve():
         job_ids = tuple(job_id for job_id in job_ids if _stands_in(graph, job_id, inside))
-    return _Selection(project, settings, graph, job_ids, bool(expressions) or inside != folder.resolve())
+    if from_failure:
+        left = _left_to_do(settings, graph)
+        job_ids = tuple(job_id for job_id in job_ids if job_id in left)
+        if not job_ids:
+            raise SelectionError("no job failed in the last run", hint="`dataos history` shows how jobs ended")
+    return _Selection(project, settings, graph, job_ids, chosen)
+
+
+def _left_to_do(settings: Settings, graph: JobGraph) -> frozenset[str]:
+    from dataos_dagster.state.database import State
+    from dataos_dagster.workflows.selection import failed_and_after
+
+    return frozenset(failed_and_after(graph, State.open(settings).job_runs.of_last_run()))
 
 
 def _stands_in(graph: JobGraph, job_id: str, place: Path) -> bool:

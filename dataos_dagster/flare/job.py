@@ -24,6 +24,7 @@ from dataos_dagster.flare.lineage import Lineage
 from dataos_dagster.flare.merging import merge_statement
 from dataos_dagster.flare.outputs import with_operation
 from dataos_dagster.flare.steps import register, run_commands, run_step
+from dataos_dagster.workflows.limits import time_limit
 from dataos_dagster.workflows.results import AssertionResult, InputResult, JobResult, OutputResult, Preview
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
         DepotError: A dataset cannot be read or written.
         EngineError: The engine cannot be started, or crashed.
     """
-    with context.sessions.lease(plan.configuration) as session:
+    with (
+        context.sessions.lease(plan.configuration) as session,
+        time_limit(session, context.seconds_of(plan.job.id), plan.job.location()),
+    ):
         # Starting an engine is not this job's work: the next job finds it running.
         started = time.perf_counter()
         run = PlanRun(plan, context, session)

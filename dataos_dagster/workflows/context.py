@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from dataos_dagster.workflows.results import Reporter, Silence
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from dataos_dagster.identity import Principal
     from dataos_dagster.settings import EngineName, Settings
     from dataos_dagster.state.database import State
+
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,13 @@ class RunContext:
         """
         if self.engine is not None:
             return self.engine
-        jobs = self.settings.engines.jobs
-        without_workspace = job_id.partition("/")[2]
-        return jobs.get(job_id) or jobs.get(without_workspace) or self.settings.engines.default
+        return _of_job(self.settings.engines.jobs, job_id) or self.settings.engines.default
+
+    def seconds_of(self, job_id: str) -> float | None:
+        """Return how long a job may run; None has no bound."""
+        return _of_job(self.settings.run.seconds_of, job_id) or self.settings.run.seconds
+
+
+def _of_job(by_name: Mapping[str, Value], job_id: str) -> Value | None:
+    """Return what settings say about a job, which they name with or without its workspace."""
+    return by_name.get(job_id) or by_name.get(job_id.partition("/")[2])

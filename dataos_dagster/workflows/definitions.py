@@ -244,7 +244,7 @@ def build_job_asset(node: JobNode, translator: JobTranslator, execution: Executi
         config_schema=configuration_of(node),
         required_resource_keys=execution.resource_keys(node),
         tags={JOB_KEY: job.id} | (compute.tags if compute else {}),
-        pool=compute.pool if compute else None,
+        pool=pool_of(node, settings),
         retry_policy=dg.RetryPolicy(max_retries=plan.step_retries, delay=plan.delay) if plan.step_retries else None,
     )
     return OwnResources(
@@ -255,6 +255,16 @@ def build_job_asset(node: JobNode, translator: JobTranslator, execution: Executi
         specs=specs,
         backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
     )
+
+
+def pool_of(node: JobNode, settings: Settings) -> str | None:
+    """Return the concurrency pool of a job: that of its compute, else of a depot that it writes, else one it reads."""
+    compute = settings.computes.get(node.job.spec.compute)
+    if compute and compute.pool:
+        return compute.pool
+    pools = {name.lower(): depot.pool for name, depot in settings.depots.items() if depot.pool}
+    used = (pools.get(address.depot) for address in (*node.writes, *node.reads))
+    return next((pool for pool in used if pool), None)
 
 
 def dependencies_of(node: JobNode, graph: JobGraph) -> tuple[AssetPath, ...]:

@@ -8,25 +8,32 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
+from dataos_dagster.errors import DataOSError, JobError, Location, NotYetRun, StateError
+from dataos_dagster.identity import principal_of
 from dataos_dagster.workflows.context import RunContext
+from dataos_dagster.workflows.records import JobRecord
 from dataos_dagster.workflows.results import Silence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from dataos_dagster.depots.catalog import DepotCatalog
     from dataos_dagster.depots.door import Door
     from dataos_dagster.engines.availability import Availability
     from dataos_dagster.engines.session import Sessions
+    from dataos_dagster.identity import Principal
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import EngineName, Settings
     from dataos_dagster.state.database import State
     from dataos_dagster.workflows.graph import JobNode
+    from dataos_dagster.workflows.jobs import Job
     from dataos_dagster.workflows.results import JobResult, Reporter
-    from dataos_dagster.workflows.stacks import Plan
+    from dataos_dagster.workflows.stacks import Plan, Stack
 
 
 class JobRunner:
@@ -36,14 +43,21 @@ class JobRunner:
         project: The project whose depots and secrets jobs use.
         settings: Its settings.
         engine: Engine that the caller asks for; None leaves it to the settings.
+        catalog: The depots; None takes those that the project declares.
     """
 
     def __init__(
-        self, project: Project, settings: Settings, *, engine: EngineName | Literal["auto"] | None = None
+        self,
+        project: Project,
+        settings: Settings,
+        *,
+        engine: EngineName | Literal["auto"] | None = None,
+        catalog: DepotCatalog | None = None,
     ) -> None:
         self.project = project
         self.settings = settings
         self.engine = engine
+        self.catalog = catalog
         self._first_starts: dict[str, float] = {}
         self._open = ExitStack()
 
@@ -53,7 +67,7 @@ class JobRunner:
         from dataos_dagster.depots.catalog import DepotCatalog
         from dataos_dagster.depots.door import Door
 
-        return Door(DepotCatalog.from_project(self.project, self.settings))
+        return Door(self.catalog or DepotCatalog.from_project(self.project, self.settings))
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -94,8 +108,6 @@ class JobRunner:
             in_dagster: `run_id` is one of Dagster's.
             keys: Values of keys of incremental inputs, for this run only.
         """
-        from dataos_dagster.identity import principal_of
-
         return RunContext(
             door=self.door,
             sessions=self.sessions,
@@ -125,12 +137,10 @@ class JobRunner:
             DataOSError: The job failed, or what it needs cannot be had.
             ValueError: Jobs of this stack are not run.
         """
-        from dataos_dagster.workflows.runner import execute_job
-
         if node.stack is None:
             raise ValueError(f"{node.job.label} is not run")
         self._first_starts.setdefault(node.job.id, time.monotonic())
-        return execute_job(node.job, node.stack, self.context(run_id, reporter, in_dagster=in_dagster, keys=keys))
+        return execute_job(node, node.stack, self.context(run_id, reporter, in_dagster=in_dagster, keys=keys))
 
     def plan(self, node: JobNode, run_id: str) -> Plan:
         """Return what a job would do; no data is touched, no engine started, and nothing recorded.
@@ -139,8 +149,6 @@ class JobRunner:
             DataOSError: It cannot be planned.
             ValueError: Jobs of this stack are not run.
         """
-        from dataos_dagster.workflows.runner import planned
-
         if node.stack is None:
             raise ValueError(f"{node.job.label} is not run")
         return planned(node, node.stack, self.context(run_id, record=False))
@@ -165,3 +173,78 @@ class JobRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def execute_job(node: JobNode, stack: Stack, context: RunContext) -> JobResult:
+    """Run one job on behalf of its own principal and record it, whoever asks for it: the command line or Dagster.
+
+    A job that asks for what this version does not run leaves no record: it was not tried. A record that cannot be
+    written is a note: what the job wrote is there, and trying it again would write it twice.
+
+    Raises:
+        DataOSError: The job failed; outputs written before were told to `context.reporter` and are in the record.
+    """
+    job = node.job
+    context = replace(context, principal=principal_of_job(job, context.settings))
+    record = JobRecord(job, stack, context, context.reporter)
+    try:
+        result = _work(node, stack, replace(context, reporter=record))
+    except NotYetRun:
+        raise
+    except DataOSError as error:
+        _close(record, error=str(error))
+        raise
+    except BaseException as error:
+        # An interrupt, or a fault of ours: the record must not say that the job is still running.
+        _close(record, error=f"{type(error).__name__}: {error}")
+        raise
+    _close(record)
+    context.reporter.job_finished(result)
+    return result
+
+
+def _work(node: JobNode, stack: Stack, context: RunContext) -> JobResult:
+    if node.blocked:
+        raise blocked_error(node)
+    return stack.run(node.job, context)
+
+
+def _close(record: JobRecord, *, error: str | None = None) -> None:
+    """Close the record of a job that has ended; how it ended is the news, also when that cannot be recorded."""
+    try:
+        record.finish(error=error)
+    except StateError as unrecorded:
+        record.reporter.note(record.job.id, f"{record.job.label} is not in the history: {unrecorded.message}")
+
+
+def principal_of_job(job: Job, settings: Settings) -> Principal:
+    """Return on whose behalf a job reads and writes."""
+    return principal_of(job.spec.run_as_user, job.workflow.envelope.owner, settings.identity)
+
+
+def planned(node: JobNode, stack: Stack, context: RunContext) -> Plan:
+    """Return the plan of a job on behalf of its own principal; no data is touched and no engine started.
+
+    Raises:
+        DataOSError: It cannot be planned; running it would fail the same way.
+    """
+    if node.blocked:
+        raise blocked_error(node)
+    return stack.plan(node.job, replace(context, principal=principal_of_job(node.job, context.settings)))
+
+
+def blocked_error(node: JobNode) -> JobError:
+    """Return the first error of a job whose manifest has one."""
+    return blocked_errors(node)[0]
+
+
+def blocked_errors(node: JobNode) -> tuple[JobError, ...]:
+    """Return the errors of a job's manifest that keep it from running."""
+    return tuple(
+        JobError(
+            found.message,
+            hint=found.hint or None,
+            location=Location(found.file, found.line, found.column, (found.end_line, found.end_column)),
+        )
+        for found in node.blocked
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import DataOSError, NotYetRun
-from dataos_dagster.workflows.runner import planned
+from dataos_dagster.workflows.execution import planned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataos_dagster.errors import DataOSError
+from dataos_dagster.errors import DataOSError, EngineCrashed, EngineUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +64,23 @@ class RetryPlan:
         if self.limit is not None and seconds >= self.limit:
             return False
         return not self.transient_only or is_transient(error, self.pattern)
+
+    @property
+    def most(self) -> int:
+        """Return how often the job is tried again at most, whatever it fails of."""
+        return max(self.step_retries, self.run_retries)
+
+    def repeats(self, error: DataOSError, *, done: int, seconds: float) -> bool:
+        """Tell whether `dataos run` tries a job again, in which the engine is all that can break down around a job.
+
+        Args:
+            error: Why it failed.
+            done: How often it was tried again already.
+            seconds: Since the job's first start.
+        """
+        around = isinstance(error, EngineCrashed | EngineUnavailable)
+        allowed = max(self.step_retries, self.run_retries if around else 0)
+        return done < allowed and self.retries(error, seconds=seconds)
 
 
 def retry_plan(job: Job) -> RetryPlan:

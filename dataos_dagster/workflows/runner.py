@@ -9,25 +9,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataos_dagster.errors import DataOSError, JobError, NotYetRun, StateError
-from dataos_dagster.identity import principal_of
+from dataos_dagster.errors import DataOSError, JobError, NotYetRun
 from dataos_dagster.redaction import redact_exception
+from dataos_dagster.workflows.execution import execute_job, planned
+from dataos_dagster.workflows.limits import DepotLimits
 from dataos_dagster.workflows.ordering import work_in_order
-from dataos_dagster.workflows.records import JobRecord
-from dataos_dagster.workflows.results import JobOutcome, JobResult
+from dataos_dagster.workflows.results import JobOutcome
+from dataos_dagster.workflows.retries import retry_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from dataos_dagster.identity import Principal
-    from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.graph import AssetPath, JobGraph, JobNode
     from dataos_dagster.workflows.jobs import Job
-    from dataos_dagster.workflows.stacks import Plan, Stack
+    from dataos_dagster.workflows.results import JobResult
+    from dataos_dagster.workflows.stacks import Stack
 
 _log = logging.getLogger(__name__)
 
@@ -66,10 +66,12 @@ def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext, *, a
     order = graph.order(selected)
     outcomes: dict[str, JobOutcome] = {}
     stopping = threading.Event()
+    limits = DepotLimits(context.settings)
 
     def work(job_id: str) -> None:
-        if not stopping.is_set():
-            outcomes[job_id] = _outcome(graph.nodes[job_id], outcomes, context)
+        with limits.slot(graph.nodes[job_id]):
+            if not stopping.is_set():
+                outcomes[job_id] = _outcome(graph.nodes[job_id], outcomes, context, stopping)
 
     def stop() -> None:
         stopping.set()
@@ -81,46 +83,6 @@ def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext, *, a
         preload()
     work_in_order(_waits_for(graph, order), work, at_once=at_once, stop=stop)
     return RunSummary(context.run_id, tuple(outcomes[job_id] for job_id in order), time.perf_counter() - started)
-
-
-def execute_job(job: Job, stack: Stack, context: RunContext) -> JobResult:
-    """Run one job on behalf of its own principal and record it, whoever asks for it: the command line or Dagster.
-
-    A job that asks for what this version does not run leaves no record: it was not tried. A record that cannot be
-    written is a note: what the job wrote is there, and trying it again would write it twice.
-
-    Raises:
-        DataOSError: The job failed; outputs written before were told to `context.reporter` and are in the record.
-    """
-    context = replace(context, principal=principal_of_job(job, context.settings))
-    record = JobRecord(job, stack, context, context.reporter)
-    try:
-        result = stack.run(job, replace(context, reporter=record))
-    except NotYetRun:
-        raise
-    except DataOSError as error:
-        _close(record, error=str(error))
-        raise
-    except BaseException as error:
-        # An interrupt, or a fault of ours: the record must not say that the job is still running.
-        _close(record, error=f"{type(error).__name__}: {error}")
-        raise
-    _close(record)
-    context.reporter.job_finished(result)
-    return result
-
-
-def _close(record: JobRecord, *, error: str | None = None) -> None:
-    """Close the record of a job that has ended; how it ended is the news, also when that cannot be recorded."""
-    try:
-        record.finish(error=error)
-    except StateError as unrecorded:
-        record.reporter.note(record.job.id, f"{record.job.label} is not in the history: {unrecorded.message}")
-
-
-def principal_of_job(job: Job, settings: Settings) -> Principal:
-    """Return on whose behalf a job reads and writes."""
-    return principal_of(job.spec.run_as_user, job.workflow.envelope.owner, settings.identity)
 
 
 def _waits_for(graph: JobGraph, order: tuple[str, ...]) -> dict[str, set[str]]:
@@ -148,7 +110,9 @@ def _waits_for(graph: JobGraph, order: tuple[str, ...]) -> dict[str, set[str]]:
     return found
 
 
-def _outcome(node: JobNode, earlier: Mapping[str, JobOutcome], context: RunContext) -> JobOutcome:
+def _outcome(
+    node: JobNode, earlier: Mapping[str, JobOutcome], context: RunContext, stopping: threading.Event
+) -> JobOutcome:
     job, location = node.job, node.job.location()
     if node.stack is None:
         return _not_run(node, context)
@@ -158,13 +122,13 @@ def _outcome(node: JobNode, earlier: Mapping[str, JobOutcome], context: RunConte
         context.reporter.job_skipped(job.id, reason)
         return JobOutcome(job.id, "skipped", location, reason=reason)
     try:
-        return _tried(node, node.stack, context)
+        return _tried(node, node.stack, context, stopping)
     except NotYetRun as missing:
         context.reporter.job_skipped(job.id, missing.message)
         return JobOutcome(job.id, "not_run", missing.location or location, reason=missing.message, error=missing)
 
 
-def _tried(node: JobNode, stack: Stack, context: RunContext) -> JobOutcome:
+def _tried(node: JobNode, stack: Stack, context: RunContext, stopping: threading.Event) -> JobOutcome:
     """Return how a job ended that was run, or planned where its manifest says `dryRun`."""
     job, started = node.job, time.perf_counter()
     try:
@@ -172,7 +136,7 @@ def _tried(node: JobNode, stack: Stack, context: RunContext) -> JobOutcome:
             plan = planned(node, stack, context)
             context.reporter.job_planned(job.id, plan)
             return JobOutcome(job.id, "planned", job.location(), plan=plan)
-        result = _executed(node, stack, context)
+        result = _executed(node, stack, context, stopping)
     except NotYetRun:
         raise
     except DataOSError as error:
@@ -187,24 +151,22 @@ def _tried(node: JobNode, stack: Stack, context: RunContext) -> JobOutcome:
     return JobOutcome(job.id, "failed", job.location(), seconds=time.perf_counter() - started, error=failed)
 
 
-def _executed(node: JobNode, stack: Stack, context: RunContext) -> JobResult:
-    if node.blocked:
-        error = blocked_error(node)
-        context = replace(context, principal=principal_of_job(node.job, context.settings))
-        _close(JobRecord(node.job, stack, context, context.reporter), error=str(error))
-        raise error
-    return execute_job(node.job, stack, context)
-
-
-def planned(node: JobNode, stack: Stack, context: RunContext) -> Plan:
-    """Return the plan of a job on behalf of its own principal; no data is touched and no engine started.
-
-    Raises:
-        DataOSError: It cannot be planned; running it would fail the same way.
-    """
-    if node.blocked:
-        raise blocked_error(node)
-    return stack.plan(node.job, replace(context, principal=principal_of_job(node.job, context.settings)))
+def _executed(node: JobNode, stack: Stack, context: RunContext, stopping: threading.Event) -> JobResult:
+    """Run a job, and again as often as its `retry` says."""
+    plan, started, done = retry_plan(node.job), time.monotonic(), 0
+    while True:
+        try:
+            return execute_job(node, stack, context)
+        except DataOSError as error:
+            again = plan.repeats(error, done=done, seconds=time.monotonic() - started)
+            if node.blocked or isinstance(error, NotYetRun) or not again or stopping.is_set():
+                raise
+            done += 1
+            first_line = error.message.partition("\n")[0]
+            wait = f"in {plan.delay:g} s " if plan.delay else ""
+            context.reporter.note(node.job.id, f"tried again {wait}({done} of {plan.most}): {first_line}")
+            if stopping.wait(plan.delay):
+                raise
 
 
 def _of_fault(job: Job, fault: Exception) -> JobError:
@@ -223,16 +185,10 @@ def _not_run(node: JobNode, context: RunContext) -> JobOutcome:
     if node.missing is not None:
         reason, location = node.missing.message, node.missing.location or location
     context.reporter.job_skipped(job.id, reason)
+    if node.service is not None:
+        # Nothing is missing: it is run elsewhere, and nobody here waits for it.
+        return JobOutcome(job.id, "skipped", location, reason=reason)
     return JobOutcome(job.id, "not_run", location, reason=reason, error=node.missing)
-
-
-def blocked_error(node: JobNode) -> JobError:
-    """Return the error of a job whose manifest has one."""
-    from dataos_dagster.errors import Location
-
-    first = node.blocked[0]
-    place = Location(first.file, first.line, first.column, (first.end_line, first.end_column))
-    return JobError(first.message, hint=first.hint or None, location=place)
 
 
 def _is_lost(outcome: JobOutcome | None) -> bool:

@@ -15,8 +15,9 @@ SPEND = dg.AssetKey(["lakehouse", "shop", "spend"])
 def materialize(tmp_path):
     """Return what writes a shop and materializes everything in it."""
 
-    def run(*dag) -> dg.ExecuteInProcessResult:
-        definitions = load_definitions(write_shop(tmp_path / "shop", *dag))
+    def run(*dag, settings="{}") -> dg.ExecuteInProcessResult:
+        folder = write_shop(tmp_path / "shop", *dag, files={"dataos.yaml": settings})
+        definitions = load_definitions(folder)
         job = definitions.resolve_implicit_global_asset_job_def()
         return job.execute_in_process(instance=instance, raise_on_error=False)
 
@@ -47,3 +48,28 @@ def test_a_failure_of_the_engine_is_its_message_without_a_stack_trace(materializ
     assert error.context is None
     assert "pyspark" not in error.to_string()
     assert "grpc" not in error.to_string()
+
+
+def test_a_job_that_takes_too_long_is_stopped(materialize):
+    endless = "SELECT sum(a.id * b.id) AS s FROM range(3000000) a CROSS JOIN range(3000000) b"
+    result = materialize(load_job(), spend_job(endless), settings="run: {seconds_of: {daily/spend: 2}}")
+    [failed] = [event for event in result.all_node_events if event.is_step_failure]
+    told = failed.step_failure_data.user_failure_data
+    assert "it took longer than 2 s and was stopped" in told.description
+    assert told.metadata["error"].value == "JobTimedOut"
+
+
+@pytest.mark.parametrize(
+    ("settings", "pool"),
+    [
+        ("depots: {shopfiles: {pool: files}}", "files"),
+        ("depots: {shopfiles: {pool: files}, lakehouse: {pool: lake}}", "lake"),
+        ("{depots: {shopfiles: {pool: files}}, computes: {runnable-default: {pool: nodes}}}", "nodes"),
+        ("{}", None),
+    ],
+    ids=["of what it reads", "of what it writes first", "of its compute before all", "none"],
+)
+def test_a_job_is_in_the_pool_of_its_compute_or_of_a_depot(tmp_path, settings, pool):
+    definitions = load_definitions(write_shop(tmp_path / "shop", load_job(), files={"dataos.yaml": settings}))
+    [job] = [assets for assets in definitions.assets if isinstance(assets, dg.AssetsDefinition)]
+    assert job.op.pool == pool

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sessions import engine_settings
 from typer.testing import CliRunner
 
 from dataos_dagster.cli.application import application
 from dataos_dagster.depots.catalog import DepotCatalog
 from dataos_dagster.depots.door import Door
 from dataos_dagster.engines.availability import availability
-from dataos_dagster.errors import StateError, StepError
+from dataos_dagster.engines.session import Sessions
+from dataos_dagster.errors import DepotUnreachable, EngineCrashed, JobTimedOut, StateError, StatementFailed, StepError
 from dataos_dagster.identity import Principal
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import load_settings
@@ -29,7 +31,7 @@ from dataos_dagster.workflows.selection import select
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dataos_dagster.engines.session import EngineSession, Sessions
+    from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.workflows.results import OutputResult
     from dataos_dagster.workflows.runner import RunSummary
 
@@ -270,7 +272,8 @@ def test_a_dry_run_plans_and_writes_nothing(sail_shop):
     )
     planned, wrong = sail_shop.run().outcomes
     assert (planned.state, planned.result, wrong.state) == ("planned", None, "failed")
-    assert planned.plan.as_json()["outputs"] == [{"view": "made", "dataset": table("dry"), "mode": "overwrite"}]
+    [output] = planned.plan.as_json()["outputs"]
+    assert (output["dataset"], output["mode"]) == (table("dry"), "overwrite")
     assert not (sail_shop.folder / ".dataos" / "lakehouse").exists()
     assert sail_shop.history == []
     result = invoke(str(sail_shop.folder), "--select", "wf/dry")
@@ -279,6 +282,137 @@ def test_a_dry_run_plans_and_writes_nothing(sail_shop):
     assert f"made → {table('dry')} (overwrite)" in result.output
     [told] = json.loads(invoke(str(sail_shop.folder), "--select", "wf/dry", "--json").stdout)["jobs"]
     assert (told["state"], told["plan"]["engine"], told["outputs"]) == ("planned", "sail", [])
+
+
+def with_entry(text: str, **keys: str) -> str:
+    """Return a job with keys of its entry, each given as YAML."""
+    return text.replace(
+        "      spec:\n", "".join(f"      {key}: {value}\n" for key, value in keys.items()) + "      spec:\n"
+    )
+
+
+@pytest.fixture
+def tries(monkeypatch):
+    """Return a list of the errors that the next tries of any job end with, None for one that may do its work."""
+    from dataos_dagster.flare.stack import FlareStack
+
+    real, errors = FlareStack.run, []
+
+    def run(self, one, context):
+        error = errors.pop(0) if errors else None
+        if error is not None:
+            raise error
+        return real(self, one, context)
+
+    monkeypatch.setattr(FlareStack, "run", run)
+    return errors
+
+
+@pytest.mark.parametrize(
+    ("retry", "errors", "state"),
+    [
+        ("{count: 2}", [StatementFailed("no"), StatementFailed("no")], "succeeded"),
+        ("{count: 1}", [StatementFailed("no"), StatementFailed("no")], "failed"),
+        ("{count: 1, strategy: OnTransientError}", [DepotUnreachable("down")], "succeeded"),
+        ("{count: 1, strategy: OnTransientError}", [StatementFailed("no column x")], "failed"),
+        ("{count: 1, strategy: OnError}", [StatementFailed("no column x")], "failed"),
+        ("{count: 1, strategy: OnError}", [EngineCrashed("Sail was ended")], "succeeded"),
+        ("{count: 1, strategy: Always}", [EngineCrashed("Sail was ended")], "succeeded"),
+    ],
+)
+def test_a_job_is_tried_again_as_its_manifest_says(sail_shop, tries, retry, errors, state):
+    tries += errors
+    sail_shop.write(wf=[with_entry(job("one"), retry=retry)])
+    [outcome] = sail_shop.run().outcomes
+    assert outcome.state == state
+    notes = [message for kind, _, message in sail_shop.listener.heard if kind == "note"]
+    assert len(notes) == len(sail_shop.history) - 1
+    assert all(note.startswith("tried again (") for note in notes)
+
+
+def test_a_job_may_name_its_own_transient_errors(sail_shop, tries):
+    tries.append(StatementFailed("ORA-00054: resource busy"))
+    envs = "compute: runnable-default\n        envs: {TRANSIENT_ERROR_PATTERN: 'ORA-\\d+'}"
+    entry = with_entry(job("one"), retry="{count: 1, strategy: OnTransientError}")
+    sail_shop.write(wf=[entry.replace("compute: runnable-default", envs)])
+    assert states_of(sail_shop.run()) == {"one": "succeeded"}
+
+
+def test_jobs_of_a_nested_workflow_have_the_retry_of_its_entry_and_go_in_its_place(sail_shop, tries):
+    tries += [None, StatementFailed("no"), None, None]
+    outer = [
+        job("first"),
+        "    - {name: nested, file: inner.yaml, dependencies: [first], retry: {count: 1}}\n",
+        job("last", after="nested"),
+    ]
+    sail_shop.write(outer=outer, inner=[job("inside")])
+    summary = sail_shop.run("outer")
+    assert states_of(summary) == {"first": "succeeded", "inside": "succeeded", "last": "succeeded"}
+    assert [run.job.rpartition("/")[2] for run in reversed(sail_shop.history)] == ["first", "inside", "inside", "last"]
+
+
+def test_a_job_that_takes_too_long_is_stopped_and_the_engine_serves_the_next(shop):
+    endless = "SELECT sum(a.id * b.id) AS s FROM range(3000000) a CROSS JOIN range(3000000) b"
+    shop.write(wf=[job("slow", sql=endless), job("good", after="slow"), job("other")])
+    (shop.folder / "dataos.yaml").write_text("run: {seconds_of: {wf/slow: 2}}\n")
+    # Engines of its own: one that heeds no interrupt is ended.
+    with Sessions(engine_settings(shop.folder)) as sessions:
+        summary = replace(shop, sessions=sessions).run()
+    assert states_of(summary) == {"slow": "failed", "good": "skipped", "other": "succeeded"}
+    [failed] = summary.failed
+    assert isinstance(failed.error, JobTimedOut)
+    assert failed.error.message == "it took longer than 2 s and was stopped"
+    assert failed.seconds < 30
+
+
+def test_a_depot_is_used_by_as_many_jobs_as_its_setting_says(sail_shop, monkeypatch):
+    from dataos_dagster.flare.stack import FlareStack
+
+    real, running, most = FlareStack.run, [], []
+
+    def run(self, one, context):
+        running.append(one.id)
+        most.append(len(running))
+        try:
+            return real(self, one, context)
+        finally:
+            running.remove(one.id)
+
+    monkeypatch.setattr(FlareStack, "run", run)
+    (sail_shop.folder / "dataos.yaml").write_text("depots: {shopfiles: {jobs_at_once: 1}}\n")
+    sail_shop.write(wf=[job("one"), job("two"), job("three")])
+    assert set(states_of(sail_shop.run(at_once=3)).values()) == {"succeeded"}
+    assert max(most) == 1
+
+
+def test_from_failure_runs_what_failed_and_what_was_skipped_because_of_it(sail_shop):
+    jobs = [
+        job("good"),
+        job("bad", sql="SELECT nope FROM rows"),
+        job("reader", table("bad")),
+        job("last", table("reader")),
+    ]
+    sail_shop.write(wf=jobs)
+    assert invoke(str(sail_shop.folder)).exit_code == 1
+    sail_shop.write(wf=[jobs[0], job("bad"), *jobs[2:]])
+    again = invoke(str(sail_shop.folder), "--from-failure", "--json")
+    assert again.exit_code == 0, again.output
+    assert [entry["job"] for entry in json.loads(again.stdout)["jobs"]] == [
+        "public/wf/bad",
+        "public/wf/reader",
+        "public/wf/last",
+    ]
+    nothing = invoke(str(sail_shop.folder), "--from-failure")
+    assert nothing.exit_code == 2
+    assert "no job failed in the last run" in nothing.stderr
+
+
+def test_a_try_that_succeeded_after_one_that_failed_is_no_failure(sail_shop, tries):
+    tries.append(StatementFailed("no"))
+    sail_shop.write(wf=[with_entry(job("one"), retry="{count: 1}"), job("bad", sql="SELECT nope FROM rows")])
+    invoke(str(sail_shop.folder))
+    again = json.loads(invoke(str(sail_shop.folder), "--from-failure", "--json").stdout)
+    assert [entry["job"] for entry in again["jobs"]] == ["public/wf/bad"]
 
 
 @pytest.fixture
