@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from servers.iceberg_rest import IcebergRESTServer
     from servers.kafka import KafkaServer
+    from servers.mariadb import MariaDBServer
     from servers.postgresql import PostgreSQLServer
     from servers.s3 import S3Server
 
@@ -64,6 +65,17 @@ def postgresql() -> Iterator[PostgreSQLServer]:
 
     require_engine("postgresql")
     server = start_postgresql()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDBServer]:
+    """Run a MariaDB server; `create_database()` gives a test an empty database of its own."""
+    from servers.mariadb import start_mariadb
+
+    require_engine("mariadb")
+    server = start_mariadb()
     yield server
     server.stop()
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dataos_dagster.address import Acl
     from dataos_dagster.depots.catalog import DepotCatalog
     from dataos_dagster.depots.manifest import S3Connection
-    from dataos_dagster.depots.requests import ReadRequest, Requirements, Target, WriteRequest
+    from dataos_dagster.depots.requests import ReadRequest, Requirements, SpelledSource, Target, WriteRequest
     from dataos_dagster.depots.stores import Store
     from dataos_dagster.errors import Location
 
@@ -116,6 +116,10 @@ class Opener:
         from dataos_dagster.depots.connectors.opening import connector_of
         from dataos_dagster.depots.connectors.store import ConnectorStore
 
+        if depot.type == "mysql":
+            from dataos_dagster.depots.mysql.store import open_depot
+
+            return open_depot(depot, credentials, self.catalog.settings)
         return ConnectorStore(connector_of(depot, credentials), f"depot {depot.name!r}", depot.type)
 
     def _kafka(self, depot: Depot, acl: Acl) -> Store:
@@ -145,6 +149,8 @@ class Opener:
                 kind = target.jdbc.url.split(":")[1] if target.jdbc.url.startswith("jdbc:") else "jdbc"
                 return ConnectorStore(standalone_connector(target.jdbc), target.jdbc.url, kind)
             return open_standalone(target.jdbc, settings)
+        if target.source is not None:
+            return self._spelled_out(target.source)
         if target.warehouse is not None:
             return LakehouseStore(Warehouse.standalone(Place.parse(target.warehouse, base=settings.project)), settings)
         if target.path is None:
@@ -153,6 +159,18 @@ class Opener:
         if format_ == ICEBERG:
             return LakehouseStore(Warehouse.standalone(place.parent), settings)
         return FileStore(place, settings)
+
+    def _spelled_out(self, source: SpelledSource) -> Store:
+        """Return the store of a source that a job spells out, opened as a depot of that type would be."""
+        from dataos_dagster.depots.connectors.opening import connector_of
+        from dataos_dagster.depots.connectors.store import ConnectorStore
+        from dataos_dagster.depots.kafka.access import access_of
+        from dataos_dagster.depots.kafka.store import KafkaStore
+
+        depot = Depot(source.kind, source.kind, source.connection, self.catalog.settings.project)
+        if depot.family == "kafka":
+            return KafkaStore(access_of(depot, source.credentials), source.kind)
+        return ConnectorStore(connector_of(depot, source.credentials), source.kind, source.kind)
 
     def _root(self, depot: Depot, acl: Acl) -> Place:
         from dataos_dagster.depots.manifest import FileConnection, S3Connection

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from dataos_dagster.address import Acl, Address
+    from dataos_dagster.depots.manifest import Connection
     from dataos_dagster.depots.settlement import Settlement
     from dataos_dagster.errors import Location
     from dataos_dagster.settings import EngineName
@@ -44,7 +45,7 @@ class JdbcConnection:
     username: str | None = None
     password: SecretStr | None = None
     driver: str | None = None
-    secret_parameters: Mapping[str, SecretStr] = field(default_factory=dict)
+    secret_parameters: Mapping[str, SecretStr] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         from pydantic import SecretStr
@@ -64,15 +65,36 @@ class JdbcConnection:
 
 
 @dataclass(frozen=True, slots=True)
+class SpelledSource:
+    """A dataset of a source that a job spells out instead of naming a depot (`inputType: snowflake` and the like).
+
+    Attributes:
+        kind: Source type.
+        connection: How the source is reached, as a depot would say it.
+        credentials: As a depot's secret would hold them.
+        address: The dataset, below a depot named like the source type.
+    """
+
+    kind: str
+    connection: Connection = field(hash=False)
+    credentials: Mapping[str, SecretStr] = field(hash=False)
+    address: Address
+
+    def __post_init__(self) -> None:
+        register(*self.credentials.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What is read or written: an address, or the standalone location of an input or output without a depot.
 
-    Exactly one of `address`, `path`, `warehouse` and `jdbc` is given.
+    Exactly one of `address`, `path`, `warehouse`, `jdbc` and `source` is given.
 
     Attributes:
         path: File or folder (`inputType: file`): a local path, relative to the project, or an `s3a://` URL.
         warehouse: Folder of an Iceberg lakehouse (`warehousePath`), with `namespace` and `table`.
         jdbc: A database's table.
+        source: A dataset of another source without a depot.
     """
 
     address: Address | None = None
@@ -81,6 +103,12 @@ class Target:
     namespace: str | None = None
     table: str | None = None
     jdbc: JdbcConnection | None = None
+    source: SpelledSource | None = None
+
+    @property
+    def dataset(self) -> Address | None:
+        """Return the dataset's place in its source: the address, or what stands for one where there is no depot."""
+        return self.source.address if self.source else self.address
 
     def __str__(self) -> str:
         if self.address is not None:
@@ -89,6 +117,9 @@ class Target:
             return f"{self.warehouse}/{self.namespace}/{self.table}"
         if self.jdbc is not None:
             return f"{self.jdbc.url}:{self.jdbc.table}"
+        if self.source is not None:
+            place = (self.source.address.collection, *self.source.address.path)
+            return f"{self.source.kind}:{'/'.join(part for part in place if part)}"
         return self.path or ""
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dataos_dagster.errors import NotYetRun
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest import FileConnection, JdbcConnection
+from dataos_dagster.flare.manifest.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,15 +21,11 @@ if TYPE_CHECKING:
     from dataos_dagster.manifests.diagnostics import DocumentPath
     from dataos_dagster.workflows.jobs import Job
 
-# Words for `format` that are read and written here; the words for databases all mean JDBC.
-_TOPICS = {"kafka", "kafkajson", "kafkaavro"}
-FORMATS = _TOPICS | frozenset(
-    {"iceberg", "csv", "json", "parquet", "text", "jdbc", "db", "postgres", "postgresql", "mysql", "mssql", "oracle"}
-)
-_STANDALONE = FileConnection | JdbcConnection
+# Words for `format` that no engine here reads or writes.
+_NOT_READ = frozenset({"delta", "hudi", "xlsx", "jdbcquery"})
 
 _SCHEME = re.compile(r"(?:jdbc:)?[A-Za-z][A-Za-z0-9+.-]*:(?=[^\\])")
-_OPENED = frozenset({"dataos:", "dataset:", "file:", "s3:", "s3a:", "s3n:", "jdbc:postgresql:"})
+_OPENED = frozenset({"dataos:", "dataset:", "file:", "s3:", "s3a:", "s3n:"})
 
 # What is missing, and where.
 _Finding = tuple[str, "DocumentPath"]
@@ -77,8 +74,6 @@ def _of_input(entry: FlareInput, path: DocumentPath) -> Iterator[_Finding]:
     section = entry.connection
     if entry.query is not None:
         yield "an input by `query`", (*path, "query")
-    if entry.input_type and entry.dataset is None and section is not None and not isinstance(section, _STANDALONE):
-        yield f"`inputType: {entry.input_type}`", (*path, "inputType")
     yield from _of_location(entry.dataset, section, path)
     if isinstance(section, JdbcConnection) and section.query is not None and section.table is None:
         yield "a database's `query` as input", (*path, "jdbc", "query")
@@ -94,8 +89,6 @@ def _of_output(output: FlareOutput, path: DocumentPath) -> Iterator[_Finding]:
     section = output.connection
     if output.options.query is not None:
         yield "`JDBCQuery`", (*path, "options", "query")
-    if output.output_type and output.dataset is None and section is not None and not isinstance(section, _STANDALONE):
-        yield f"`outputType: {output.output_type}`", (*path, "outputType")
     yield from _of_location(output.dataset, section, path)
     yield from _of_format(output.format, path)
 
@@ -108,10 +101,10 @@ def _of_location(dataset: str | None, section: Connection | None, path: Document
     elif dataset is None and isinstance(section, JdbcConnection):
         place, at = section.url.get_secret_value(), (*path, "jdbc", "url")
     scheme = _SCHEME.match(place or "")
-    if scheme and scheme[0].lower() not in _OPENED:
+    if scheme and scheme[0].lower() not in _OPENED and not scheme[0].lower().startswith("jdbc:"):
         yield f"{scheme[0]}…", at
 
 
 def _of_format(written: str | None, path: DocumentPath) -> Iterator[_Finding]:
-    if written is not None and written.lower() not in FORMATS:
+    if written is not None and (written.lower() in _NOT_READ or written.lower() not in FORMATS):
         yield f"the format `{written}`", (*path, "format")

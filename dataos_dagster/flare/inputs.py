@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dataos_dagster.depots.requests import GivenSchema, JdbcConnection, ReadRequest, Target
+from dataos_dagster.depots.connectors.documents import CONNECTION_PREFIX
+from dataos_dagster.depots.requests import GivenSchema, ReadRequest, Target
 from dataos_dagster.errors import StepError
 from dataos_dagster.flare.incremental.plan import plan_increment
 from dataos_dagster.flare.locations import job_location
-from dataos_dagster.flare.manifest import FileConnection
-from dataos_dagster.flare.manifest import JdbcConnection as JdbcSection
+from dataos_dagster.flare.targets import implied_format, input_target, standalone_path
 from dataos_dagster.manifests.locations import is_address
 
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ def plan_input(
     location = job_location(job, "inputs", index, "dataset" if entry.dataset else "name")
     text, kind = entry.schema_string, entry.schema_type
     request = ReadRequest(
-        target=_target(entry, settings, label, location),
-        format=entry.format or _implied_format(entry),
-        options=entry.options,
+        target=input_target(entry, settings, label, location),
+        format=entry.format or implied_format(entry.input_type),
+        options={**entry.options, **_connection_options(entry)},
         schema=_checked_schema(text, kind, label, job_location(job, "inputs", index, "schemaString")) if text else None,
         keep_system_columns=keep_system_columns,
         location=location,
@@ -139,54 +139,9 @@ def given_schema(text: str, kind: str | None) -> GivenSchema:
     return GivenSchema("avro" if shape == "record" else "spark", text)
 
 
-def standalone_path(path: str, settings: Settings) -> str:
-    """Return a local path below the project's `flare.data_root`, when there is one and the path is absolute."""
-    root = settings.flare.data_root
-    if root is None or not path.startswith("/"):
-        return path
-    return str(settings.project / root / path.lstrip("/"))
-
-
-def file_target(section: FileConnection, settings: Settings) -> Target | None:
-    """Return what a `file` section names, or None when it names nothing."""
-    if section.warehouse_path and section.table_name:
-        warehouse = standalone_path(section.warehouse_path, settings)
-        return Target(warehouse=warehouse, namespace=section.schema_name or "default", table=section.table_name)
-    return Target(path=standalone_path(section.path, settings)) if section.path else None
-
-
-def jdbc_target(section: JdbcSection) -> Target | None:
-    """Return what a `jdbc` section names, or None when it names no table."""
-    if section.table is None:
-        return None
-    connection = JdbcConnection(
-        section.url.get_secret_value(), section.table, section.username, section.password, section.driver
-    )
-    return Target(jdbc=connection)
-
-
-def _target(entry: FlareInput, settings: Settings, label: str, location: Location) -> Target:
-    if entry.dataset:
-        address = entry.address
-        return Target(address=address) if address else Target(path=standalone_path(entry.dataset, settings))
-    section, target = entry.connection, None
-    if isinstance(section, FileConnection):
-        target = file_target(section, settings)
-    elif isinstance(section, JdbcSection):
-        target = jdbc_target(section)
-    if target is None:
-        wanted = entry.input_type or "inputType"
-        raise StepError(
-            f"{label} names nothing to read",
-            step=label,
-            location=location,
-            hint=f"write `dataset: dataos://depot:collection/dataset`, or complete the section `{wanted}`",
-        )
-    return target
-
-
-def _implied_format(entry: FlareInput) -> str | None:
-    return "jdbc" if entry.input_type == "jdbc" else None
+def _connection_options(entry: FlareInput) -> dict[str, str]:
+    """Return `connectionProps`, which belong into the address of a MongoDB server, as options that say so."""
+    return {f"{CONNECTION_PREFIX}{key}": value for key, value in entry.connection_props.items()}
 
 
 def _checked_schema(text: str, kind: str | None, label: str, location: Location) -> GivenSchema:

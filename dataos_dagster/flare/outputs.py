@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dataos_dagster.depots.requests import Merge, PartitionField, Sort, SortColumn, Target, WriteRequest
-from dataos_dagster.errors import StepError
-from dataos_dagster.flare.inputs import file_target, jdbc_target, standalone_path
+from dataos_dagster.depots.connectors.documents import CONNECTION_PREFIX
+from dataos_dagster.depots.requests import Merge, PartitionField, Sort, SortColumn, WriteRequest
 from dataos_dagster.flare.locations import job_location
-from dataos_dagster.flare.manifest import FileConnection
 from dataos_dagster.flare.manifest import JdbcConnection as JdbcSection
 from dataos_dagster.flare.merging import check_merge, merge_constructs
+from dataos_dagster.flare.targets import implied_format, output_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,15 +69,15 @@ def plan_output(job: Job, index: int, entry: FlareOutput, settings: Settings) ->
     section = entry.connection
     options = entry.options
     iceberg = options.iceberg
-    extra = dict(options.extra_options)
+    extra = dict(options.extra_options) | _connector_options(options)
     branch = extra.pop("branch", None)
     if entry.driver or (isinstance(section, JdbcSection) and section.driver):
         extra.setdefault("driver", entry.driver or (section.driver if isinstance(section, JdbcSection) else "") or "")
     properties = dict(iceberg.properties) if iceberg else {}
     request = WriteRequest(
-        target=_target(entry, settings, label, location),
+        target=output_target(entry, settings, label, location),
         mode=options.save_mode or settings.flare.default_save_mode,
-        format=entry.format or _implied_format(entry),
+        format=entry.format or implied_format(entry.output_type),
         options=extra,
         compression=options.compression_type,
         partition_spec=_partition_spec(options, settings),
@@ -102,28 +101,15 @@ def with_operation(output: PlannedOutput, run_id: str) -> WriteRequest:
     return replace(output.request, operation=run_id)
 
 
-def _target(entry: FlareOutput, settings: Settings, label: str, location: Location) -> Target:
-    if entry.dataset:
-        address = entry.address
-        return Target(address=address) if address else Target(path=standalone_path(entry.dataset, settings))
-    section, target = entry.connection, None
-    if isinstance(section, FileConnection):
-        target = file_target(section, settings)
-    elif isinstance(section, JdbcSection):
-        target = jdbc_target(section)
-    if target is None:
-        wanted = entry.output_type or "outputType"
-        raise StepError(
-            f"{label} names no place to write to",
-            step=label,
-            location=location,
-            hint=f"write `dataset: dataos://depot:collection/dataset?acl=rw`, or complete the section `{wanted}`",
-        )
-    return target
-
-
-def _implied_format(entry: FlareOutput) -> str | None:
-    return "jdbc" if entry.output_type == "jdbc" else None
+def _connector_options(options: OutputOptions) -> dict[str, str]:
+    """Return the sections of single connectors as the options that these connectors know."""
+    staging = options.bigquery
+    buckets = {
+        "temporaryGcsBucket": staging.temporary_bucket if staging else None,
+        "persistentGcsBucket": staging.persistent_bucket if staging else None,
+    }
+    found = {f"{CONNECTION_PREFIX}{key}": value for key, value in options.connection_props.items()}
+    return found | {key: value for key, value in buckets.items() if value}
 
 
 def _partition_spec(options: OutputOptions, settings: Settings) -> tuple[PartitionField, ...]:

@@ -82,7 +82,7 @@ def dataset_of(request: ReadRequest | WriteRequest, what: str, *, collection: bo
     Raises:
         DepotError: The address lacks one.
     """
-    address = request.target.address
+    address = request.target.dataset
     if address is None or not address.path or (collection and not address.collection):
         raise DepotError(
             f"{request.target} names no {what}",

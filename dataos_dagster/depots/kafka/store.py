@@ -202,7 +202,7 @@ def topic_of(request: ReadRequest | WriteRequest) -> str:
     Raises:
         DepotError: It names none.
     """
-    address = request.target.address
+    address = request.target.dataset
     if address is None or not address.path:
         raise DepotError(
             f"{request.target} names no topic",

@@ -47,7 +47,6 @@ class FlareInput(Sections):
         "schema_registry_url": NoEffect(
             "schemas are not fetched from a registry; write `schemaString` or `schemaPath`"
         ),
-        "connection_props": NoEffect("MongoDB is not read yet"),
     }
 
     name: Annotated[ScalarText, Field(min_length=1, description="View name of the rows.")]

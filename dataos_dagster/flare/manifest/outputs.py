@@ -80,11 +80,6 @@ class BigQueryOptions(ManifestModel):
 class OutputOptions(ManifestModel):
     """How an output is written."""
 
-    no_effect: ClassVar[Mapping[str, NoEffect]] = {
-        "bigquery": NoEffect("BigQuery is not written yet"),
-        "connection_props": NoEffect("MongoDB is not written yet"),
-    }
-
     save_mode: Annotated[Annotated[SaveMode, AnyCase()] | None, Field(description="Default: a project setting.")] = None
     extra_options: Annotated[TextMap, Field(description="Options of the Spark writer.")] = Field(default_factory=dict)
     compression_type: Annotated[str | None, Field(description="Codec of the data files.")] = None

@@ -9,6 +9,7 @@ All listen on 127.0.0.1 at a free port; all downloads go to `cache_folder()`, ou
 ENGINES = {
     "java": "java",
     "postgresql": "postgresql",
+    "mariadb": "mariadb",
     "s3": "s3",
     "iceberg_rest": "iceberg_rest",
     "kafka": "kafka",

@@ -1,0 +1,118 @@
+"""A MySQL or MariaDB server as the door sees it; the collection of an address is the database."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dataos_dagster.address import Address
+from dataos_dagster.depots.connectors.call import dataset_of
+from dataos_dagster.depots.connectors.jdbc import depot_connector
+from dataos_dagster.depots.connectors.store import ConnectorStore
+from dataos_dagster.depots.jdbc_url import parted_parameters
+from dataos_dagster.depots.mysql.connection import MysqlConnection
+from dataos_dagster.depots.mysql.write import TableWriter
+from dataos_dagster.errors import DatasetNotFound, DepotUnsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+    from pyspark.sql.connect.dataframe import DataFrame
+
+    from dataos_dagster.depots.depot import Depot
+    from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest, WriteResult
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.identity import Principal
+    from dataos_dagster.settings import Settings
+
+_SYSTEM = "('information_schema', 'mysql', 'performance_schema', 'sys')"
+_TABLES = f"""
+SELECT table_schema, table_name FROM information_schema.tables
+WHERE table_schema NOT IN {_SYSTEM} AND table_name NOT LIKE 'dataos\\_staging\\_%' ORDER BY 1, 2
+"""  # noqa: S608 - the list is our own
+
+
+@dataclass(frozen=True, slots=True)
+class MysqlStore:
+    """The tables of one server."""
+
+    connection: MysqlConnection
+    spark: ConnectorStore
+    settings: Settings
+    depot: str
+
+    def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
+        """Return what a session needs to serve a request: Spark, and the JDBC driver."""
+        # A write that fails leaves the old rows here, whatever Spark alone would do.
+        return replace(self.spark.requirements(request), notes=())
+
+    def read(self, request: ReadRequest, session: EngineSession) -> DataFrame:
+        """Return a lazy frame of a table or view.
+
+        Raises:
+            DatasetNotFound: There is no such table; suggests the nearest name.
+        """
+        wanted = dataset_of(request, "database and table")
+        names = self._tables()
+        if wanted not in names:
+            near = difflib.get_close_matches(".".join(wanted), map(".".join, names), n=1)
+            raise DatasetNotFound(
+                f"{self.connection.name} has no table {'.'.join(wanted)}",
+                hint=f"did you mean {near[0]}?" if near else "`dataos depot check` says what is there",
+                location=request.location,
+            )
+        return self.spark.read(request, session)
+
+    def write(
+        self, frame: DataFrame, request: WriteRequest, session: EngineSession, principal: Principal
+    ) -> WriteResult:
+        """Commit a frame to a table: all of it or nothing, where its storage engine knows transactions."""
+        if request.merge is not None or request.branch is not None or request.partition_spec:
+            raise DepotUnsupported(
+                f"{request.target}: a table of MySQL knows neither merge clauses nor branches nor partition specs",
+                hint="use saveMode append or overwrite",
+                location=request.location,
+            )
+        return TableWriter(self.connection, self.spark, request, session, principal, self.settings).write(frame)
+
+    def check(self) -> str:
+        """Return how many tables and databases there are."""
+        names = self._tables()
+        databases = {database for database, _ in names}
+        return f"{_counted(len(names), 'table')} in {_counted(len(databases), 'database')}"
+
+    def datasets(self) -> tuple[Address, ...]:
+        """Return the addresses of all tables and views."""
+        return tuple(Address(self.depot, database, (table,)) for database, table in self._tables())
+
+    def _tables(self) -> list[tuple[str, str]]:
+        with self.connection.open() as opened, self.connection.failures(), opened.cursor() as cursor:
+            cursor.execute(_TABLES)
+            return [(database, table) for database, table in cursor.fetchall()]
+
+
+def open_depot(depot: Depot, credentials: Mapping[str, SecretStr], settings: Settings) -> MysqlStore:
+    """Return the store of a depot."""
+    from dataos_dagster.depots.manifest import JdbcConnection as JdbcSection
+
+    section = depot.connection
+    assert isinstance(section, JdbcSection)  # noqa: S101 - what its family is chosen by
+    parted = parted_parameters(section.plain_params)
+    given = {key.lower(): value.lower() for key, value in parted.plain.items()}
+    encrypted = given.get("usessl") == "true" or given.get("sslmode", "disabled") not in {"disabled", "preferred"}
+    connection = MysqlConnection(
+        f"depot {depot.name!r}",
+        section.host,
+        section.port or 3306,
+        credentials.get("username") or parted.username,
+        credentials.get("password") or parted.password,
+        encrypted,
+    )
+    store = ConnectorStore(depot_connector(depot, credentials), f"depot {depot.name!r}", "mysql")
+    return MysqlStore(connection, store, settings, depot.name)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
