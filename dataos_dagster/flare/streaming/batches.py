@@ -38,7 +38,9 @@ class BatchWriter:
         prepare: Makes the rows that are written of the rows of a batch.
         turn: One batch of a session is written at a time: its commits carry properties of the session.
         stream: Id of the query, which its checkpoint keeps; known once it has started.
-        written: What each batch did, in order.
+        rows: Rows that were written, as far as the store counts them; None when it does not.
+        created: One of the batches made the dataset.
+        snapshot_id: State of the dataset after the last batch, where it has one.
         repeated: Batches that were there already.
         settled: Nobody else's engine writes to the dataset any more.
     """
@@ -49,7 +51,9 @@ class BatchWriter:
     prepare: Callable[[DataFrame], DataFrame]
     turn: threading.Lock
     stream: str | None = None
-    written: list[WriteResult] = field(default_factory=list)
+    rows: int | None = 0
+    created: bool = False
+    snapshot_id: str | None = None
     repeated: list[int] = field(default_factory=list)
     settled: bool = False
     known: threading.Event = field(default_factory=threading.Event)
@@ -85,7 +89,12 @@ class BatchWriter:
                 frame = self.prepare(self.session.spark.table(view))
                 request = replace(output.request, mark=mark, operation=mark)
                 result = door.write(frame, request, self.session, principal)
-        self.written.append(result)
+        self._count(result)
+
+    def _count(self, result: WriteResult) -> None:
+        self.rows = None if self.rows is None or result.rows is None else self.rows + result.rows
+        self.created = self.created or result.created
+        self.snapshot_id = result.snapshot_id or self.snapshot_id
 
 
 class BatchListener:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Self
 from dataos_dagster.address import Address
 from dataos_dagster.depots.requests import Target
 from dataos_dagster.errors import AddressError, StepError
+from dataos_dagster.flare.inputs import standalone_path
 from dataos_dagster.flare.locations import job_location
-from dataos_dagster.flare.targets import standalone_path
 from dataos_dagster.manifests.locations import is_address
 from dataos_dagster.naming import slug
 
@@ -160,6 +160,19 @@ def take(place: Place, owner: Owner, location: Location) -> None:
     place.join(OWNER_FILE).write(json.dumps(asdict(owner), indent=2).encode())
 
 
+def unfinished_batch(place: Place) -> int | None:
+    """Return the micro-batch of a Kafka stream that was planned and whose end is not noted, or None."""
+    planned, done = (_last_number(place, folder) for folder in ("offsets", "commits"))
+    if planned is None or (done is not None and done >= planned) or not _topics(place):
+        return None
+    return planned
+
+
+def _last_number(place: Place, folder: str) -> int | None:
+    names = (info.base_name for info in place.join(folder).entries())
+    return max((int(name) for name in names if name.isdigit()), default=None)
+
+
 def _owner(place: Place) -> Owner | None:
     file = place.join(OWNER_FILE)
     return Owner.parse(file.read()) if file.kind() == "file" else None
@@ -167,10 +180,10 @@ def _owner(place: Place) -> Owner | None:
 
 def _topics(place: Place) -> set[str]:
     """Return the Kafka topics in the newest offsets of a checkpoint that this package has not made."""
-    numbers = [(int(info.base_name), info) for info in place.join("offsets").entries() if info.base_name.isdigit()]
-    if not numbers:
+    newest = _last_number(place, "offsets")
+    if newest is None:
         return set()
-    lines = place.join("offsets", max(numbers, key=lambda pair: pair[0])[1].base_name).read().decode().splitlines()
+    lines = place.join("offsets", str(newest)).read().decode().splitlines()
     topics: set[str] = set()
     for line in lines[2:]:  # a version and the batch's own metadata stand before the sources
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from contextlib import ExitStack, contextmanager
@@ -12,7 +13,7 @@ from dataos_dagster.depots.door import columns_of
 from dataos_dagster.depots.streams import end_query, start_batches
 from dataos_dagster.errors import DataOSError, EngineError, StepError
 from dataos_dagster.flare.streaming.batches import BatchListener, BatchWriter
-from dataos_dagster.flare.streaming.checkpoints import take
+from dataos_dagster.flare.streaming.checkpoints import take, unfinished_batch
 from dataos_dagster.flare.streaming.failures import stream_error
 from dataos_dagster.flare.streaming.progress import Progress
 
@@ -32,6 +33,9 @@ _POLL_SECONDS = 0.2
 _LOOK_SECONDS = 1.0
 # For the reason of an end that has come already.
 _END_SECONDS = 5
+_FAILS_TO_REPORT = re.compile(r'Cannot invoke "[\w.]*IterableOps\.map\(.*"[\w.]*Option\.get\(\)" is null')
+# More than Spark tells of at once, so that none is counted twice; a stream without an end has any number.
+_SEEN = 300
 # How long a batch that is under way is waited for when a stream is to stop.
 DRAIN_SECONDS = 30.0
 
@@ -45,7 +49,7 @@ class RunningQuery:
         query: Spark's handle.
         listener: Takes its micro-batches, where this package writes them.
         schema: Columns of the rows that it writes.
-        seen: Progress by number of the micro-batch.
+        seen: Progress of the last micro-batches, by number.
     """
 
     planned: PlannedStream
@@ -55,14 +59,14 @@ class RunningQuery:
     sources: tuple[PlannedInput, ...]
     schema: tuple[Column, ...]
     seen: dict[int, Progress] = field(default_factory=dict)
+    _written_before: int = 0
 
     @property
     def rows(self) -> int | None:
         """Return the rows written so far; None where the store does not count them."""
         if self.listener is None:
-            return sum(progress.written for progress in self.seen.values())
-        counts = [written.rows for written in self.listener.writer.written]
-        return None if None in counts else sum(count for count in counts if count is not None)
+            return self._written_before + sum(progress.written for progress in self.seen.values())
+        return self.listener.writer.rows
 
     @property
     def last(self) -> Progress | None:
@@ -72,13 +76,12 @@ class RunningQuery:
     @property
     def created(self) -> bool:
         """Return whether the dataset was made by one of the batches."""
-        return any(written.created for written in self.listener.writer.written) if self.listener else False
+        return self.listener is not None and self.listener.writer.created
 
     @property
     def snapshot_id(self) -> str | None:
         """Return the snapshot that the last batch made, where this package wrote it."""
-        made = [written.snapshot_id for written in self.listener.writer.written] if self.listener else []
-        return next((snapshot for snapshot in reversed(made) if snapshot), None)
+        return self.listener.writer.snapshot_id if self.listener else None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -97,6 +100,8 @@ class RunningQuery:
             for told in self.query.recentProgress:
                 progress = Progress.of(told)
                 self.seen[progress.batch] = progress
+        while len(self.seen) > _SEEN:
+            self._written_before += self.seen.pop(min(self.seen)).written
 
     def has_ended(self) -> bool:
         """Return whether the query has ended.
@@ -154,8 +159,27 @@ def running(
         started = []
         for planned in plan.queries:
             take(planned.query.checkpoint, planned.owner, planned.checkpoint_location)
+            left = unfinished_batch(planned.query.checkpoint)
+            if left is not None:
+                with _started(planned, sources, context, session, turn, prepare, view_of) as query:
+                    _repeat(query, left)
             started.append(stack.enter_context(_started(planned, sources, context, session, turn, prepare, view_of)))
         yield tuple(started)
+
+
+def _repeat(query: RunningQuery, batch: int) -> None:
+    """Wait until the batch that was under way when a stream was killed has been done, by a query of its own.
+
+    Spark 4.1.1 does it, notes it in the checkpoint, and then ends the query while it reports the batch, because it has
+    not asked Kafka for the newest offsets yet (SPARK-55271). Started again it has nothing to repeat.
+    """
+    try:
+        while not query.has_ended() and (query.last is None or query.last.batch < batch):
+            query.look()
+            time.sleep(_POLL_SECONDS)
+    except DataOSError as error:
+        if not _FAILS_TO_REPORT.search(error.message):
+            raise
 
 
 @contextmanager
@@ -197,11 +221,14 @@ def finish(queries: tuple[RunningQuery, ...]) -> None:
     Raises:
         DataOSError: One failed.
     """
-    for query in queries:
-        while not query.has_ended():
+    waiting = list(queries)
+    while waiting:
+        ended = [query for query in waiting if query.has_ended()]
+        for query in waiting:
             query.look()
+        waiting = [query for query in waiting if query not in ended]
+        if waiting:
             time.sleep(_POLL_SECONDS)
-        query.look()
 
 
 def keep_running(

@@ -96,7 +96,7 @@ class KafkaServer:
         from confluent_kafka import Producer
 
         failures: list[Any] = []
-        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5, "acks": "all"})
+        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5, "acks": "all", "log_level": 3})
         count = 0
         for count, value in enumerate(values, 1):
             producer.produce(topic, value, key=key, on_delivery=lambda error, _: error and failures.append(error))
