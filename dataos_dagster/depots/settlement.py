@@ -124,7 +124,7 @@ class Settlement:
                 if looks_after_failure:
                     self._conclude(look(), before, session, marked=marked)
             raise
-        self.intents.settle(self.token, written=True, after=look().state)
+        self.intents.settle(self.token, written=True, after=_state_after(look))
 
     def _conclude(self, now: Evidence, before: Evidence, session: EngineSession, *, marked: bool) -> None:
         assert self.token is not None  # noqa: S101 - its only caller has asked
@@ -132,6 +132,14 @@ class Settlement:
         # Of an engine that is not ours nobody knows when it stops.
         if written or session.process is not None:
             self.intents.settle(self.token, written=written, after=now.state if written else None)
+
+
+def _state_after(look: Callable[[], Evidence]) -> str | None:
+    """Return the state that a write has made; it is written, whether or not it can be looked at now."""
+    try:
+        return look().state
+    except DepotError:
+        return None
 
 
 def settled(request: WriteRequest, intents: Intents, token: str | None = None) -> WriteRequest:

@@ -169,3 +169,51 @@ def test_a_mark_of_files_is_no_row_and_goes_with_an_overwrite(shop):
     assert account.ids() == ["1"]
     shop.write(ROWS, FILES, "overwrite", format="csv")
     assert shop.door.evidence(account.request).marks == frozenset()
+
+
+def declare(shop, s3, name, format_) -> None:
+    shop.declare(
+        f"""
+name: {name}
+version: v2alpha
+type: depot
+depot:
+  type: S3
+  secrets: [{{name: {name}-rw}}]
+  s3: {{bucket: warehouse, relativePath: /once, format: {format_}, scheme: s3a, region: {s3.region}, endpoint: "{s3.endpoint}"}}
+---
+name: {name}-rw
+version: v1
+type: instance-secret
+instance-secret:
+  type: key-value-properties
+  acl: rw
+  data: {{accesskeyid: {s3.access_key}, secretkey: "{s3.secret_key}"}}
+""",
+        f"{name}.yaml",
+    )
+
+
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+def test_files_in_a_bucket_carry_the_mark_too(sail_shop, s3, mode):
+    s3.create_bucket("warehouse")
+    declare(sail_shop, s3, "raw", "PARQUET")
+    address = f"dataos://raw:out/{mode}"
+    account = Account(sail_shop, address, mode, format="parquet")
+    account.begin()
+    assert account.settle() == "planned"
+    account.write()
+    assert account.status == "written"
+    account.state.intents.begin(account.token, before=None, marked=True, engine=None)
+    assert account.settle() == "written"
+    assert account.ids() == [1]
+
+
+def test_behind_a_catalog_a_write_that_happens_once_is_done_by_spark(sail_shop, s3, iceberg_rest):
+    declare(sail_shop, s3, "lake", "ICEBERG")
+    uri, warehouse = iceberg_rest.uri, iceberg_rest.warehouse
+    (sail_shop.root / "dataos.yaml").write_text(f"catalogs: {{lake: {{uri: '{uri}', warehouse: '{warehouse}'}}}}\n")
+    request = WriteRequest(target("dataos://lake:once/orders"), "append", exactly_once=True)
+    [reason] = sail_shop.door.requirements([request]).vetoes["sail"]
+    assert reason.startswith("Sail leaves no mark of its commits")
+    assert "sail" not in sail_shop.door.requirements([replace(request, exactly_once=False)]).vetoes

@@ -89,7 +89,9 @@ class TableWriter:
         settlement, branch = self.request.settlement, self.request.branch
         if settlement is None:
             return nullcontext()
-        marked = self.session.engine != "sail"
+        # What is at `connect` may be Sail, which leaves no mark; in a folder the lock decides then.
+        engine, in_catalog = self.session.engine, self.table.warehouse.rest is not None
+        marked = engine == "spark" or (engine == "connect" and in_catalog)
         return settlement.write(lambda: evidence_of(self.store.state(self.table), branch), self.session, marked=marked)
 
     def _creation(self, holder: Holder) -> TableCreation:
