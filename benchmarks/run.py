@@ -91,7 +91,7 @@ def report(results: list[dict[str, Any]], failures: dict[str, str], scripts: lis
 def main() -> None:
     """Measure all, write the report, and fail when something does not hold."""
     quick = parse_arguments(__doc__).quick
-    scripts = [*sorted(FOLDER.glob("p[0-9]*.py")), FOLDER / "memory.py"]
+    scripts = [*sorted(FOLDER.glob("p[0-9]*.py")), FOLDER / "memory.py", FOLDER / "sail_start.py"]
     results: list[dict[str, Any]] = []
     failures: dict[str, str] = {}
     for script in scripts:

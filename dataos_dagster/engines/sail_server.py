@@ -6,6 +6,7 @@ before the server listens on it, and Sail's endpoint knows no token by which the
 
 from __future__ import annotations
 
+import importlib
 import signal
 import sys
 
@@ -19,6 +20,9 @@ def main() -> None:
     host, port = server.listening_address or ("", 0)
     sys.stdout.write(f"dataos-endpoint {host}:{port}\n")
     sys.stdout.flush()
+    # Sail loads PySpark for its first session, which takes half a second. Now it does so while the client is busy with
+    # its own imports.
+    importlib.import_module("pyspark.sql")
     # SIGTERM keeps its default action: nothing of a session outlives the process, and commits are atomic renames.
     signal.pause()
 
