@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dataos_dagster.flare.streaming.plan import PlannedStream, StreamPlan
     from dataos_dagster.workflows.context import RunContext
 
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.05
 _LOOK_SECONDS = 1.0
 # For the reason of an end that has come already.
 _END_SECONDS = 5
@@ -221,12 +221,14 @@ def finish(queries: tuple[RunningQuery, ...]) -> None:
     Raises:
         DataOSError: One failed.
     """
-    waiting = list(queries)
+    waiting, looked = list(queries), time.monotonic()
     while waiting:
-        ended = [query for query in waiting if query.has_ended()]
-        for query in waiting:
-            query.look()
-        waiting = [query for query in waiting if query not in ended]
+        waiting = [query for query in waiting if not query.has_ended()]
+        # Each look asks Spark for up to a hundred reports: once in a while, and when everything is done.
+        if not waiting or time.monotonic() - looked > _LOOK_SECONDS:
+            looked = time.monotonic()
+            for query in queries:
+                query.look()
         if waiting:
             time.sleep(_POLL_SECONDS)
 

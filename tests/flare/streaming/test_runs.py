@@ -131,3 +131,26 @@ def test_batches_go_to_a_database(streams, topic, postgresql):
     streams.run()
     rows = postgresql.execute("SELECT id, name FROM orders ORDER BY id", database=name)
     assert rows == [(1, "ADA"), (2, "BOB"), (3, "CID")]
+
+
+def test_a_password_reaches_the_brokers_and_no_plan(streams, topic):
+    streams.write(
+        "secure.yaml",
+        f"""
+        name: secure
+        version: v1
+        type: depot
+        depot:
+          type: kafka
+          kafka: {{brokers: ["{streams.kafka.sasl_bootstrap}"]}}
+          connectionSecret:
+            - {{acl: rw, type: key-value-properties,
+               data: {{username: {streams.kafka.username}, password: {streams.kafka.password}}}}}
+        """,
+    )
+    body = TO_TABLE.format(trigger="AvailableNow", topic=topic, more="")
+    streams.job(body.replace("dataos://events:", "dataos://secure:"))
+    result = streams.run()
+    assert result.rows == 2
+    assert result.explain
+    assert streams.kafka.password not in f"{result.explain}{result.plan}{result.notes}"
