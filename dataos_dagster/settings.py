@@ -91,6 +91,9 @@ class EngineSettings(_Section):
         "auto"
     )
     jobs: Annotated[dict[str, EngineChoice], Field(description="Engine of single jobs, by workflow/job.")] = {}
+    idle_seconds: Annotated[
+        float | None, Field(gt=0, description="An engine that no job uses for so long is ended; null keeps it.")
+    ] = 600.0
     spark: SparkSettings = SparkSettings()
     connect: ConnectSettings = ConnectSettings()
 

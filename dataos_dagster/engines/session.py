@@ -130,13 +130,12 @@ class Sessions:
 
     Args:
         settings: The project's engines; its state folder takes the engines' logs.
-        idle_seconds: End a server that nobody leased for so long; None keeps it until `close`.
+            They also say how long a server that nobody leases is kept (`engines.idle_seconds`).
     """
 
-    def __init__(self, settings: Settings | None = None, *, idle_seconds: float | None = None) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings or Settings()
         self._logs = settings.state_folder / "logs" if settings else Path(tempfile.gettempdir(), "dataos-engine-logs")
-        self._idle_seconds = idle_seconds
         self._servers: list[_Server] = []
         # One lock an engine: a Spark that starts does not keep a job from its warm Sail.
         self._locks: dict[EngineName, threading.RLock] = {
@@ -145,6 +144,7 @@ class Sessions:
             "connect": threading.RLock(),
         }
         self._closing = threading.Event()
+        idle_seconds = self._settings.engines.idle_seconds
         if idle_seconds is not None:
             threading.Thread(target=self._close_idle, args=(idle_seconds,), name="dataos-engines", daemon=True).start()
 

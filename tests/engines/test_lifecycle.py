@@ -210,7 +210,7 @@ def test_a_smaller_spark_is_served_by_a_larger_one() -> None:
 
 
 def test_an_idle_engine_is_closed_and_starts_again_when_wanted(tmp_path: Path) -> None:
-    with Sessions(engine_settings(tmp_path), idle_seconds=0.2) as own:
+    with Sessions(Settings(project=tmp_path, engines=EngineSettings(idle_seconds=0.2))) as own:
         with own.lease(SAIL) as session:
             first = session.process
             time.sleep(0.6)
