@@ -9,6 +9,10 @@ from dataos_dagster.errors import StepError
 from dataos_dagster.flare.manifest import Streaming
 from dataos_dagster.flare.streaming.progress import Progress
 from dataos_dagster.flare.streaming.trigger import Trigger, trigger_of
+from dataos_dagster.manifests.project import load_project
+from dataos_dagster.settings import load_settings
+from dataos_dagster.workflows.graph import build_graph
+from dataos_dagster.workflows.runner import run_jobs
 
 from .conftest import DEPOT, StreamProject
 
@@ -146,6 +150,18 @@ def test_a_stream_without_an_end_is_no_part_of_a_run(planned):
     assert [str(address) for address in node.owned] == ["dataos://lakehouse:shop/orders"]
     assert "runs until it is stopped" in node.missing.message
     assert job(planned, head="schedule: {cron: '* * * * *'}").node().is_run
+
+
+def test_running_everything_leaves_a_stream_without_an_end_to_the_supervisor(planned):
+    job(planned, "streaming: {triggerMode: ProcessingTime}")
+    settings = load_settings(planned.folder)
+    graph = build_graph(load_project(planned.folder, settings=settings, use_cache=False))
+    with planned.runner() as runner:
+        summary = run_jobs(graph, graph.order(), runner.context("run", record=False))
+    assert [(outcome.state, outcome.error) for outcome in summary.outcomes] == [("skipped", None)]
+    assert "dataos streams start wf/job" in graph.nodes["public/wf/job"].missing.hint
+    [diagnostic] = [found for found in graph.diagnostics if found.code == "runs-until-stopped"]
+    assert diagnostic.message == "wf/job runs until it is stopped: no run has it"
 
 
 def test_progress_counts_what_the_source_has_and_the_stream_has_not():
