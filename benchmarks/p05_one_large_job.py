@@ -22,6 +22,8 @@ from peer_large_job import run_by_hand
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyspark.sql import SparkSession
+
 ROWS_A_GROUP = 1_000_000
 
 DEPOT = """\
@@ -107,8 +109,16 @@ def cost(work: Callable[[], object], engine: int) -> tuple[float, float]:
     return time.process_time() + cpu_seconds_of(engine) - cpu, time.perf_counter() - start
 
 
-def measure(folder: Path, turns: int) -> tuple[list[float], list[float]]:
-    """Return the CPU seconds of each turn of ours and of the peer; each has a turn before, which loads its code."""
+def measure(
+    folder: Path, turns: int, by_hand: Callable[[SparkSession, Path, Path], None] = run_by_hand
+) -> tuple[list[float], list[float]]:
+    """Return the CPU seconds of each turn of ours and of the peer; each has a turn before, which loads its code.
+
+    Args:
+        folder: The project, which has one job.
+        turns: How many are counted.
+        by_hand: The peer: given a session, the project's folder and the folder of its own table.
+    """
     from dataos_dagster.engines.session import SessionConfiguration
     from dataos_dagster.manifests.project import load_project
     from dataos_dagster.settings import load_settings
@@ -125,12 +135,12 @@ def measure(folder: Path, turns: int) -> tuple[list[float], list[float]]:
         if session.process is None:
             sys.exit("Sail is not a child of this process")
         for turn in range(turns + 1):
-            by_hand, by_hand_wall = cost(lambda: run_by_hand(session.spark, folder, target), session.process.pid)
+            hand, hand_wall = cost(lambda: by_hand(session.spark, folder, target), session.process.pid)
             flare, wall = cost(lambda: runner.run(node, uuid.uuid4().hex), session.process.pid)
-            told = (f"{cpu:.2f} CPU s ({clock:.2f} s)" for cpu, clock in ((flare, wall), (by_hand, by_hand_wall)))
+            told = (f"{cpu:.2f} CPU s ({clock:.2f} s)" for cpu, clock in ((flare, wall), (hand, hand_wall)))
             say(f"  turn {turn}: ours, by hand: {', '.join(told)}")
             ours.append(flare)
-            peer.append(by_hand)
+            peer.append(hand)
         tables = (folder / ".dataos" / "lakehouse" / "large" / "orders", target)
         counts = {session.spark.read.format("iceberg").load(str(table)).count() for table in tables}
     if len(counts) != 1:

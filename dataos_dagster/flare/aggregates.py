@@ -24,6 +24,14 @@ def over_all_rows(expression: str) -> str:
     return rewritten
 
 
+def filters_in_window(expression: str) -> bool:
+    """Return whether an aggregate over a window takes some rows only: `COUNT(*) FILTER (WHERE …) OVER ()`."""
+    from sqlglot import exp
+
+    tree, _ = _unaliased(expression)
+    return any(isinstance(window.this, exp.Filter) for window in tree.find_all(exp.Window))
+
+
 def aggregate_in(expression: str) -> str:
     """Return an aggregate without its alias."""
     tree, has_alias = _unaliased(expression)
@@ -41,7 +49,9 @@ def _unaliased(expression: str) -> tuple[Any, bool]:
     from sqlglot import exp
 
     [projection] = sqlglot.parse_one(f"SELECT {expression}", dialect=_DIALECT).selects
-    return (projection.this, True) if isinstance(projection, exp.Alias) else (projection, False)
+    has_alias = isinstance(projection, exp.Alias)
+    # A copy stands alone: what is found in it has no SELECT around it.
+    return (projection.this if has_alias else projection).copy(), has_alias
 
 
 def _aggregates(tree: Any) -> list[Any]:

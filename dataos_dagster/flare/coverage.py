@@ -10,9 +10,11 @@ import re
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import NotYetRun
+from dataos_dagster.flare.joining import JOINER
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest import FileConnection, JdbcConnection
 from dataos_dagster.flare.manifest.formats import FORMATS
+from dataos_dagster.flare.udfs import is_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,12 +55,19 @@ def _findings(spec: FlareSpec) -> Iterator[_Finding]:
         yield from _of_output(output, ("outputs", index))
     if any(entry.is_stream for entry in spec.job.inputs):
         yield from _of_stream(spec)
-    sections = {"actions": spec.job.actions, "udfs": spec.job.udfs}
+    yield from _of_functions(spec)
+    sections = {"actions": spec.job.actions}
     for name, section in sections.items():
         if section:
             yield f"`{name}`", (name,)
     if spec.job.profile is not None:
         yield "`profile`", ("profile",)
+
+
+def _of_functions(spec: FlareSpec) -> Iterator[_Finding]:
+    for name, declared in spec.job.udfs.items():
+        if is_foreign(declared):
+            yield f"a function in Scala (`{name}`)", ("udfs", name)
 
 
 def _of_stream(spec: FlareSpec) -> Iterator[_Finding]:
@@ -81,7 +90,7 @@ def _of_input(entry: FlareInput, path: DocumentPath) -> Iterator[_Finding]:
 
 
 def _of_item(item: SequenceItem, path: DocumentPath) -> Iterator[_Finding]:
-    if item.classpath is not None and item.sql is None:
+    if item.classpath is not None and item.sql is None and item.classpath != JOINER:
         yield f"the step class {item.classpath}", (*path, "classpath")
 
 

@@ -93,11 +93,12 @@ def unproven_for_types(plan: JobPlan, inputs: Mapping[str, Mapping[str, str]]) -
         inputs: As for `check_columns`.
     """
     from dataos_dagster.engines.routing import constructs_of, unproven
+    from dataos_dagster.flare.udfs import without_own
 
     found = [
         str(replace(construct, line=place.line, column=place.column))
         for step, views in _followed(plan, inputs)
-        for construct in unproven(constructs_of(step.sql, views))
+        for construct in without_own(unproven(constructs_of(step.sql, views)), plan.spec.job.udfs)
         for place in [step.at(construct.line, construct.column) if step.sql == step.text else step.location]
     ]
     return tuple(dict.fromkeys(found))

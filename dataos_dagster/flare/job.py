@@ -24,6 +24,7 @@ from dataos_dagster.flare.lineage import Lineage
 from dataos_dagster.flare.merging import merge_statement
 from dataos_dagster.flare.outputs import with_operation
 from dataos_dagster.flare.steps import register, run_commands, run_step
+from dataos_dagster.flare.udfs import forget_functions, register_functions, without_own
 from dataos_dagster.workflows.limits import time_limit
 from dataos_dagster.workflows.results import AssertionResult, InputResult, JobResult, OutputResult, Preview
 
@@ -139,6 +140,7 @@ class PlanRun:
         for planned in self.plan.inputs:
             with self._reported(planned.label, planned.location):
                 self._read(planned)
+        register_functions(self.plan.functions, self.session, self.context.settings.project)
         for step in self.plan.steps:
             with self._reported(step.label, step.location):
                 self._step(step)
@@ -159,6 +161,7 @@ class PlanRun:
             except EngineError:
                 # The engine is gone and its views with it; what ended it is already on its way to the caller.
                 return
+        forget_functions(self.plan.functions, self.session)
 
     def _read(self, planned: PlannedInput) -> None:
         door, principal = self.context.door, self.context.principal
@@ -291,7 +294,8 @@ class PlanRun:
 
     def _check_query(self, sql: str, label: str, location: Location) -> None:
         if self.plan.route.assumed:
-            self._refuse(unproven(constructs_of(sql, self.types), assume=False), label, location)
+            found = unproven(constructs_of(sql, self.types), assume=False)
+            self._refuse(tuple(without_own(found, self.plan.spec.job.udfs)), label, location)
 
     def _check_function(self, function: Function, frame: DataFrame, place: Location) -> None:
         """Look again at what a function does, now that the types of the rows before it are known.

@@ -21,6 +21,7 @@ from dataos_dagster.flare.outputs import plan_output
 from dataos_dagster.flare.sizing import merged_conf, sizing_of
 from dataos_dagster.flare.steps import caching_notes, plan_step
 from dataos_dagster.flare.streaming.plan import plan_streams, with_streams
+from dataos_dagster.flare.udfs import plan_functions, without_own
 from dataos_dagster.flare.views import Views
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from dataos_dagster.flare.sizing import Sizing
     from dataos_dagster.flare.steps import PlannedStep
     from dataos_dagster.flare.streaming.plan import StreamPlan
+    from dataos_dagster.flare.udfs import UserFunction
     from dataos_dagster.settings import EngineName, Settings
     from dataos_dagster.workflows.jobs import Job
 
@@ -53,6 +55,7 @@ class JobPlan:
         configuration: The session that the job needs.
         requested: The engine that somebody asked for.
         spark_serves: Spark is there and can serve the job's datasets.
+        functions: The job's own, for its SQL.
         stream: The queries that run instead of writing each output once; None when no input is a stream.
         assertions: Tests of the job, and of views before they are written.
         notes: What is done otherwise than written, each a sentence.
@@ -69,6 +72,7 @@ class JobPlan:
     configuration: SessionConfiguration
     notes: tuple[str, ...]
     spark_serves: bool
+    functions: tuple[UserFunction, ...] = ()
     stream: StreamPlan | None = None
     assertions: tuple[PlannedAssertions, ...] = ()
 
@@ -181,7 +185,7 @@ def plan_job(
     vetoes = _merged_vetoes(requirements.vetoes, sizing.vetoes)
     constructs = (
         *_incremental_constructs(inputs),
-        *_constructs(steps),
+        *without_own(_constructs(steps), spec.job.udfs),
         *(construct for output in outputs for construct in output.constructs),
         *(construct for each in assertions for query in each.queries for construct in query.constructs),
     )
@@ -203,6 +207,7 @@ def plan_job(
         configuration=_configuration(chosen.engine, requirements, sizing),
         notes=tuple(notes),
         spark_serves=availability.has("spark") and not vetoes.get("spark"),
+        functions=plan_functions(job, spec.job.udfs),
         stream=stream,
         assertions=assertions,
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.errors import AddressError, StepError
 from dataos_dagster.flare.functions.function import EngineUnsuited, FunctionError
-from dataos_dagster.flare.functions.registry import ParameterError, read_function
+from dataos_dagster.flare.functions.registry import findings_in, read_function
+from dataos_dagster.flare.joining import JOINER, join_query
 from dataos_dagster.flare.locations import job_location, location_in_text
 from dataos_dagster.flare.relations import SqlRefused
 from dataos_dagster.flare.sql import Statement, parse_statement, replace_spans
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from dataos_dagster.manifests.diagnostics import DocumentPath
     from dataos_dagster.settings import EngineName
     from dataos_dagster.workflows.jobs import Job
+
+
+# What Sail says of a view with two columns of one name.
+_TWICE = "duplicate qualified field name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +80,9 @@ def plan_step(job: Job, path: DocumentPath, item: SequenceItem, views: Views) ->
     Raises:
         StepError: The SQL is no query, reads what is no view and no dataset, or a function is wrong.
     """
-    label = f'steps[{path[1]}].sequence[{path[3]}] "{item.name}"'
-    sql_path = (*path, "sql")
-    if item.sql is None:
-        raise StepError(
-            f"{label} has no SQL",
-            step=label,
-            location=job_location(job, *path, "name"),
-            hint="write `sql: SELECT … FROM <view>`, or `sqlFile:`",
-        )
-    text = item.sql
+    label = label_of(path, item)
+    sql_path = (*path, "sql" if item.sql is not None else "params")
+    text = _query_of(job, path, item, label)
     try:
         statement = parse_statement(text)
         sql = _resolved(statement, views, lambda *place: location_in_text(job, sql_path, text, *place))
@@ -108,6 +106,29 @@ def plan_step(job: Job, path: DocumentPath, item: SequenceItem, views: Views) ->
         path=sql_path,
         job=job,
     )
+
+
+def label_of(path: DocumentPath, item: SequenceItem) -> str:
+    """Return what an item is called in messages: `steps[0].sequence[1] "daily"`."""
+    return f'steps[{path[1]}].sequence[{path[3]}] "{item.name}"'
+
+
+def _query_of(job: Job, path: DocumentPath, item: SequenceItem, label: str) -> str:
+    """Return the query of an item: its SQL, or what its declared join means."""
+    if item.sql is not None:
+        return item.sql
+    if item.classpath != JOINER:
+        raise StepError(
+            f"{label} has no SQL",
+            step=label,
+            location=job_location(job, *path, "name"),
+            hint="write `sql: SELECT … FROM <view>`, or `sqlFile:`",
+        )
+    try:
+        return join_query(item.params)
+    except SqlRefused as refused:
+        location = job_location(job, *path, "params")
+        raise StepError(f"{label}: {refused.message}", step=label, hint=refused.hint, location=location) from None
 
 
 def run_step(
@@ -149,6 +170,12 @@ def run_step(
             if step.statement.target:
                 _cache(step.name, session)
     except StatementFailed as failed:
+        if session.engine == "sail" and _TWICE in failed.message:
+            raise EngineUnsuited(
+                f"{step.label}: Sail has no view with two columns of one name",
+                hint="name the columns, or run the job on Spark: `--engine spark`",
+                location=step.location,
+            ) from failed
         raise misnamed(step, session) or _explained(step, failed) from failed
     return frame
 
@@ -247,22 +274,34 @@ def _check_target(statement: Statement, views: Views) -> None:
         )
 
 
+def function_errors(job: Job, path: DocumentPath, item: SequenceItem, label: str) -> tuple[StepError, ...]:
+    """Return everything that is wrong with the functions of an item, each at its place.
+
+    Args:
+        job: The job it belongs to.
+        path: Of the item, below the manifest's `job:`.
+        item: As the manifest has it.
+        label: What the step is called in messages.
+    """
+    return tuple(
+        StepError(
+            f"{label}: {error}",
+            step=label,
+            location=job_location(job, *path, "functions", index, *error.path),
+            hint=error.hint or None,
+        )
+        for index, call in enumerate(item.functions)
+        for error in findings_in(call.name, call.parameters)
+    )
+
+
 def _functions(
     job: Job, path: DocumentPath, item: SequenceItem, label: str
 ) -> tuple[tuple[Function, ...], tuple[Location, ...]]:
-    functions, places = [], []
-    for index, call in enumerate(item.functions):
-        place = (*path, "functions", index)
-        try:
-            functions.append(read_function(call.name, call.parameters))
-        except ParameterError as error:
-            raise StepError(
-                f"{label}: {error}",
-                step=label,
-                location=job_location(job, *place, *error.path),
-                hint=error.hint or None,
-            ) from None
-        places.append(job_location(job, *place, "name"))
+    for error in function_errors(job, path, item, label):
+        raise error
+    functions = (read_function(call.name, call.parameters) for call in item.functions)
+    places = (job_location(job, *path, "functions", index, "name") for index in range(len(item.functions)))
     return tuple(functions), tuple(places)
 
 

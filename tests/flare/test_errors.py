@@ -166,11 +166,8 @@ NOT_YET_RUN = [
     ),
     ("inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\nprofile: {level: basic}", "`profile`"),
     (
-        (
-            "inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\n"
-            "steps: [{sequence: [{name: s, sql: SELECT * FROM a, functions: [{name: any_date, column: x}]}]}]"
-        ),
-        "the function `any_date`",
+        "inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\\nudfs: {shout: '(text: String) => text.toUpperCase'}",
+        "a function in Scala (`shout`)",
     ),
     ("inputs: [{name: a, inputType: file, file: {path: 'gs://bucket/a', format: csv}}]", "gs:…"),
     ("inputs: [{name: a, inputType: jdbc, jdbc: {url: 'jdbc:mysql://host/db', table: t}}]", "jdbc:mysql:…"),

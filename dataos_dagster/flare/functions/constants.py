@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from dataos_dagster.depots.fitting import quoted
-from dataos_dagster.flare.aggregates import over_all_rows
+from dataos_dagster.flare.aggregates import filters_in_window, over_all_rows
 from dataos_dagster.flare.functions.computing import ColumnName, Computing
-from dataos_dagster.flare.functions.function import FunctionError, find_column, require_column
+from dataos_dagster.flare.functions.function import EngineUnsuited, FunctionError, find_column, require_column
 from dataos_dagster.flare.sql import columns_in_expression, parse_expression
 from dataos_dagster.flare.type_names import check_type, fits_type
 from dataos_dagster.manifests.model import ScalarText, TextMap
@@ -140,7 +140,13 @@ class SetVariable(Computing):
 
     def compute(self, rows: Rows) -> Mapping[str, Column]:
         """Return the expression's values."""
-        return {self.column: rows.expression(over_all_rows(self.expression))}
+        expression = over_all_rows(self.expression)
+        if rows.engine == "sail" and filters_in_window(expression):
+            raise EngineUnsuited(
+                f"{self.name}: Sail has no FILTER in aggregates over windows",
+                hint="write COUNT(CASE WHEN … THEN 1 END), or run the job on Spark",
+            )
+        return {self.column: rows.expression(expression)}
 
     @property
     def statements(self) -> tuple[str, ...]:

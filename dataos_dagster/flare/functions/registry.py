@@ -17,6 +17,7 @@ from dataos_dagster.flare.functions import (
     selection,
     text,
 )
+from dataos_dagster.flare.functions.json_values import ParseAsJson
 from dataos_dagster.flare.functions.pivoting import Pivot
 from dataos_dagster.flare.functions.types import SetType
 
@@ -69,6 +70,7 @@ FAMILIES: Mapping[str, tuple[type[Function], ...]] = {
         parsing.SplitEmail,
         parsing.SplitUrl,
         parsing.ParseHtml,
+        ParseAsJson,
     ),
     "Rows": (
         reshaping.Unfurl,

@@ -109,8 +109,8 @@ class Unpivot(Function):
 
     columns: Annotated[_NamesOrAll, Field(description="Columns that become rows; * for all others.")]
     pivot_columns: Annotated[_NamesOrAll, Field(description="Columns kept on every row; * for all others.")]
-    key_column_name: Annotated[ScalarText, Field(min_length=1)]
-    value_column_name: Annotated[ScalarText, Field(min_length=1)]
+    key_column_name: Annotated[ScalarText, Field(min_length=1, description="The new column of the names.")]
+    value_column_name: Annotated[ScalarText, Field(min_length=1, description="The new column of the values.")]
 
     @model_validator(mode="after")
     def _one_star(self) -> Self:

@@ -13,7 +13,7 @@ from dataos_dagster.flare.functions.function import EngineUnsuited
 from dataos_dagster.flare.functions.kernels.dates import parse
 
 few = settings(
-    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 MOMENTS = st.datetimes(dt.datetime(1970, 1, 2), dt.datetime(2069, 12, 30))  # noqa: DTZ001 - in UTC
 LISTS = st.lists(MOMENTS, min_size=30, max_size=40)

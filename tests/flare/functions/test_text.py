@@ -16,7 +16,7 @@ TEXTS = st.lists(
     st.none() | st.text(st.sampled_from("abcXYZ 019-_.'\"\\\t\n/,$&é ßñΣσ日😀"), max_size=12), min_size=40, max_size=60
 )
 few = settings(
-    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 WHITESPACE = " \t\n\x0b\f\r"
 

@@ -1,0 +1,160 @@
+"""Functions of one's own for the SQL of a job: `udfs: {shout: {python: "texts:shout", returns: string}}`.
+
+The function is taken from a module of the project's folder or from an installed package, and is called with one row's
+values. Modules of the project are sent to the engine as code; packages have to be installed where the engine runs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataos_dagster.errors import EngineError, StepError
+from dataos_dagster.flare.locations import job_location
+from dataos_dagster.flare.type_names import check_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from types import ModuleType
+
+    from dataos_dagster.engines.routing.constructs import Construct
+    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.errors import Location
+    from dataos_dagster.workflows.jobs import Job
+
+_KEYS = ("python", "returns")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_TARGET = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<function>[A-Za-z_]\w*)")
+_HINT = 'write {python: "module:function", returns: string}, a function of your own in Python'
+
+
+@dataclass(frozen=True, slots=True)
+class UserFunction:
+    """A function that a job declares.
+
+    Attributes:
+        name: What SQL calls it.
+        module: Where Python finds it.
+        function: Its name there.
+        returns: Type of its values, in the spelling of `check_type`.
+        location: Of its declaration.
+    """
+
+    name: str
+    module: str
+    function: str
+    returns: str
+    location: Location
+
+
+def is_foreign(declared: Any) -> bool:
+    """Return whether a function is written in Scala: no engine here compiles it."""
+    return isinstance(declared, str)
+
+
+def plan_functions(job: Job, declared: Mapping[str, Any]) -> tuple[UserFunction, ...]:
+    """Return the functions that a job declares; nothing is imported.
+
+    Raises:
+        StepError: One is declared wrongly; says where and what to write.
+    """
+    return tuple(_planned(job, name, entry) for name, entry in declared.items())
+
+
+def _planned(job: Job, name: str, entry: Any) -> UserFunction:
+    def refused(message: str, hint: str, *path: str) -> StepError:
+        location = job_location(job, "udfs", name, *path)
+        return StepError(f"udfs {name!r}: {message}", step=f"udfs {name!r}", hint=hint, location=location)
+
+    if not _NAME.fullmatch(name):
+        raise refused("is no name of a function", "write letters, digits and underscores")
+    if not isinstance(entry, dict):
+        raise refused("is no function in Python", _HINT)
+    for key in entry:
+        if key not in _KEYS:
+            close = difflib.get_close_matches(str(key), _KEYS, n=1)
+            raise refused(f"has no key {key!r}", f"did you mean {close[0]!r}?" if close else _HINT, str(key))
+    target = _TARGET.fullmatch(str(entry.get("python") or ""))
+    if target is None:
+        raise refused(f"python: {entry.get('python')!r} names no function", _HINT)
+    try:
+        returns = check_type(str(entry.get("returns") or "string"))
+    except ValueError as error:
+        raise refused(f"returns: {error}", _HINT, "returns") from None
+    return UserFunction(name, target["module"], target["function"], returns, job_location(job, "udfs", name))
+
+
+def without_own(constructs: Iterable[Construct], declared: Mapping[str, Any]) -> Iterator[Construct]:
+    """Yield what SQL uses besides the job's own functions: the same Python runs on every engine."""
+    own = {name.lower() for name in declared}
+    return (construct for construct in constructs if construct.name.partition("/")[0].lower() not in own)
+
+
+def register_functions(functions: Iterable[UserFunction], session: EngineSession, folder: Path) -> None:
+    """Make functions callable from the session's SQL.
+
+    Args:
+        functions: Those of the job.
+        session: Where the job runs.
+        folder: Of the project, whose modules come first.
+
+    Raises:
+        StepError: A function cannot be imported.
+    """
+    from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's documentation gives it
+
+    for planned in functions:
+        function, module = _imported(planned, folder)
+        with session.failures(planned.location), _sent_as_code(module, folder):
+            session.spark.udf.register(planned.name, F.udf(function, planned.returns, useArrow=True))
+
+
+def forget_functions(functions: Iterable[UserFunction], session: EngineSession) -> None:
+    """Remove functions from a session: it is the next job's too."""
+    for planned in functions:
+        try:
+            with session.failures():
+                session.spark.sql(f"DROP TEMPORARY FUNCTION IF EXISTS {planned.name}").collect()
+        except EngineError:
+            # The engine is gone and its functions with it; what ended it is already on its way to the caller.
+            return
+
+
+def _imported(planned: UserFunction, folder: Path) -> tuple[Callable[..., Any], ModuleType]:
+    sys.path.insert(0, str(folder))
+    try:
+        module = importlib.import_module(planned.module)
+        function = getattr(module, planned.function)
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise StepError(
+            f"udfs {planned.name!r}: {planned.module}:{planned.function} cannot be imported: {error}",
+            step=f"udfs {planned.name!r}",
+            hint=f"modules are looked for in {folder}, then among the installed packages",
+            location=planned.location,
+        ) from error
+    finally:
+        sys.path.remove(str(folder))
+    return function, module
+
+
+@contextmanager
+def _sent_as_code(module: ModuleType, folder: Path) -> Iterator[None]:
+    """Have a module of the project pickled with its code: engines do not have the project on their path."""
+    from pyspark import cloudpickle
+
+    top = sys.modules[module.__name__.partition(".")[0]]
+    file = getattr(module, "__file__", None)
+    if file is None or not Path(file).resolve().is_relative_to(folder.resolve()):
+        yield
+        return
+    cloudpickle.register_pickle_by_value(top)
+    try:
+        yield
+    finally:
+        cloudpickle.unregister_pickle_by_value(top)

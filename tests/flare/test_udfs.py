@@ -1,0 +1,103 @@
+"""Functions of one's own in the SQL of a job."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from pyspark.errors import PySparkException
+
+from dataos_dagster.errors import StepError
+
+MODULE = """\
+PREFIX = "<"
+
+
+def shout(text):
+    return None if text is None else PREFIX + text.upper()
+
+
+def total(one, other):
+    return (one or 0) + (other or 0)
+"""
+JOB = """\
+udfs: {udfs}
+inputs:
+  - {{name: orders, dataset: "dataos://lakehouse:u/orders"}}
+steps:
+  - sequence:
+      - name: loud
+        sql: SELECT SHOUT(customer) AS customer, total(id, 1) AS next FROM orders
+outputs:
+  - {{name: loud, dataset: "dataos://lakehouse:u/loud"}}
+"""
+BOTH = {
+    "shout": {"python": "my_texts:shout", "returns": "string"},
+    "total": {"python": "my_texts:total", "returns": "long"},
+}
+
+
+def job(**udfs):
+    return JOB.format(udfs={**BOTH, **udfs})
+
+
+@pytest.fixture
+def orders(project):
+    yield _seeded(project)
+    sys.modules.pop("my_texts", None)
+
+
+@pytest.fixture
+def sail_orders(sail_project):
+    yield _seeded(sail_project)
+    sys.modules.pop("my_texts", None)
+
+
+def _seeded(project):
+    project.write("my_texts.py", MODULE)
+    project.seed("dataos://lakehouse:u/orders", "SELECT * FROM VALUES (1, 'ann'), (2, null) AS t(id, customer)")
+    return project
+
+
+def test_a_function_of_the_project_is_called_from_sql_and_gone_afterwards(orders):
+    result = orders.run_job(job())
+    assert result.engine == orders.engine
+    columns, rows = orders.table("dataos://lakehouse:u/loud")
+    assert columns == ["customer string", "next bigint"]
+    assert rows == [("<ANN", 2), (None, 3)]
+    [output] = result.outputs
+    assert [source.column for source in output.lineage.columns["customer"]] == ["customer"]
+    with pytest.raises(PySparkException, match=r"(?i)shout"):
+        orders.session().spark.sql("SELECT shout('a')").collect()
+
+
+def test_sail_is_chosen_for_functions_of_ones_own(sail_orders):
+    sail_orders.engine = "auto"
+    plan = sail_orders.plan(job())
+    assert plan.engine == "sail"
+
+
+@pytest.mark.parametrize(
+    ("declared", "message", "hint"),
+    [
+        ({"pyhton": "my_texts:shout"}, "has no key 'pyhton'", "did you mean 'python'?"),
+        ({"python": "my_texts.shout"}, "names no function", "write {python:"),
+        ({"python": "my_texts:shout", "returns": "texts"}, "'texts' is no type", "write {python:"),
+        ({"python": "my_texts:whisper"}, "cannot be imported", "modules are looked for in"),
+        ({"python": "no_such_module:f"}, "No module named 'no_such_module'", "modules are looked for in"),
+    ],
+)
+def test_a_function_that_is_declared_wrongly_is_told_at_its_place(sail_orders, declared, message, hint):
+    error = sail_orders.error_of(job(shout=declared))
+    assert isinstance(error, StepError)
+    assert message in error.message
+    assert hint in str(error.hint)
+    assert error.location is not None
+    assert error.location.file == "job.yaml"
+
+
+def test_a_function_in_scala_is_not_run_and_says_so(sail_orders):
+    sail_orders.write_job(job(shout="(value: String) => value.toUpperCase()"))
+    [outcome] = sail_orders.run("wf-job").outcomes
+    assert outcome.state == "not_run"
+    assert "a function in Scala (`shout`)" in str(outcome.reason)
