@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from dataos_dagster.cli.doctor import machine_checks
 from dataos_dagster.engines.availability import Availability, EngineStatus, availability, find_java
+from dataos_dagster.engines.coordinates import CONNECTORS
 from dataos_dagster.settings import EngineSettings, load_settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WORKFLOW = """
 name: sales
@@ -65,7 +63,7 @@ def test_each_job_is_listed_with_its_engine_and_the_reason(project: Path) -> Non
     assert "proven equal" in jobs["plain"]["reasons"][0]
     if find_java():
         assert jobs["capital"]["engine"] == "spark"
-    assert "initcap/1 of unknown at 23:33" in jobs["capital"]["reasons"][0]
+    assert "initcap/1 at 23:33" in jobs["capital"]["reasons"][0]
 
 
 def test_a_machine_without_java_says_so_and_still_runs_everything(
@@ -111,6 +109,16 @@ def test_engines_are_listed_with_what_is_missing(tmp_path: Path) -> None:
     assert found["sail"]["available"]
     assert not found["connect"]["available"]
     assert "engines.connect.url" in found["connect"]["hint"]
+    assert "functions" in found["sail"]["abilities"][0]
+
+
+def test_engines_are_listed_with_what_each_can_do_and_the_connectors(tmp_path: Path) -> None:
+    status, output = run("engines", "list", str(tmp_path))
+    assert status == 0
+    assert "proven to give Spark's rows and types" in output
+    assert "all of Spark SQL" in output
+    for connector in CONNECTORS.values():
+        assert f"{connector.coordinate}: {connector.purpose}" in output
 
 
 def test_a_configured_cluster_is_available(tmp_path: Path) -> None:
@@ -133,7 +141,8 @@ def test_connectors_that_are_in_the_cache_are_installed_without_a_network(
     from servers.spark_jars import COORDINATES
 
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    options = [word for coordinate in COORDINATES for word in ("--with", coordinate)]
-    status, output = run("engines", "install", "spark", str(tmp_path), "--json", *options)
+    status, output = run("engines", "install", "spark", str(tmp_path), "--json", "--with", ",".join(COORDINATES))
     assert status == 0, output
-    assert any("iceberg-spark-runtime" in jar for jar in json.loads(output)["jars"])
+    installed = json.loads(output)
+    assert any("iceberg-spark-runtime" in jar for jar in installed["jars"])
+    assert Path(installed["classes"]).stat().st_size > 0

@@ -17,12 +17,14 @@ import pytest
 from pydantic import SecretStr
 from sessions import SAIL, SPARK, engine_settings
 
+from dataos_dagster.engines.availability import require_java
+from dataos_dagster.engines.class_archive import archive_option, write_archive
 from dataos_dagster.engines.connect import open_session
 from dataos_dagster.engines.endpoint import Endpoint
 from dataos_dagster.engines.process import Child, EngineProcess
 from dataos_dagster.engines.session import EngineSession, SessionConfiguration, Sessions
 from dataos_dagster.errors import EngineCrashed, EngineUnavailable, StatementFailed
-from dataos_dagster.settings import ConnectSettings, EngineSettings, Settings
+from dataos_dagster.settings import ConnectSettings, EngineSettings, Settings, SparkSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -325,3 +327,19 @@ def test_sessions_open_and_close_in_many_threads_at_once(own: Sessions) -> None:
     for thread in threads:
         thread.join(60)
     assert sorted(found) == sorted(list(range(5)) * 4)
+
+
+def test_spark_starts_from_an_archive_of_its_classes(
+    tmp_path: Path, java: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAOS_CACHE", str(tmp_path / "cache"))
+    runtime = require_java()
+    assert archive_option(runtime) is None
+    archive = write_archive(runtime, engine_settings(tmp_path))
+    assert archive_option(runtime) == f"-XX:SharedArchiveFile={archive}"
+    assert [file.name for file in archive.parent.iterdir()] == [archive.name]
+    # With this the JVM refuses to start when it cannot use the archive.
+    conf = {"spark.driver.extraJavaOptions": "-Xshare:on"}
+    settings = Settings(project=tmp_path, engines=EngineSettings(spark=SparkSettings(master="local[2]", conf=conf)))
+    with Sessions(settings) as own:
+        assert own.get(SessionConfiguration("spark")).spark.sql("select 1 as a").collect()[0].a == 1

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataos_dagster.engines.availability import require_java
+from dataos_dagster.engines.class_archive import archive_of, write_archive
 from dataos_dagster.engines.connectors import installed, resolve
 from dataos_dagster.engines.coordinates import coordinate_of
 from dataos_dagster.errors import EngineUnavailable
+from dataos_dagster.settings import Settings
 
 from .cache import installing
 from .java import missing as java_missing
@@ -21,9 +24,12 @@ def missing() -> str | None:
 
 
 def install() -> None:
-    """Resolve the connectors as a session would."""
+    """Resolve the connectors as a session would, and keep Spark's classes ready for every JVM of the tests."""
     with installing("spark_jars", f"resolving {len(COORDINATES)} connectors of Spark (120 MB)"):
         try:
             resolve(COORDINATES)
+            java = require_java()
+            if not archive_of(java).exists():
+                write_archive(java, Settings())
         except EngineUnavailable as error:
             raise InstallationFailed(str(error)) from error
