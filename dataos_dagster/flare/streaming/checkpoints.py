@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Self
 from dataos_dagster.address import Address
 from dataos_dagster.depots.requests import Target
 from dataos_dagster.errors import AddressError, StepError
-from dataos_dagster.flare.inputs import standalone_path
 from dataos_dagster.flare.locations import job_location
+from dataos_dagster.flare.targets import standalone_path
 from dataos_dagster.manifests.locations import is_address
 from dataos_dagster.naming import slug
 
