@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from dataos_dagster.errors import DepotUnsupported, EngineError
+from dataos_dagster.errors import DepotUnsupported, EngineError, StatementFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from dataos_dagster.identity import Principal
 
 OutputMode = Literal["append", "complete", "update"]
+
+# Spark gives the Python process that is handed the batches ten seconds to start, on however busy a machine.
+_TOO_SLOW, _ATTEMPTS = "Python worker failed to connect back", 5
 
 # Source types whose datasets are read as streams unless a job says otherwise.
 STREAM_TYPES = frozenset({"kafka", "pulsar", "eventhub"})
@@ -121,8 +124,14 @@ def start_batches(
         function: Called in a Python process of the engine's with a micro-batch and its number.
         session: Where the stream is.
     """
-    with session.failures():
-        return stream_writer(frame, query).foreachBatch(function).start()
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with session.failures():
+                return stream_writer(frame, query).foreachBatch(function).start()
+        except StatementFailed as error:
+            if attempt == _ATTEMPTS or _TOO_SLOW not in error.message:
+                raise
+    raise AssertionError  # the last attempt has returned or raised
 
 
 def end_query(query: StreamingQuery, session: EngineSession) -> None:

@@ -37,7 +37,7 @@ def test_a_poisoned_message_stops_the_stream_where_that_is_asked_for_and_is_a_ro
     streams.kafka.produce(topic, ["{poison", '{"id": 2, "name": "bob"}'])
     error = streams.error()
     assert isinstance(error, StepError)
-    assert str(error.location) == "wf.yaml:13:32"
+    assert str(error.location) == "wf.yaml:13:41"
     assert error.message.startswith('inputs[0] "orders": a message cannot be read')
     assert "options.mode: PERMISSIVE" in error.hint
     assert streams.table("dataos://lakehouse:shop/orders") == [(1, "ada")]
@@ -54,7 +54,7 @@ def test_the_checkpoint_of_another_stream_is_refused_before_anything_is_read(str
     write_job(streams, other, workflow="other")
     error = streams.error("other")
     assert isinstance(error, StepError)
-    assert str(error.location) == "other.yaml:11:69"
+    assert str(error.location) == "other.yaml:11:72"
     assert "is that of another stream (public/wf/job): it reads dataos://events:default/" in error.message
     # Made by something else than this package, it says so by its offsets alone.
     (streams.folder / "checkpoints/orders/_dataos_stream.json").unlink()
@@ -85,7 +85,7 @@ def test_a_broker_that_is_down_is_named_and_nothing_is_lost_when_it_is_back(stre
         streams.kafka.up()
     assert isinstance(error, DepotUnreachable)
     assert error.retryable
-    assert str(error.location) == "wf.yaml:13:32"
+    assert str(error.location) == "wf.yaml:13:41"
     assert streams.run().rows == 1
     assert streams.table("dataos://lakehouse:shop/orders") == [(1, "ada"), (2, "bob")]
 
@@ -94,7 +94,7 @@ def test_a_topic_that_does_not_exist_is_told_at_the_input(streams):
     write_job(streams, "nowhere")
     error = streams.error()
     assert isinstance(error, DatasetNotFound | StepError)
-    assert str(error.location) == "wf.yaml:13:32"
+    assert str(error.location) == "wf.yaml:13:41"
     assert "topic" in error.message
 
 
@@ -106,7 +106,7 @@ def test_rows_that_do_not_fit_the_table_are_told_at_the_output_and_come_when_it_
     streams.job(body.replace("id bigint, name string", "id bigint, name string, extra int"))
     error = streams.error()
     assert "columns that the dataset lacks: extra" in error.message
-    assert str(error.location) == "wf.yaml:16:32"
+    assert str(error.location) == "wf.yaml:16:41"
     write_job(streams, topic, more=", forEachBatchMode: true")
     streams.run()
     assert streams.table("dataos://lakehouse:shop/orders") == [(1, "ada"), (2, "bob")]
