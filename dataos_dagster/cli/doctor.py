@@ -15,7 +15,7 @@ import typer
 
 from dataos_dagster.cli.failures import FAILED, USAGE, error_json, reported
 from dataos_dagster.cli.projects import project_folder
-from dataos_dagster.errors import DataOSError, NotYetRun
+from dataos_dagster.workflows.plans import Unplanned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +105,7 @@ def _disk(folder: Path) -> Check:
     return Check("disk", "ok", detail) if free > _DISK_WANTED else Check("disk", "warning", detail, "make room")
 
 
-def _plans(settings: Settings) -> dict[str, Plan | DataOSError]:
+def _plans(settings: Settings) -> dict[str, Plan | Unplanned]:
     """Return the plan of each job of the project, or why there is none."""
     from dataos_dagster.manifests.project import load_project
     from dataos_dagster.workflows.execution import JobRunner
@@ -118,14 +118,14 @@ def _plans(settings: Settings) -> dict[str, Plan | DataOSError]:
         return plan_jobs(graph, graph.order(), runner.context("doctor", record=False))
 
 
-def _job_json(job_id: str, plan: Plan | DataOSError) -> dict[str, Any]:
-    if isinstance(plan, DataOSError):
-        return {"job": job_id, "engine": None, "reasons": [], "error": error_json(plan)}
+def _job_json(job_id: str, plan: Plan | Unplanned) -> dict[str, Any]:
+    if isinstance(plan, Unplanned):
+        return {"job": job_id, "engine": None, "reasons": [], "error": error_json(plan.errors[0])}
     values = plan.as_json()
     return {"job": job_id, "engine": values["engine"], "reasons": values["reasons"], "error": None}
 
 
-def _print(checks: list[Check], plans: dict[str, Plan | DataOSError]) -> None:
+def _print(checks: list[Check], plans: dict[str, Plan | Unplanned]) -> None:
     for check in checks:
         typer.echo(f"{_MARKS[check.outcome]} {check.name:8} {check.detail}")
         if check.hint:
@@ -134,14 +134,14 @@ def _print(checks: list[Check], plans: dict[str, Plan | DataOSError]) -> None:
         typer.echo("\njobs")
     width = max(map(len, plans), default=0)
     for job_id, plan in plans.items():
-        if isinstance(plan, DataOSError):
-            mark = "·" if isinstance(plan, NotYetRun) else "✗"
-            typer.echo(f"{mark} {job_id:{width}}  {plan.message}")
+        if isinstance(plan, Unplanned):
+            more = f" (and {len(plan.errors) - 1} more)" if len(plan.errors) > 1 else ""
+            typer.echo(f"{'·' if plan.is_left_out else '✗'} {job_id:{width}}  {plan.errors[0].message}{more}")
         else:
             values = plan.as_json()
             typer.echo(f"✓ {job_id:{width}}  {values['engine']}: {'; '.join(values['reasons'])}")
 
 
-def _is_bad(checks: list[Check], plans: dict[str, Plan | DataOSError]) -> bool:
-    failed = any(isinstance(plan, DataOSError) and not isinstance(plan, NotYetRun) for plan in plans.values())
+def _is_bad(checks: list[Check], plans: dict[str, Plan | Unplanned]) -> bool:
+    failed = any(isinstance(plan, Unplanned) and not plan.is_left_out for plan in plans.values())
     return failed or any(check.outcome == "error" for check in checks)

@@ -6,14 +6,14 @@ import json
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataos_dagster.cli.failures import FAILED, error_json, reported
+from dataos_dagster.cli.failures import FAILED, reported
 from dataos_dagster.cli.options import Engine  # noqa: TC001 - typer evaluates the annotations
 from dataos_dagster.cli.projects import project_folder
-from dataos_dagster.errors import DataOSError, NotYetRun, SelectionError
+from dataos_dagster.errors import SelectionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,10 @@ def run(
     ] = False,
     engine: Annotated[Engine | None, typer.Option(help="Engine of all jobs; default: the project's settings.")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, and touch no data.")] = False,
+    stand_ins: Annotated[
+        bool,
+        typer.Option("--stand-ins", help="With --plan: something stands in for unknown depots and placeholders."),
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="How many independent jobs run at the same time.")
     ] = None,
@@ -55,9 +59,11 @@ def run(
     A failing job does not stop those that do not depend on it. Exit status: 0, 1 when a job failed, 2 for wrong usage.
     """
     with reported(as_json=as_json):
-        selection = _select(path, select or [], from_failure=from_failure)
+        if stand_ins and not plan:
+            raise SelectionError("nothing can be run on stand-ins", hint="add --plan")
+        selection = _select(path, select or [], from_failure=from_failure, stand_ins=stand_ins)
         if plan:
-            status = _show_plans(selection, engine, as_json=as_json)
+            status = _show_plans(selection, engine, stand_ins=stand_ins, as_json=as_json)
         else:
             at_once = jobs or selection.settings.run.jobs_at_once
             given = selection.given(key or [])
@@ -92,10 +98,10 @@ class _Selection:
         """Return what runs the jobs; engines start when the first job asks for one."""
         from dataos_dagster.workflows.execution import JobRunner
 
-        return JobRunner(self.project, self.settings, engine=engine.value if engine else None)
+        return JobRunner(self.project, self.settings, engine=engine.value if engine else None, catalog=catalog)
 
 
-def _select(path: Path, expressions: list[str], *, from_failure: bool = False) -> _Selection:
+def _select(path: Path, expressions: list[str], *, from_failure: bool = False, stand_ins: bool = False) -> _Selection:
     from dataos_dagster.manifests.project import load_project
     from dataos_dagster.settings import load_settings
     from dataos_dagster.workflows.graph import build_graph
@@ -105,7 +111,7 @@ def _select(path: Path, expressions: list[str], *, from_failure: bool = False) -
         raise SelectionError(f"there is no {path}", hint="give the project's folder, or a manifest file")
     folder = project_folder(path)
     settings = load_settings(folder)
-    project = load_project(folder, settings=settings)
+    project = load_project(folder, settings=settings, allow_placeholders=stand_ins, fill_placeholders=stand_ins)
     if not project.resources and not project.errors:
         raise SelectionError(
             f"no manifests found in {folder}", hint="`dataos init --here` makes it a project with a first one"
@@ -165,23 +171,25 @@ def _run(
     return FAILED if summary.failed or broken or (strict and summary.not_run) else 0
 
 
-def _show_plans(selection: _Selection, engine: Engine | None, *, as_json: bool) -> int:
-    from dataos_dagster.cli.run_display import print_error
-    from dataos_dagster.workflows.plans import plan_jobs
+def _show_plans(selection: _Selection, engine: Engine | None, *, stand_ins: bool, as_json: bool) -> int:
+    from dataos_dagster.cli.plans import errors_outside, plans_json, print_plans
+    from dataos_dagster.cli.run_display import print_broken_manifests
+    from dataos_dagster.workflows.plans import Unplanned, plan_jobs
 
-    with selection.runner(engine) as runner:
+    catalog, names = _stand_ins(selection) if stand_ins else (None, ())
+    with selection.runner(engine, catalog) as runner:
         plans = plan_jobs(selection.graph, selection.job_ids, runner.context("plan", record=False))
     if as_json:
-        values: list[dict[str, Any]] = [
-            {"job": job_id, "error": error_json(found)} if isinstance(found, DataOSError) else found.as_json()
-            for job_id, found in plans.items()
-        ]
-        typer.echo(json.dumps({"plans": values}, ensure_ascii=False))
+        typer.echo(json.dumps(plans_json(plans, selection.graph, selection.project, names), ensure_ascii=False))
     else:
-        for job_id, found in plans.items():
-            if isinstance(found, DataOSError):
-                print_error(job_id, found, selection.graph)
-            else:
-                typer.echo(found.as_text() + "\n")
-    errors = (found for found in plans.values() if isinstance(found, DataOSError))
-    return FAILED if any(not isinstance(error, NotYetRun) for error in errors) else 0
+        print_plans(plans, selection.graph, names)
+        if errors_outside(selection.graph, selection.project):
+            print_broken_manifests(selection.project)
+    failed = any(isinstance(found, Unplanned) and not found.is_left_out for found in plans.values())
+    return FAILED if failed or (selection.project.errors and not selection.chosen) else 0
+
+
+def _stand_ins(selection: _Selection) -> tuple[DepotCatalog, tuple[str, ...]]:
+    from dataos_dagster.flare.stand_ins import catalog_with_stand_ins
+
+    return catalog_with_stand_ins(selection.project, selection.graph, selection.settings)

@@ -18,6 +18,7 @@ from dataos_dagster.flare.assertions.plan import plan_assertions
 from dataos_dagster.flare.coverage import not_yet_run
 from dataos_dagster.flare.inputs import plan_input
 from dataos_dagster.flare.outputs import plan_output
+from dataos_dagster.flare.request_json import read_json, write_json
 from dataos_dagster.flare.sizing import merged_conf, sizing_of
 from dataos_dagster.flare.steps import caching_notes, plan_step
 from dataos_dagster.flare.streaming.plan import plan_streams, with_streams
@@ -95,7 +96,7 @@ class JobPlan:
             "reasons": list(self.route.reasons),
             "inputs": [
                 {"view": planned.name, "dataset": planned.dataset, "implicit": planned.implicit}
-                | ({"stream": True} if planned.request.stream else {})
+                | read_json(planned.request)
                 for planned in self.inputs
             ],
             "steps": [
@@ -109,6 +110,7 @@ class JobPlan:
             ],
             "outputs": [
                 {"view": output.name, "dataset": output.dataset, "mode": mode_of(output.request)}
+                | write_json(output.request)
                 for output in self.outputs
             ],
             "assertions": [test.text for each in self.assertions for query in each.queries for test in query.tests],
@@ -174,12 +176,12 @@ def plan_job(
     if any(planned.increment and planned.increment.state for planned in inputs):
         outputs = tuple(replace(output, request=replace(output.request, exactly_once=True)) for output in outputs)
     for output in outputs:
-        _check_view(output, views)
+        check_view(output, views)
     assertions = plan_assertions(job, spec.job, inputs, steps, outputs, views)
     inputs = tuple(_in_session_of(planned, outputs) for planned in with_streams(inputs, spec, door))
     stream = plan_streams(job, spec, inputs, outputs, door=door, settings=settings)
     sizing = sizing_of(spec, master=settings.engines.spark.master, project_conf=settings.engines.spark.conf)
-    requirements = _requirements(door, inputs, outputs)
+    requirements = requirements_of(door, inputs, outputs)
     if stream is not None:
         requirements = join([requirements, stream.requirements])
     vetoes = _merged_vetoes(requirements.vetoes, sizing.vetoes)
@@ -247,7 +249,12 @@ def _in_session_of(planned: PlannedInput, outputs: tuple[PlannedOutput, ...]) ->
     return replace(planned, request=beside(planned.request, writes), schema=schema)
 
 
-def _check_view(output: PlannedOutput, views: Views) -> None:
+def check_view(output: PlannedOutput, views: Views) -> None:
+    """Check that the view that an output writes is there.
+
+    Raises:
+        StepError: It is not.
+    """
     if views.find(output.name) is None:
         raise StepError(
             f"{output.label}: there is no view {output.name!r} to write",
@@ -257,8 +264,13 @@ def _check_view(output: PlannedOutput, views: Views) -> None:
         )
 
 
-def _requirements(door: Door, inputs: tuple[PlannedInput, ...], outputs: tuple[PlannedOutput, ...]) -> Requirements:
-    """Return what the session needs; an error of the door gets the place of the request that it is about."""
+def requirements_of(door: Door, inputs: tuple[PlannedInput, ...], outputs: tuple[PlannedOutput, ...]) -> Requirements:
+    """Return what the session needs; an error of the door gets the place of the request that it is about.
+
+    Raises:
+        DepotError: A depot is unknown, or cannot do what is asked.
+        NotYetRun: A depot is of a type that nothing here reads yet.
+    """
     requests: list[ReadRequest | WriteRequest] = [request for planned in inputs for request in planned.requests]
     requests += [output.request for output in outputs]
     try:

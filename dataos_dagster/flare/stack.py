@@ -92,6 +92,12 @@ class FlareStack:
         reason = f"for the types of its columns it is not proven equal there: {', '.join(refused)}"
         return self._moved(job, reason, context) if refused else plan
 
+    def plan_errors(self, job: Job, context: RunContext, first: DataOSError) -> tuple[DataOSError, ...]:
+        """Return everything that is wrong with a job whose plan has failed, not only what ended it."""
+        from dataos_dagster.flare.plan_errors import plan_errors
+
+        return plan_errors(job, context, first)
+
     def run(self, job: Job, context: RunContext) -> JobResult:
         """Plan a job and run it.
 

@@ -20,6 +20,7 @@ from dataos_dagster.manifests.masking import sounds_secret
 from dataos_dagster.manifests.placeholders import (
     VARIABLE,
     WHOLE_VARIABLE,
+    fill,
     has_signs,
     is_placeholder,
     placeholder_beside_templates,
@@ -78,7 +79,12 @@ class Interpolation:
 
 
 def interpolate(
-    document: Document, data: Any, environment: Mapping[str, str], *, allow_placeholders: bool = False
+    document: Document,
+    data: Any,
+    environment: Mapping[str, str],
+    *,
+    allow_placeholders: bool = False,
+    fill_placeholders: bool = False,
 ) -> Interpolation:
     """Return the values of a document with the variables of an environment put in.
 
@@ -87,11 +93,13 @@ def interpolate(
         data: The document's `data`; mappings and lists of it are changed in place.
         environment: Variables by name.
         allow_placeholders: The document is a template: what is open is a warning.
+        fill_placeholders: Put a word in the place of each placeholder.
     """
     interpolation = Interpolation(data)
     if has_signs(document.encoded):
         severity = Severity.WARNING if allow_placeholders else Severity.ERROR
-        interpolation.data = _Walk(document, environment, severity, interpolation).value(data, ())
+        walk = _Walk(document, environment, severity, interpolation, fills=fill_placeholders)
+        interpolation.data = walk.value(data, ())
     return interpolation
 
 
@@ -99,8 +107,15 @@ class _Walk:
     """One pass over the values of a document."""
 
     def __init__(
-        self, document: Document, environment: Mapping[str, str], severity: Severity, result: Interpolation
+        self,
+        document: Document,
+        environment: Mapping[str, str],
+        severity: Severity,
+        result: Interpolation,
+        *,
+        fills: bool,
     ) -> None:
+        self._fills = fills
         self._document = document
         self._environment = environment
         self._severity = severity
@@ -112,7 +127,10 @@ class _Walk:
     def value(self, value: Any, path: DocumentPath) -> Any:
         """Return a value with variables put in."""
         if isinstance(value, str):
-            return self._text(value, path) if "$" in value or "<" in value or "{{" in value else value
+            if "$" not in value and "<" not in value and "{{" not in value:
+                return value
+            text = self._text(value, path)
+            return fill(text) if self._fills and path in self._result.placeholders else text
         if isinstance(value, dict):
             for key, child in value.items():
                 inner = (*path, key)

@@ -57,6 +57,7 @@ class Loading:
     Attributes:
         environment: What `${NAME}` stands for.
         allow_placeholders: A template is checked: what it leaves open is a warning.
+        fill_placeholders: Put a word in the place of each placeholder, so that jobs can be planned.
         readings: What is known of texts in languages of their own; None where nothing is kept.
         loaded: The resources so far, in manifest order.
         broken: What can be told of resources with errors, to check what they name; they are no part of the project.
@@ -65,6 +66,7 @@ class Loading:
 
     environment: Mapping[str, str]
     allow_placeholders: bool = False
+    fill_placeholders: bool = False
     readings: DocumentCache | None = None
     loaded: list[Loaded] = field(default_factory=list)
     broken: list[Loaded] = field(default_factory=list)
@@ -80,7 +82,13 @@ class Loading:
         data = document.data
         if not is_named and not _looks_like_manifest(data):
             return
-        found = interpolate(document, data, self.environment, allow_placeholders=self.allow_placeholders)
+        found = interpolate(
+            document,
+            data,
+            self.environment,
+            allow_placeholders=self.allow_placeholders,
+            fill_placeholders=self.fill_placeholders,
+        )
         self.diagnostics += found.diagnostics
         draft = Draft(
             document,

@@ -41,6 +41,21 @@ def placeholder_beside_templates(text: str) -> str | None:
     return found.group() if found else None
 
 
+def fill(text: str) -> str:
+    """Return a text with a word in the place of each placeholder, made of the placeholder's own letters and digits.
+
+    It is for plans, which need a value and not the right one; the place of a port gets a number.
+    """
+    for form in (_DOLLAR_BRACES, _BRACES, _WORDS, VARIABLE, _ANGLES_INSIDE, _ANGLES):
+        text = form.sub(_stand_in, text)
+    return text
+
+
+def _stand_in(placeholder: re.Match[str]) -> str:
+    word = "".join(character for character in placeholder.group().lower() if character.isalnum())
+    return "1" if word.endswith("port") else word or "placeholder"
+
+
 def is_placeholder(text: str) -> bool:
     """Tell whether a text is nothing but a placeholder, so that a secret of that value is none."""
     return any(form.fullmatch(text) for form in (_DOLLAR_BRACES, _BRACES, _WORDS, _ANGLES))

@@ -77,6 +77,7 @@ def load_project(
     settings: Settings | None = None,
     environment: Mapping[str, str] | None = None,
     allow_placeholders: bool = False,
+    fill_placeholders: bool = False,
     use_cache: bool = True,
 ) -> Project:
     """Return the project of a folder, or of some files and folders; never raises for what a manifest says.
@@ -86,6 +87,7 @@ def load_project(
         settings: Of the project; default what its folder says.
         environment: What `$NAME` and `${NAME}` stand for; default the environment of the process.
         allow_placeholders: Check templates: what they leave open, and names that lead nowhere, are warnings.
+        fill_placeholders: Put a word in the place of each placeholder, so that the jobs of templates can be planned.
         use_cache: Keep what was read in the project's state folder, and use what is there.
 
     Raises:
@@ -93,7 +95,11 @@ def load_project(
     """
     given = [Path(paths)] if isinstance(paths, Path | str) else [Path(path) for path in paths]
     settings = settings or load_settings(project_root(given))
-    loading = Loading(os.environ if environment is None else environment, allow_placeholders=allow_placeholders)
+    loading = Loading(
+        os.environ if environment is None else environment,
+        allow_placeholders=allow_placeholders,
+        fill_placeholders=fill_placeholders,
+    )
     with _no_collection():
         return _load(given, settings, loading, use_cache=use_cache)
 

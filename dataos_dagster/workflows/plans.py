@@ -2,31 +2,64 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import DataOSError, NotYetRun
-from dataos_dagster.workflows.execution import planned
+from dataos_dagster.workflows.execution import blocked_errors, planned
+from dataos_dagster.workflows.stacks import stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.graph import JobGraph, JobNode
-    from dataos_dagster.workflows.stacks import Plan
+    from dataos_dagster.workflows.stacks import Plan, Stack
 
 
-def plan_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext) -> dict[str, Plan | DataOSError]:
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """Why a job has no plan.
+
+    Attributes:
+        errors: All that is wrong with it, in the order of its manifest; at least one.
+    """
+
+    errors: tuple[DataOSError, ...]
+
+    @property
+    def is_left_out(self) -> bool:
+        """Tell whether the job only asks for what this version does not run."""
+        return all(isinstance(error, NotYetRun) for error in self.errors)
+
+
+def plan_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext) -> dict[str, Plan | Unplanned]:
     """Return the plan of each job in running order, or why there is none."""
     return {job_id: _plan(graph.nodes[job_id], context) for job_id in graph.order(selected)}
 
 
-def _plan(node: JobNode, context: RunContext) -> Plan | DataOSError:
+def _plan(node: JobNode, context: RunContext) -> Plan | Unplanned:
     job = node.job
-    if node.missing is not None:
-        return node.missing
-    if node.stack is None:
-        return NotYetRun(f"jobs of the stack {job.stack!r} are read and not yet run", location=job.location())
+    # Also of a job that is left out, or runs as a service: its plan says all that is missing, or how it would run.
+    stack = node.stack or stack_of(job)
+    if stack is None:
+        left_out = NotYetRun(f"jobs of the stack {job.stack!r} are read and not yet run", location=job.location())
+        return Unplanned((*blocked_errors(node), left_out))
     try:
-        return planned(node, node.stack, context)
+        return planned(node, stack, context)
     except DataOSError as error:
-        return error
+        return Unplanned(_all_errors(node, stack, context, error))
+
+
+def _all_errors(node: JobNode, stack: Stack, context: RunContext, first: DataOSError) -> tuple[DataOSError, ...]:
+    """Return what is wrong with a job: what its manifest was told, and what its plan finds in other lines of it."""
+    told = blocked_errors(node)
+    if not told:
+        return stack.plan_errors(node.job, context, first)
+    lines = {_line(error) for error in told}
+    found = stack.plan_errors(node.job, context, told[0])
+    return (*told, *(error for error in found if error not in told and _line(error) not in lines))
+
+
+def _line(error: DataOSError) -> tuple[str, int] | None:
+    return (error.location.file, error.location.line) if error.location else None

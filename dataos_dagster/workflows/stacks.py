@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dataos_dagster.address import Address
-    from dataos_dagster.errors import NotYetRun
+    from dataos_dagster.errors import DataOSError, NotYetRun
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.context import RunContext
@@ -78,6 +78,9 @@ class Stack(Protocol):
         Raises:
             DataOSError: It cannot be planned; running it would fail the same way.
         """
+
+    def plan_errors(self, job: Job, context: RunContext, first: DataOSError) -> tuple[DataOSError, ...]:
+        """Return everything that is wrong with a job whose plan has failed with `first`, in manifest order."""
 
     def run(self, job: Job, context: RunContext) -> JobResult:
         """Do the job's work.

@@ -30,7 +30,13 @@ def test_a_plan_needs_no_data_and_starts_no_engine(sail_project):
     assert plan.engine == "sail"
     assert [planned.dataset for planned in plan.inputs] == ["dataos://lakehouse:sales/orders"]
     assert plan.as_json()["outputs"] == [
-        {"view": "orders", "dataset": "dataos://lakehouse:sales/copy", "mode": "append"}
+        {
+            "view": "orders",
+            "dataset": "dataos://lakehouse:sales/copy",
+            "mode": "append",
+            "format": "iceberg",
+            "options": {},
+        }
     ]
     assert "write  orders → dataos://lakehouse:sales/copy (append)" in plan.as_text()
 

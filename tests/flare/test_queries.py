@@ -147,5 +147,5 @@ def test_check_and_plan_tell_the_same_place(tmp_path):
     [found] = json.loads(checked.stdout)["diagnostics"]
     first = json.loads(planned.stdout)["plans"][0]
     assert (checked.exit_code, planned.exit_code) == (1, 1)
-    assert first["error"]["location"] == f"job.yaml:{found['line']}:{found['column']}"
-    assert found["message"] in first["error"]["message"]
+    assert first["errors"][0]["location"] == f"job.yaml:{found['line']}:{found['column']}"
+    assert found["message"] in first["errors"][0]["message"]
