@@ -26,12 +26,23 @@ if TYPE_CHECKING:
 # Writing the archive takes some ten seconds at the end of the JVM; ten times that on a busy machine.
 _WRITING_SECONDS = 120.0
 # What most jobs do, so that its classes are in the archive: files, shuffles, windows, Arrow batches.
-_ROWS = "SELECT id, concat('r', id % 7) AS region, cast(id * 1.5 AS decimal(10, 2)) AS amount FROM range(1000)"
-_TOTALS = "SELECT region, count(*) AS orders, sum(amount) AS total FROM sample GROUP BY region ORDER BY total"
-_RANKS = """
-SELECT a.id, upper(a.region) AS region, row_number() OVER (PARTITION BY a.region ORDER BY a.amount) AS place
-FROM sample a JOIN sample b ON a.id = b.id WHERE a.amount > 10 AND b.region IS NOT NULL
-"""
+# It works on rows of its own in a folder of its own; `{folder}` is that.
+_WARM_UP = (
+    """
+    CREATE TEMPORARY VIEW made AS
+    SELECT id, concat('r', id % 7) AS region, cast(id * 1.5 AS decimal(10, 2)) AS amount FROM range(1000)
+    """,
+    "INSERT OVERWRITE DIRECTORY '{folder}/csv' USING csv OPTIONS (header 'true') SELECT * FROM made",
+    "INSERT OVERWRITE DIRECTORY '{folder}/parquet' USING parquet SELECT * FROM made",
+    "CREATE TEMPORARY VIEW text USING csv OPTIONS (path '{folder}/csv', header 'true')",
+    "CREATE TEMPORARY VIEW sample USING parquet OPTIONS (path '{folder}/parquet')",
+    "SELECT cast(id AS int) AS id, region FROM text",
+    "SELECT region, count(*) AS orders, sum(amount) AS total FROM sample GROUP BY region ORDER BY total",
+    """
+    SELECT a.id, upper(a.region) AS region, row_number() OVER (PARTITION BY a.region ORDER BY a.amount) AS place
+    FROM sample a JOIN sample b ON a.id = b.id WHERE a.amount > 10 AND b.region IS NOT NULL
+    """,
+)
 
 
 def archive_of(java: Java) -> Path:
@@ -88,14 +99,8 @@ def _with_spark(settings: Settings, conf: dict[str, str]) -> Settings:
 
 def _warm_up(session: EngineSession) -> None:
     with tempfile.TemporaryDirectory() as folder, session.failures():
-        spark = session.spark
-        spark.sql(_ROWS).write.option("header", "true").csv(f"{folder}/csv")
-        spark.sql(_ROWS).write.parquet(f"{folder}/parquet")
-        spark.read.option("header", "true").csv(f"{folder}/csv").createOrReplaceTempView("text")
-        spark.sql("SELECT cast(id AS int) AS id, region FROM text").toArrow()
-        spark.read.parquet(f"{folder}/parquet").createOrReplaceTempView("sample")
-        for query in (_TOTALS, _RANKS):
-            spark.sql(query).collect()
+        for statement in _WARM_UP:
+            session.spark.sql(statement.format(folder=folder)).toArrow()
 
 
 def _end_in_good_order(session: EngineSession) -> None:
