@@ -83,10 +83,6 @@ class Intent:
     advances: tuple[tuple[WatermarkKey, str], ...] = ()
     writes: tuple[IntendedWrite, ...] = ()
 
-    def write_of(self, position: int) -> IntendedWrite:
-        """Return the write of an output by its position in the manifest."""
-        return self.writes[position]
-
 
 class Intents:
     """Reads and writes the tables `intents` and `intent_outputs`."""

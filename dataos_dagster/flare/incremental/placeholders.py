@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _PLACEHOLDER = re.compile(r"\$\|([^|\r\n]*)\|")
 _BEGINNING = "$|"
@@ -29,12 +29,6 @@ class UnknownPlaceholder(ValueError):
         self.offset = offset
         self.hint = hint
         super().__init__(message)
-
-
-def names_in(text: str) -> Iterator[str]:
-    """Yield the names of a text's placeholders, in order, each as often as it occurs."""
-    for found in _PLACEHOLDER.finditer(text):
-        yield found[1].strip()
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:

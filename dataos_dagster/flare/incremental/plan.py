@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import StepError
-from dataos_dagster.flare.incremental.placeholders import UnknownPlaceholder, names_in, substitute
+from dataos_dagster.flare.incremental.placeholders import UnknownPlaceholder, substitute
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.relations import SqlRefused
 from dataos_dagster.flare.sql import parse_statement, replace_spans
-from dataos_dagster.state.watermarks import WatermarkKey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from dataos_dagster.flare.manifest.inputs import Incremental
     from dataos_dagster.flare.sql import Statement
     from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.state.watermarks import WatermarkKey
     from dataos_dagster.workflows.jobs import Job
 
 # What stands for a value that is not known yet, where a query is only looked at: text in quotes, a number outside.
@@ -71,6 +71,9 @@ class Increment:
 
     def at(self, key: str) -> WatermarkKey:
         """Return what the value of a key is kept under."""
+        # SQLAlchemy is half a second of loading a project, which plans nothing.
+        from dataos_dagster.state.watermarks import WatermarkKey
+
         return WatermarkKey(self.job.id, self.input, self.context, key)
 
     def statement(self, values: Mapping[str, str]) -> Statement:
@@ -186,11 +189,3 @@ def _check_keys(planned: Increment) -> None:
 def _wrong(planned: Increment, path: DocumentPath, message: str, hint: str) -> StepError:
     where = job_location(planned.job, *path)
     return StepError(f"{planned.label}: {message}", step=planned.label, hint=hint, location=where)
-
-
-def unused_keys(planned: Increment) -> tuple[str, ...]:
-    """Return keys that no query and no `state` uses: probably misspelt."""
-    used = {*names_in(planned.sql), *planned.state, *planned.state.values()}
-    for key in planned.keys:
-        used.update(names_in(key.sql or ""))
-    return tuple(key.name for key in planned.keys if key.name not in used)

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, Queue
@@ -72,91 +73,98 @@ def job_of(mode: str, outputs: int) -> str:
 
 
 @dataclass
-class Worker:
-    """A process that runs the job again and again."""
+class Workers:
+    """Processes that run the job again and again, one at a time."""
 
     folder: Path
     engine: str
-    runs: int = 1_000_000
+    pid: int | None = None
     engine_pid: int | None = None
-    said: Queue[str] = field(default_factory=Queue)
-    failures: list[str] = field(default_factory=list)
+    said: Queue[tuple[str, str]] = field(default_factory=Queue)
 
     def __post_init__(self) -> None:
-        """Start it."""
+        """Start the one that starts them."""
         paths = [str(WORKER.parent), str(WORKER.parents[1] / "engines"), os.environ.get("PYTHONPATH", "")]
-        self.process = subprocess.Popen(
-            [sys.executable, WORKER, self.folder, self.engine, str(self.runs)],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        self.nursery = subprocess.Popen(
+            [sys.executable, WORKER, self.folder, self.engine],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
         )  # fmt: skip
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def _listen(self) -> None:
-        with self.process.stdout as lines:
+        with self.nursery.stdout as lines:
             for line in lines:
                 word, _, rest = line.strip().partition(" ")
-                if word == "engine":
-                    self.engine_pid = int(rest)
-                if word == "failed":
-                    self.failures.append(rest)
-                self.said.put(word)
-        self.said.put("ended")
+                self.said.put((word, rest))
 
-    def hear(self, *words: str) -> str:
-        """Wait until it says one of these words."""
-        deadline = time.monotonic() + PATIENCE
+    def start(self, runs: int = 1_000_000) -> None:
+        self.nursery.stdin.write(f"{runs}\n")
+        self.nursery.stdin.flush()
+        self.pid, self.engine_pid = int(self.hear("worker")[1]), None
+
+    def hear(self, *words: str) -> tuple[str, str]:
+        """Wait until it says one of these words; what it says of engines is remembered."""
+        deadline, heard = time.monotonic() + PATIENCE, []
         while time.monotonic() < deadline:
             try:
-                word = self.said.get(timeout=1)
+                word, rest = self.said.get(timeout=1)
             except Empty:
                 continue
-            if word in words or word == "ended":
-                return word
-        raise AssertionError(f"nothing of {words} in {PATIENCE} s; failures: {self.failures[-3:]}")
+            heard.append((word, rest))
+            if word == "engine":
+                self.engine_pid = int(rest)
+            if word in words:
+                return word, rest
+        raise AssertionError(f"nothing of {words} in {PATIENCE} s, but {heard[-5:]}")
 
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(30)
+    def close(self) -> None:
+        if self.pid is not None:
+            kill(self.pid)
+        self.nursery.stdin.close()
+        self.nursery.wait(30)
+        self._listener.join(30)
+
+
+def kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 @dataclass
 class Killer:
     """Kills at chosen moments."""
 
-    folder: Path
-    engine: str
+    workers: Workers
     outputs: int
     chance: random.Random
     kills: Counter[str] = field(default_factory=Counter)
-    worker: Worker | None = None
 
     def kill_once(self, victim: str, moment: str) -> None:
-        worker = self.worker or Worker(self.folder, self.engine)
-        self.worker = worker
-        if worker.engine_pid is None:
-            worker.hear("engine")
+        workers = self.workers
+        if workers.pid is None:
+            workers.start()
+        if workers.engine_pid is None:
+            workers.hear("engine")
         self._wait_for(moment)
         if victim == "ours":
-            worker.kill()
-            self.worker = None
-        elif worker.engine_pid is not None:
-            engine, worker.engine_pid = worker.engine_pid, None
-            try:
-                os.kill(engine, signal.SIGKILL)
-            except ProcessLookupError:
-                return
+            kill(workers.pid)
+            workers.pid = None
+        else:
+            kill(workers.engine_pid)
+            workers.engine_pid = None
         self.kills[f"{victim} at {moment}"] += 1
 
     def finish(self) -> None:
-        """End the worker, and run once in peace: what was left is finished."""
-        if self.worker is not None:
-            self.worker.kill()
-        last = Worker(self.folder, self.engine, runs=2)
-        while last.hear("done", "failed") != "ended":
-            pass
-        last.process.wait(30)
-        assert last.failures == []
+        """End the worker, and run twice in peace: what was left is finished."""
+        if self.workers.pid is not None:
+            kill(self.workers.pid)
+        self.workers.start(2)
+        ends = [self.workers.hear("done", "failed") for _ in range(2)]
+        self.workers.hear("ended")
+        self.workers.pid = None
+        assert [word for word, _ in ends] == ["done", "done"], ends
 
     def _wait_for(self, moment: str) -> None:
         if moment == "clock":
@@ -165,7 +173,7 @@ class Killer:
         # Runs of the job follow each other, so that some file comes soon.
         folder = "metadata" if moment == "commit" else "data"
         target = self.chance.randrange(self.outputs)
-        place = self.folder / ".dataos" / "lakehouse" / "kills" / f"target_{target}" / folder
+        place = self.workers.folder / ".dataos" / "lakehouse" / "kills" / f"target_{target}" / folder
         before, deadline = names_in(place), time.monotonic() + PATIENCE
         while names_in(place) <= before:
             assert time.monotonic() < deadline, f"no new file in {place}"
@@ -193,11 +201,14 @@ def test_kills_at_any_moment_lose_no_row_and_double_none(sail_project, request, 
     project, chance = sail_project, random.Random(f"{SEED}{engine}{mode}{outputs}")
     project.seed(SOURCE, MERGED if mode == "merge" else QUERY)
     project.write_job(job_of(mode, outputs))
-    killer = Killer(project.folder, engine, outputs, chance)
-    plan = [(("ours", "engine")[number % 2], MOMENTS[number % 3]) for number in range(kills)]
-    for victim, moment in plan:
-        killer.kill_once(victim, moment)
-    killer.finish()
+    workers = Workers(project.folder, engine)
+    killer = Killer(workers, outputs, chance)
+    try:
+        for number in range(kills):
+            killer.kill_once(("ours", "engine")[number % 2], MOMENTS[number % 3])
+        killer.finish()
+    finally:
+        workers.close()
     [watermark] = project.state.watermarks.find()
     windows = int(watermark.value) // ROWS
     killed = [Counter(map(tuple, project.table(to)[1])) for to in targets(outputs)]
