@@ -11,6 +11,7 @@ new one, and a job that has left nothing behind may simply begin again. Whether 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import DataOSError, EngineCrashed
@@ -45,8 +46,10 @@ def run_with_one_restart(plan: JobPlan, context: RunContext, run: Callable[[], J
     except EngineCrashed as crash:
         if before is None or _snapshots(plan, context) != before:
             raise
-        context.reporter.note(plan.job.id, f"{crash.message}; nothing was written, and the job starts again")
-        return run()
+        note = f"{crash.message}; nothing was written, and the job starts again"
+        context.reporter.note(plan.job.id, note)
+        result = run()
+        return replace(result, notes=(note, *result.notes))
 
 
 def _snapshots(plan: JobPlan, context: RunContext) -> Snapshots | None:

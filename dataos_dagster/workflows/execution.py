@@ -143,7 +143,7 @@ class JobRunner:
         return execute_job(node, node.stack, self.context(run_id, reporter, in_dagster=in_dagster, keys=keys))
 
     def plan(self, node: JobNode, run_id: str) -> Plan:
-        """Return what a job would do; no data is touched, no engine started, and nothing recorded.
+        """Return what a job would do; no rows are read, no engine but the embedded one is started, nothing is recorded.
 
         Raises:
             DataOSError: It cannot be planned.
@@ -223,7 +223,7 @@ def principal_of_job(job: Job, settings: Settings) -> Principal:
 
 
 def planned(node: JobNode, stack: Stack, context: RunContext) -> Plan:
-    """Return the plan of a job on behalf of its own principal; no data is touched and no engine started.
+    """Return the plan of a job on behalf of its own principal; no rows are read.
 
     Raises:
         DataOSError: It cannot be planned; running it would fail the same way.

@@ -1,4 +1,7 @@
-"""Plans of jobs: what each would do and where, without touching data or starting an engine."""
+"""Plans of jobs: what each would do and where, without reading rows.
+
+The embedded engine is started where the choice of an engine depends on the columns of inputs.
+"""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class Stack(Protocol):
         """Return the keys whose values a run of the job may be given, as `key` and as `input.key`."""
 
     def plan(self, job: Job, context: RunContext) -> Plan:
-        """Return what the job would do and on which engine, without touching data or starting an engine.
+        """Return what the job would do and on which engine, without reading rows.
 
         Raises:
             DataOSError: It cannot be planned; running it would fail the same way.
