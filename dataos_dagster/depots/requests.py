@@ -273,12 +273,14 @@ class Column:
 
     Attributes:
         type: Spark's simple string, such as `bigint`, `decimal(10,2)`, `array<string>`.
+        tags: Tags of the catalog, `Category.Tag`, that whoever wrote it gives it.
     """
 
     name: str
     type: str
     nullable: bool = True
     comment: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from dataos_dagster.depots.settlement import settled
 from dataos_dagster.engines.routing import constructs_of, unproven
 from dataos_dagster.errors import DatasetNotFound, DepotError, EngineError, StatementFailed, StepError
 from dataos_dagster.flare.assertions.evaluate import evaluate, failure_of
+from dataos_dagster.flare.column_tags import tagged
 from dataos_dagster.flare.functions.function import EngineUnsuited
 from dataos_dagster.flare.incremental.windows import windows_of
 from dataos_dagster.flare.lineage import Lineage
@@ -233,7 +234,7 @@ class PlanRun:
             rows=written.rows,
             bytes=written.bytes,
             snapshot_id=written.snapshot_id,
-            schema=written.schema,
+            schema=tagged(written.schema, output.column_tags),
             lineage=self.lineage.of_output(view, (column.name for column in written.schema)),
             seconds=seconds,
             created=written.created,

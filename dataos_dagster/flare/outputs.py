@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.connectors.documents import CONNECTION_PREFIX
 from dataos_dagster.depots.requests import Merge, PartitionField, Sort, SortColumn, WriteRequest
+from dataos_dagster.flare.column_tags import column_tag_rules
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest import JdbcConnection as JdbcSection
 from dataos_dagster.flare.merging import check_merge, merge_constructs
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dataos_dagster.address import Address
     from dataos_dagster.engines.routing.constructs import Construct
     from dataos_dagster.errors import Location
+    from dataos_dagster.flare.column_tags import ColumnTagRule
     from dataos_dagster.flare.manifest import FlareOutput, OutputOptions
     from dataos_dagster.flare.manifest import Merge as MergeSection
     from dataos_dagster.flare.manifest import PartitionField as PartitionSection
@@ -38,6 +40,7 @@ class PlannedOutput:
         name: The view that is written, as the manifest spells it.
         implied_mode: The manifest gives no `saveMode`.
         constructs: What the clauses of its merge use of SQL, at the lines of the manifest.
+        column_tags: Tags that its columns get.
     """
 
     label: str
@@ -46,6 +49,7 @@ class PlannedOutput:
     location: Location
     implied_mode: bool = False
     constructs: tuple[Construct, ...] = ()
+    column_tags: tuple[ColumnTagRule, ...] = ()
 
     @property
     def address(self) -> Address | None:
@@ -93,7 +97,8 @@ def plan_output(job: Job, index: int, entry: FlareOutput, settings: Settings) ->
     if request.merge is not None:
         check_merge(job, merge_path, request.merge, label)
     constructs = tuple(merge_constructs(job, merge_path, request.merge)) if request.merge is not None else ()
-    return PlannedOutput(label, entry.name, request, location, options.save_mode is None, constructs)
+    tags = column_tag_rules(job, index, entry, label)
+    return PlannedOutput(label, entry.name, request, location, options.save_mode is None, constructs, tags)
 
 
 def with_operation(output: PlannedOutput, run_id: str) -> WriteRequest:

@@ -35,6 +35,7 @@ class ColumnRecord:
     type: str
     nullable: bool = True
     comment: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +255,8 @@ def _job_run(row: JobRunRow) -> JobRun:
 
 
 def _output(stored: dict[str, Any]) -> OutputRecord:
-    columns = tuple(ColumnRecord(**column) for column in stored.get("columns", ()))
+    written = stored.get("columns", ())
+    columns = tuple(ColumnRecord(**column | {"tags": tuple(column.get("tags", ()))}) for column in written)
     return OutputRecord(**stored | {"columns": columns})
 
 

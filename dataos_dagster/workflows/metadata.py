@@ -126,6 +126,7 @@ def column_schema(columns: Iterable[Column | ColumnRecord]) -> dg.TableSchema:
                 type=column.type,
                 description=column.comment,
                 constraints=dg.TableColumnConstraints(nullable=column.nullable),
+                tags=dict.fromkeys(column.tags, ""),
             )
             for column in columns
         ]

@@ -55,7 +55,10 @@ class JobRecord:
                     output.bytes,
                     output.snapshot_id,
                     output.branch,
-                    tuple(ColumnRecord(each.name, each.type, each.nullable, each.comment) for each in output.schema),
+                    tuple(
+                        ColumnRecord(each.name, each.type, each.nullable, each.comment, each.tags)
+                        for each in output.schema
+                    ),
                 )
                 for output in self.outputs
             ],

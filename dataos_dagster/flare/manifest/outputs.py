@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
@@ -11,7 +10,7 @@ from dataos_dagster.address import Address
 from dataos_dagster.flare.manifest.assertions import Assertion
 from dataos_dagster.flare.manifest.standalone import Connection, Sections
 from dataos_dagster.manifests.locations import LocationText, is_address, parse_address
-from dataos_dagster.manifests.model import AnyCase, ManifestModel, NoEffect, ScalarText, TextList, TextMap, folded
+from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, TextMap, folded
 
 SaveMode = Literal["append", "overwrite"]
 Transform = Literal["identity", "year", "month", "day", "hour", "bucket", "truncate"]
@@ -109,10 +108,6 @@ class ColumnTags(ManifestModel):
 
 class FlareOutput(Sections):
     """One output: a view and where it is written."""
-
-    no_effect: ClassVar[Mapping[str, NoEffect]] = {
-        "column_tags": NoEffect("columns have no tags in the catalog of Dagster"),
-    }
 
     name: Annotated[ScalarText, Field(min_length=1, description="The view to write: a sequence item, else an input.")]
     dataset: Annotated[LocationText | None, Field(description="Address of the dataset.")] = None
