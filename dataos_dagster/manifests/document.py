@@ -126,7 +126,11 @@ class Document:
         *,
         fix: Fix | None = None,
     ) -> Diagnostic:
-        """Return a diagnostic about a range of the document, with its snippet."""
+        """Return a diagnostic about a range of the document, with its snippet.
+
+        What is only worth knowing has none: there is nothing to mend, there may be one for every job of a project, and
+        secrets are looked for in the whole text before a line of it is shown.
+        """
         return Diagnostic(
             code=code,
             severity=severity,
@@ -139,7 +143,7 @@ class Document:
             message=message,
             hint=hint,
             fix=fix,
-            snippet=self.snippet(place),
+            snippet=None if severity is Severity.INFO else self.snippet(place),
         )
 
 

@@ -75,19 +75,32 @@ def _pattern(model: type[BaseModel]) -> re.Pattern[str] | None:
     return re.compile(f'"(?:{"|".join(sorted(map(re.escape, keys)))})":') if keys else None
 
 
+@cache
+def _steps(model: type[ManifestModel]) -> tuple[tuple[str, str, NoEffect | None], ...]:
+    """Return key, name and effect of the fields of a model that are told, or that lead to such fields (None)."""
+    steps = []
+    for key, field in keys_of(model).items():
+        name = next(name for name, own in model.model_fields.items() if own is field)
+        effect = model.no_effect.get(name)
+        if effect is None and any(_pattern(inner) is not None for inner in _models_in(field.annotation)):
+            steps.append((key, name, None))
+        elif effect is not None and effect.told is not None:
+            steps.append((key, name, effect))
+    return tuple(steps)
+
+
 def _found(
     draft: Draft, value: Any, path: DocumentPath, models: frozenset[type[BaseModel]]
 ) -> Iterator[tuple[DocumentPath, NoEffect]]:
     if isinstance(value, ManifestModel) and type(value) in models:
         written = draft.mapping(path)
-        for key, field in keys_of(type(value)).items():
+        for key, name, effect in _steps(type(value)):
             if key not in written:
                 continue
-            name = next(name for name, own in type(value).model_fields.items() if own is field)
-            inner, effect = getattr(value, name), value.no_effect.get(name)
+            inner = getattr(value, name)
             if effect is None:
                 yield from _found(draft, inner, (*path, key), models)
-            elif effect.told is not None and inner != field.get_default(call_default_factory=True):
+            elif inner != type(value).model_fields[name].get_default(call_default_factory=True):
                 yield (*path, key), effect
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
