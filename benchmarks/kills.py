@@ -1,8 +1,7 @@
 """Kill writers and jobs in the middle of their work, many times, and write KILLS.md: how often, and what was found.
 
-`kills.py COUNT [-k EXPRESSION]` runs the tests of killed processes with COUNT kills of each kind; builds run the same
-with three. With an expression only those tests are run, and the other lines of the report stay: all of it takes an
-hour.
+`kills.py COUNT [-k EXPRESSION]` runs the tests of killed processes with COUNT kills of each kind; builds run a
+sample. With an expression only those tests are run, and the other lines of the report stay: all of it takes an hour.
 """
 
 from __future__ import annotations
@@ -95,6 +94,15 @@ def report(writers: Mapping[str, str], jobs: Mapping[str, str]) -> str:
         "",
         *JOBS_HEAD,
         *(jobs[name] for name in sorted(jobs)),
+    ]
+    if writers:
+        lines += writers_section(writers)
+    return "\n".join(lines) + "\n"
+
+
+def writers_section(writers: Mapping[str, str]) -> list[str]:
+    """Return the part of the page about single writes."""
+    return [
         "",
         "## Writers",
         "",
@@ -104,7 +112,6 @@ def report(writers: Mapping[str, str], jobs: Mapping[str, str]) -> str:
         *WRITERS_HEAD,
         *(writers[name] for name in sorted(writers)),
     ]
-    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
