@@ -10,8 +10,14 @@ EDGE = {
     "sensors.py",
     "scaffolder.py",
 }
-# The mapping of workflows is more than one module holds.
-MAPPING = {"workflows/backfills.py", "workflows/materialization.py", "workflows/metadata.py", "workflows/schedules.py"}
+# The mapping of workflows, and of what runs without an end, is more than one module holds.
+MAPPING = {
+    "bundles/stream_sensor.py",
+    "workflows/backfills.py",
+    "workflows/materialization.py",
+    "workflows/metadata.py",
+    "workflows/schedules.py",
+}
 COMPATIBILITY = "dagster_compat.py"
 
 
