@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.errors import AddressError, StepError
 from dataos_dagster.flare.functions.function import EngineUnsuited, FunctionError
-from dataos_dagster.flare.functions.registry import findings_in, read_function
+from dataos_dagster.flare.functions.registry import ParameterError, read_function
 from dataos_dagster.flare.joining import JOINER, join_query
 from dataos_dagster.flare.locations import job_location, location_in_text
 from dataos_dagster.flare.relations import SqlRefused
@@ -80,7 +80,7 @@ def plan_step(job: Job, path: DocumentPath, item: SequenceItem, views: Views) ->
     Raises:
         StepError: The SQL is no query, reads what is no view and no dataset, or a function is wrong.
     """
-    label = label_of(path, item)
+    label = f'steps[{path[1]}].sequence[{path[3]}] "{item.name}"'
     sql_path = (*path, "sql" if item.sql is not None else "params")
     text = _query_of(job, path, item, label)
     try:
@@ -106,11 +106,6 @@ def plan_step(job: Job, path: DocumentPath, item: SequenceItem, views: Views) ->
         path=sql_path,
         job=job,
     )
-
-
-def label_of(path: DocumentPath, item: SequenceItem) -> str:
-    """Return what an item is called in messages: `steps[0].sequence[1] "daily"`."""
-    return f'steps[{path[1]}].sequence[{path[3]}] "{item.name}"'
 
 
 def _query_of(job: Job, path: DocumentPath, item: SequenceItem, label: str) -> str:
@@ -274,34 +269,19 @@ def _check_target(statement: Statement, views: Views) -> None:
         )
 
 
-def function_errors(job: Job, path: DocumentPath, item: SequenceItem, label: str) -> tuple[StepError, ...]:
-    """Return everything that is wrong with the functions of an item, each at its place.
-
-    Args:
-        job: The job it belongs to.
-        path: Of the item, below the manifest's `job:`.
-        item: As the manifest has it.
-        label: What the step is called in messages.
-    """
-    return tuple(
-        StepError(
-            f"{label}: {error}",
-            step=label,
-            location=job_location(job, *path, "functions", index, *error.path),
-            hint=error.hint or None,
-        )
-        for index, call in enumerate(item.functions)
-        for error in findings_in(call.name, call.parameters)
-    )
-
-
 def _functions(
     job: Job, path: DocumentPath, item: SequenceItem, label: str
 ) -> tuple[tuple[Function, ...], tuple[Location, ...]]:
-    for error in function_errors(job, path, item, label):
-        raise error
-    functions = (read_function(call.name, call.parameters) for call in item.functions)
-    places = (job_location(job, *path, "functions", index, "name") for index in range(len(item.functions)))
+    functions, places = [], []
+    for index, call in enumerate(item.functions):
+        place = (*path, "functions", index)
+        try:
+            functions.append(read_function(call.name, call.parameters))
+        except ParameterError as error:
+            # A manifest that was checked has no such mistake, and was told all of them.
+            location = job_location(job, *place, *error.path)
+            raise StepError(f"{label}: {error}", step=label, location=location, hint=error.hint or None) from None
+        places.append(job_location(job, *place, "name"))
     return tuple(functions), tuple(places)
 
 

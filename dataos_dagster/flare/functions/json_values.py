@@ -47,8 +47,7 @@ class ParseAsJson(ComputingOne):
         from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's documentation gives it
 
         is_struct = rows.type_of(self.column).startswith("struct<")
-        column = rows.expression(rows.sql(self.column))
-        text = F.to_json(column) if is_struct else rows.text(self.column)
+        text = rows.expression(f"TO_JSON({rows.sql(self.column)})") if is_struct else rows.text(self.column)
         schema = self._schema(rows)
         if rows.engine != "sail":
             return F.from_json(text, schema)
