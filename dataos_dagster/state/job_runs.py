@@ -47,6 +47,7 @@ class OutputRecord:
         rows: Rows of this write; None when the store does not say.
         bytes: Bytes of the files of this write, when the store says.
         columns: Columns of the dataset after the write; empty for what older versions recorded.
+        total_rows: Rows of the dataset after the write, when the store says.
     """
 
     dataset: str
@@ -55,6 +56,7 @@ class OutputRecord:
     snapshot_id: str | None = None
     branch: str | None = None
     columns: tuple[ColumnRecord, ...] = ()
+    total_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

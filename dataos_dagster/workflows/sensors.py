@@ -120,7 +120,8 @@ def materializations(node: JobNode, run: JobRun) -> Iterator[dg.AssetMaterializa
 
 def _about(output: OutputRecord) -> dict[str, Any]:
     return {
-        "dagster/row_count": output.rows,
+        "dagster/row_count": output.total_rows if output.branch is None else None,
+        "rows_written": output.rows,
         "dagster/uri": output.dataset,
         "bytes": output.bytes,
         "snapshot_id": output.snapshot_id,

@@ -36,7 +36,7 @@ def ran(folder, job="load", *, rows=4, error=None, in_dagster=None, outputs=(TAB
     runs = State.open(load_settings(folder)).job_runs
     run = runs.start(JobRunStart(f"public/wf/{job}", "public", "wf", "ann", "r", in_dagster, "sail", ("proven",)))
     columns = (ColumnRecord("id", "int", comment="of the order"),)
-    written = [OutputRecord(dataset, rows, 10, "77", columns=columns) for dataset in outputs]
+    written = [OutputRecord(dataset, rows, 10, "77", columns=columns, total_rows=rows + 100) for dataset in outputs]
     runs.finish(run, "failed" if error else "succeeded", outputs=written, error=error)
     return run
 
@@ -59,12 +59,8 @@ def test_a_write_is_reported_with_rows_snapshot_columns_and_engine(folder, insta
     tick(folder, instance)
     [event] = stored(instance)
     told = {key: value.value for key, value in event.metadata.items()}
-    assert (told["dagster/row_count"], told["snapshot_id"], told["engine"], told["principal"]) == (
-        4,
-        "77",
-        "sail",
-        "ann",
-    )
+    assert (told["dagster/row_count"], told["rows_written"], told["snapshot_id"]) == (104, 4, "77")
+    assert (told["engine"], told["principal"]) == ("sail", "ann")
     assert told["dagster/column_schema"].columns[0] == dg.TableColumn("id", "int", "of the order")
     assert told["dataos/job_run"] == run
 
@@ -76,7 +72,7 @@ def test_each_write_is_reported_once(folder, instance):
     ran(folder, rows=5)
     second = tick(folder, instance, first.cursor)
     assert isinstance(tick(folder, instance, second.cursor), dg.SkipReason)
-    assert [event.metadata["dagster/row_count"].value for event in stored(instance)] == [5, 4]
+    assert [event.metadata["rows_written"].value for event in stored(instance)] == [5, 4]
 
 
 def test_a_daemon_that_died_before_it_kept_the_cursor_reports_nothing_twice(folder, instance):
@@ -85,7 +81,7 @@ def test_a_daemon_that_died_before_it_kept_the_cursor_reports_nothing_twice(fold
     tick(folder, instance)
     ran(folder, rows=3)
     tick(folder, instance)
-    assert [event.metadata["dagster/row_count"].value for event in stored(instance)] == [3, 2, 1]
+    assert [event.metadata["rows_written"].value for event in stored(instance)] == [3, 2, 1]
 
 
 def test_a_run_that_is_stored_late_is_still_reported(folder, instance, monkeypatch):
@@ -101,7 +97,7 @@ def test_a_run_that_is_stored_late_is_still_reported(folder, instance, monkeypat
     monkeypatch.setattr(job_runs, "datetime", Earlier)
     ran(folder, rows=2)
     tick(folder, instance, first.cursor)
-    assert [event.metadata["dagster/row_count"].value for event in stored(instance)] == [2, 1]
+    assert [event.metadata["rows_written"].value for event in stored(instance)] == [2, 1]
 
 
 def test_runs_of_dagster_and_of_unknown_jobs_are_left_out(folder, instance):
