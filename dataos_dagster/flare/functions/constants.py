@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.flare.aggregates import filters_in_window, over_all_rows
 from dataos_dagster.flare.functions.computing import ColumnName, Computing
-from dataos_dagster.flare.functions.function import EngineUnsuited, FunctionError, find_column, require_column
+from dataos_dagster.flare.functions.function import FunctionError, find_column, require_column
 from dataos_dagster.flare.sql import columns_in_expression, parse_expression
 from dataos_dagster.flare.type_names import check_type, fits_type
 from dataos_dagster.manifests.model import ScalarText, TextMap
@@ -43,6 +43,13 @@ def _constant_type(text: str) -> str:
     if word not in _CONSTANT_TYPES and not word.startswith("decimal("):
         raise ValueError(f"{text!r} is no type of a constant; types: {', '.join(_CONSTANT_TYPES)}, decimal(p,s)")
     return check_type(word)
+
+
+def _variable(text: str) -> str:
+    parse_expression(text)
+    if filters_in_window(over_all_rows(text)):
+        raise ValueError("an aggregate over all rows has no FILTER in Spark; write COUNT(CASE WHEN … THEN 1 END)")
+    return text
 
 
 class AddColumn(Computing):
@@ -131,7 +138,7 @@ class SetVariable(Computing):
 
     column: Annotated[ColumnName, Field(description="The column that gets the value.")]
     expression: Annotated[
-        str, AfterValidator(parse_expression), Field(description="Spark SQL expression, such as ROUND(x, 0).")
+        str, AfterValidator(_variable), Field(description="Spark SQL expression, such as ROUND(x, 0).")
     ]
 
     def reads(self) -> Mapping[str, tuple[str, ...]]:
@@ -140,13 +147,7 @@ class SetVariable(Computing):
 
     def compute(self, rows: Rows) -> Mapping[str, Column]:
         """Return the expression's values."""
-        expression = over_all_rows(self.expression)
-        if rows.engine == "sail" and filters_in_window(expression):
-            raise EngineUnsuited(
-                f"{self.name}: Sail has no FILTER in aggregates over windows",
-                hint="write COUNT(CASE WHEN … THEN 1 END), or run the job on Spark",
-            )
-        return {self.column: rows.expression(expression)}
+        return {self.column: rows.expression(over_all_rows(self.expression))}
 
     @property
     def statements(self) -> tuple[str, ...]:

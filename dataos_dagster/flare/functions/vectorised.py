@@ -20,8 +20,15 @@ def vectorised(kernel: Callable[..., Any], returns: str, column: Column, *consta
         column: What the kernel is given.
         constants: The kernel's further arguments, the same for all rows.
     """
-    import pyarrow as pa
     from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's documentation gives it
+
+    found: Column = F.arrow_udf(arrow_function(kernel, *constants), returns)(column)
+    return found
+
+
+def arrow_function(kernel: Callable[..., Any], *constants: object) -> Callable[[Any], Any]:
+    """Return a kernel as a function of one array, ready to be sent to workers."""
+    import pyarrow as pa
 
     def computed(array: pa.Array) -> pa.Array:
         return kernel(array, *constants)
@@ -29,8 +36,7 @@ def vectorised(kernel: Callable[..., Any], returns: str, column: Column, *consta
     # PySpark tells the kind of a function from its annotations, which must be types and not their names.
     computed.__annotations__ = {"array": pa.Array, "return": pa.Array}
     _send_kernels_as_code()
-    found: Column = F.arrow_udf(computed, returns)(column)
-    return found
+    return computed
 
 
 @cache
