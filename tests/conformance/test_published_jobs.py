@@ -6,21 +6,17 @@ As in the tests of manifests beside this one, the jobs are no part of this repos
 from __future__ import annotations
 
 import json
-import os
 from functools import cache
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dataos_dagster.errors import NotYetRun
-from dataos_dagster.flare.stand_ins import catalog_with_stand_ins
-from dataos_dagster.manifests.project import load_project
-from dataos_dagster.settings import Settings
-from dataos_dagster.workflows.execution import JobRunner
-from dataos_dagster.workflows.graph import build_graph
-from dataos_dagster.workflows.plans import Unplanned, plan_jobs
+from dataos_dagster.workflows.plans import Unplanned
+from tests.builders.published_jobs import CORPUS, PublishedJobs, files_with_jobs
 
-CORPUS = Path(os.environ.get("DATAOS_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no published manifests in {CORPUS}")
 
@@ -63,33 +59,21 @@ LEFT_OUT = (
 )
 
 
-def files() -> list[Path]:
-    """Return the published files that hold a Flare job."""
-    found = (file for file in CORPUS.glob("*/*.y*ml") if file.parent.name != "_unparsed")
-    return (
-        sorted(file for file in found if "flare" in file.read_text(encoding="utf-8").lower()) if CORPUS.is_dir() else []
-    )
-
-
 @pytest.fixture(scope="module")
 def plans_of(tmp_path_factory):
     """Return a function that plans the Flare jobs of one file."""
-    settings = Settings(project=tmp_path_factory.mktemp("project"))
+    folder = tmp_path_factory.mktemp("project")
 
     @cache
     def plan(file: Path):
-        options = {"allow_placeholders": True, "fill_placeholders": True, "use_cache": False}
-        project = load_project(file, settings=settings, environment={}, **options)
-        graph = build_graph(project)
-        jobs = [job_id for job_id, node in graph.nodes.items() if node.job.stack == "flare"]
-        catalog, _ = catalog_with_stand_ins(project, graph, settings)
-        with JobRunner(project, settings, catalog=catalog) as runner:
-            return plan_jobs(graph, jobs, runner.context("plan", record=False))
+        jobs = PublishedJobs.read(file, folder, engine="auto")
+        with jobs.runner:
+            return jobs.plans()
 
     return plan
 
 
-@pytest.mark.parametrize("file", files(), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", files_with_jobs(), ids=lambda file: file.name)
 def test_a_published_job_is_planned_or_says_why_not(file: Path, plans_of):
     for found in plans_of(file).values():
         if isinstance(found, Unplanned):
@@ -105,13 +89,13 @@ def test_a_published_job_is_planned_or_says_why_not(file: Path, plans_of):
 
 
 def test_jobs_that_are_said_to_be_refused_are(plans_of):
-    for file in files():
+    for file in files_with_jobs():
         if file.name in REFUSED:
             plans = plans_of(file).values()
             assert any(isinstance(found, Unplanned) and not found.is_left_out for found in plans), file.name
 
 
 def test_most_published_jobs_are_planned(plans_of):
-    found = [plan for file in files() for plan in plans_of(file).values()]
+    found = [plan for file in files_with_jobs() for plan in plans_of(file).values()]
     assert len(found) > 100
     assert sum(not isinstance(plan, Unplanned) for plan in found) >= 70
