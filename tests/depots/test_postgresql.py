@@ -214,9 +214,6 @@ def test_a_standalone_connection_needs_no_depot(db, postgresql, database):
     assert db.door.write(session.spark.sql("SELECT 1 AS id"), request, session, ANN).rows == 1
     read = ReadRequest(Target(jdbc=jdbc), format="jdbc")
     assert db.door.read(read, db.session(read), ANN).count() == 1
-    other = ReadRequest(Target(jdbc=JdbcConnection("jdbc:mysql://h/d", "t")))
-    with pytest.raises(DepotUnsupported, match="jdbc:mysql://h/d is not read or written yet"):
-        db.door.requirements([other])
 
 
 def test_the_check_says_what_is_there(sail_db):
@@ -260,15 +257,13 @@ def test_a_second_writer_waits_and_then_says_who_holds_the_table(sail_db, postgr
     started = threading.Event()
 
     def hold():
-        from dataos_dagster.depots.postgresql.write import TableWriter
+        from dataos_dagster.depots.postgresql.locking import lock_table
 
-        store = sail_db.door._opener.store_of(WriteRequest(target(ORDERS), "append"), "rw")
-        writer = TableWriter(
-            store.connection, "public", "orders", WriteRequest(target(ORDERS), "append"), None, ANN, store.settings
-        )
-        with store.connection.open("dataos bob run-7") as opened:
+        request = WriteRequest(target(ORDERS), "append")
+        connection = sail_db.door._opener.store_of(request, "rw").connection
+        with connection.open("dataos bob run-7") as opened:
             cursor = opened.cursor()
-            writer._lock(cursor)
+            lock_table(cursor, connection, ("public", "orders"), request, 5)
             started.set()
             blocker.wait(30)
             cursor.close()
