@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dataos_dagster.cli.failures import error_json
 
 if TYPE_CHECKING:
+    from dataos_dagster.workflows.profiles import ProfileResult
     from dataos_dagster.workflows.results import AssertionResult, JobOutcome, OutputResult, WindowResult
     from dataos_dagster.workflows.runner import RunSummary
 
@@ -35,10 +36,21 @@ def _outcome_json(outcome: JobOutcome) -> dict[str, Any]:
         "inputs": [entry.dataset for entry in result.inputs] if result else [],
         "outputs": [_output_json(output) for output in result.outputs] if result else [],
         "assertions": [_assertion_json(each) for each in result.assertions] if result else [],
+        "profile": _profile_json(result.profile) if result and result.profile else None,
         "notes": list(result.notes) if result else [],
         "incremental": [_window_json(window) for window in result.windows] if result else [],
         "explain": dict(result.explain) if result else {},
         "plan": outcome.plan.as_json() if outcome.plan else None,
+    }
+
+
+def _profile_json(profile: ProfileResult) -> dict[str, Any]:
+    return {
+        "dataset": profile.dataset,
+        "filters": list(profile.filters),
+        "rows": profile.rows,
+        "seconds": round(profile.seconds, 3),
+        "columns": [{"name": each.name, "type": each.type} | each.statistics() for each in profile.columns],
     }
 
 

@@ -60,8 +60,6 @@ def _findings(spec: FlareSpec) -> Iterator[_Finding]:
     for name, section in sections.items():
         if section:
             yield f"`{name}`", (name,)
-    if spec.job.profile is not None:
-        yield "`profile`", ("profile",)
 
 
 def _of_functions(spec: FlareSpec) -> Iterator[_Finding]:
@@ -72,8 +70,9 @@ def _of_functions(spec: FlareSpec) -> Iterator[_Finding]:
 
 def _of_stream(spec: FlareSpec) -> Iterator[_Finding]:
     """Find tests of rows that never end."""
-    if spec.job.assertions:
-        yield "`assertions` about a stream", ("assertions",)
+    for name, section in {"assertions": spec.job.assertions, "profile": spec.job.profile}.items():
+        if section:
+            yield f"`{name}` about a stream", (name,)
     for index, output in enumerate(spec.job.outputs):
         if output.assertions:
             yield "`assertions` about a stream", ("outputs", index, "assertions")

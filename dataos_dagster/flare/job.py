@@ -16,7 +16,7 @@ from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.depots.requests import ReadRequest
 from dataos_dagster.depots.settlement import settled
 from dataos_dagster.engines.routing import constructs_of, unproven
-from dataos_dagster.errors import DatasetNotFound, DepotError, EngineError, StatementFailed, StepError
+from dataos_dagster.errors import DatasetNotFound, DepotError, EngineError, StateError, StatementFailed, StepError
 from dataos_dagster.flare.assertions.evaluate import evaluate, failure_of
 from dataos_dagster.flare.column_tags import tagged
 from dataos_dagster.flare.functions.function import EngineUnsuited
@@ -24,6 +24,8 @@ from dataos_dagster.flare.incremental.windows import windows_of
 from dataos_dagster.flare.lineage import Lineage
 from dataos_dagster.flare.merging import merge_statement
 from dataos_dagster.flare.outputs import with_operation
+from dataos_dagster.flare.profile.plan import LABEL
+from dataos_dagster.flare.profile.run import profile
 from dataos_dagster.flare.steps import register, run_commands, run_step
 from dataos_dagster.flare.udfs import forget_functions, register_functions, without_own
 from dataos_dagster.workflows.limits import time_limit
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from dataos_dagster.flare.streaming.plan import StreamPlan
     from dataos_dagster.state.intents import IntendedWrite
     from dataos_dagster.workflows.context import RunContext
+    from dataos_dagster.workflows.profiles import ProfileResult
 
 # What the rows before a function are called where its SQL is looked at; nothing is registered under it.
 _ROWS = "rows_before"
@@ -90,6 +93,7 @@ def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
         previews=tuple(run.previews),
         notes=tuple(run.notes),
         assertions=tuple(run.tested),
+        profile=run.profiled,
         windows=run.windows.results(),
     )
 
@@ -112,6 +116,7 @@ class PlanRun:
     previews: list[Preview] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     tested: list[AssertionResult] = field(default_factory=list)
+    profiled: ProfileResult | None = None
     registered: dict[str, str] = field(default_factory=dict)
     types: dict[str, dict[str, str]] = field(default_factory=dict)
     windows: Windows = field(init=False)
@@ -127,6 +132,7 @@ class PlanRun:
             self.make_views()
             self._check_merges()
             self._test(None)
+            self._profile()
             self.windows.intend()
             outputs = tuple(
                 self._write(output, position)
@@ -264,6 +270,26 @@ class PlanRun:
             failure = failure_of(planned, results)
             if failure is not None and (output is not None or self.context.settings.flare.assertions == "fail"):
                 raise failure
+
+    def _profile(self) -> None:
+        """Profile an input where the manifest asks for it, and keep what was found in the state database."""
+        planned = self.plan.profile
+        if planned is None:
+            return
+        with self._reported(LABEL, planned.location):
+            found = profile(planned, self.session, lambda sql: self._check_query(sql, LABEL, planned.location))
+        self.profiled = found
+        if self.context.state is None:
+            return
+        from dataos_dagster.state.profiles import ColumnStatistics
+
+        columns = [ColumnStatistics(column.name, column.type, column.statistics()) for column in found.columns]
+        try:
+            self.context.state.profiles.keep(
+                self.context.run_id, self.plan.job.id, found.dataset, found.rows, columns
+            )
+        except StateError as error:
+            self.note(f"the profile is not kept: {error.message}")
 
     def _accounted(self, output: PlannedOutput, position: int) -> WriteRequest:
         """Return the request of an output under its name, with the account of its dataset's writes."""

@@ -19,6 +19,7 @@ from dataos_dagster.flare.coverage import not_yet_run
 from dataos_dagster.flare.inputs import plan_input
 from dataos_dagster.flare.outputs import plan_output
 from dataos_dagster.flare.request_json import read_json, write_json
+from dataos_dagster.flare.profile.plan import plan_profile
 from dataos_dagster.flare.sizing import merged_conf, sizing_of
 from dataos_dagster.flare.steps import caching_notes, plan_step
 from dataos_dagster.flare.streaming.plan import plan_streams, with_streams
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from dataos_dagster.flare.inputs import PlannedInput
     from dataos_dagster.flare.manifest import FlareSpec
     from dataos_dagster.flare.outputs import PlannedOutput
+    from dataos_dagster.flare.profile.plan import PlannedProfile
     from dataos_dagster.flare.sizing import Sizing
     from dataos_dagster.flare.steps import PlannedStep
     from dataos_dagster.flare.streaming.plan import StreamPlan
@@ -59,6 +61,7 @@ class JobPlan:
         functions: The job's own, for its SQL.
         stream: The queries that run instead of writing each output once; None when no input is a stream.
         assertions: Tests of the job, and of views before they are written.
+        profile: The statistics that are wanted of an input.
         notes: What is done otherwise than written, each a sentence.
     """
 
@@ -76,6 +79,7 @@ class JobPlan:
     functions: tuple[UserFunction, ...] = ()
     stream: StreamPlan | None = None
     assertions: tuple[PlannedAssertions, ...] = ()
+    profile: PlannedProfile | None = None
 
     @property
     def engine(self) -> EngineName:
@@ -127,6 +131,8 @@ class JobPlan:
         for step in self.steps:
             functions = "".join(f" → {function.name}" for function in step.functions)
             lines.append(f"  step   {step.name} ({step.location}){functions}")
+        if self.profile is not None:
+            lines.append(f"  profile {self.profile.dataset}")
         for each in self.assertions:
             tests = ", ".join(test.text for query in each.queries for test in query.tests)
             lines.append(f"  test   {each.dataset}: {tests}")
@@ -178,6 +184,7 @@ def plan_job(
     for output in outputs:
         check_view(output, views)
     assertions = plan_assertions(job, spec.job, inputs, steps, outputs, views)
+    profile = plan_profile(job, spec.job, inputs)
     inputs = tuple(_in_session_of(planned, outputs) for planned in with_streams(inputs, spec, door))
     stream = plan_streams(job, spec, inputs, outputs, door=door, settings=settings)
     sizing = sizing_of(spec, master=settings.engines.spark.master, project_conf=settings.engines.spark.conf)
@@ -190,6 +197,7 @@ def plan_job(
         *without_own(_constructs(steps), spec.job.udfs),
         *(construct for output in outputs for construct in output.constructs),
         *(construct for each in assertions for query in each.queries for construct in query.constructs),
+        *(profile.constructs if profile else ()),
     )
     chosen = _route(job, constructs, requested, vetoes, availability)
     notes = [*requirements.notes, *(stream.notes if stream else ()), *([chosen.warning] if chosen.warning else [])]
@@ -212,6 +220,7 @@ def plan_job(
         functions=plan_functions(job, spec.job.udfs),
         stream=stream,
         assertions=assertions,
+        profile=profile,
     )
 
 

@@ -22,6 +22,7 @@ from dataos_dagster.redaction import register
 from dataos_dagster.state.failures import as_state_error
 from dataos_dagster.state.intents import Intents
 from dataos_dagster.state.job_runs import JobRuns
+from dataos_dagster.state.profiles import Profiles
 from dataos_dagster.state.schema import bring_up_to_date
 from dataos_dagster.state.watermarks import Watermarks
 
@@ -100,6 +101,7 @@ class State:
     job_runs: JobRuns
     watermarks: Watermarks
     intents: Intents
+    profiles: Profiles
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -110,7 +112,7 @@ class State:
         """
         database = Database(state_url(settings))
         bring_up_to_date(database)
-        return cls(database, JobRuns(database), Watermarks(database), Intents(database))
+        return cls(database, JobRuns(database), Watermarks(database), Intents(database), Profiles(database))
 
 
 def state_url(settings: Settings) -> URL:

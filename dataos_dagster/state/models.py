@@ -74,6 +74,23 @@ class JobRunRow(Base):
     process_started: Mapped[str] = mapped_column(String(128), comment="Tells a process from a later one of that pid.")
 
 
+class ColumnProfileRow(Base):
+    """One column in the profile of a dataset."""
+
+    __tablename__ = "column_profiles"
+    __table_args__ = (Index("column_profiles_by_dataset", "dataset", "profiled_at"),)
+
+    run_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    job: Mapped[str] = mapped_column(String(512), primary_key=True, comment="workspace/workflow/job")
+    position: Mapped[int] = mapped_column(Integer, primary_key=True, comment="Of the column in the dataset.")
+    dataset: Mapped[str] = mapped_column(String(1024))
+    column: Mapped[str] = mapped_column(String(512))
+    type: Mapped[str] = mapped_column(Text)
+    rows: Mapped[int] = mapped_column(BigInteger, comment="Rows that were looked at.")
+    statistics: Mapped[dict[str, Any]] = mapped_column(Json)
+    profiled_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class WatermarkRow(Base):
     """How far one key of an incremental input has read."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import dagster as dg
 
-from dataos_dagster.dagster_compat import JobOp, OwnResources, no_configuration, nothing_inputs, nothing_outputs
+from dataos_dagster.dagster_compat import JobOp, OwnResources, nothing_inputs, nothing_outputs
 from dataos_dagster.naming import group_name, owner_of, slug, tags_of
 from dataos_dagster.workflows.backfills import configuration_of, partitions_of
 from dataos_dagster.workflows.retries import retry_plan
@@ -142,7 +142,7 @@ class JobTranslator:
         """Return the checks that a job evaluates while it runs; one that cannot run has the check that says so."""
         first = dg.AssetKey(node.keys[0])
         if node.blocked:
-            return (dg.AssetCheckSpec(MANIFEST_CHECK, asset=first, description="The job has no errors."),)
+            return (dg.AssetCheckSpec(MANIFEST_CHECK, asset=first, description="Passes when the manifest of the job has no errors."),)
         describe = self.checks.get(node.job.stack)
         owned = {address.key for address in node.owned}
         return tuple(

@@ -15,7 +15,13 @@ from dataos_dagster.errors import DataOSError, StepError
 from dataos_dagster.redaction import redact_exception
 from dataos_dagster.workflows.backfills import given_keys
 from dataos_dagster.workflows.definitions import JOB_KEY, MANIFEST_CHECK
-from dataos_dagster.workflows.metadata import assertion_metadata, job_metadata, output_metadata, problem_metadata
+from dataos_dagster.workflows.metadata import (
+    assertion_metadata,
+    job_metadata,
+    output_metadata,
+    problem_metadata,
+    profile_metadata,
+)
 from dataos_dagster.workflows.results import Silence
 from dataos_dagster.workflows.retries import RUN_RETRIES_OFF, retry_plan
 
@@ -76,6 +82,9 @@ def materialize_job(context: dg.AssetExecutionContext, node: JobNode, runner: Jo
         raise
     yield from _materializations(context, node, result.outputs, job_metadata(result))
     yield from _checks(context, node, result.assertions)
+    if result.profile and result.profile.address:
+        about = dg.AssetKey(result.profile.address.key)
+        context.log_event(dg.AssetObservation(about, metadata=profile_metadata(result.profile)))
     if not node.owned:
         yield _job_itself(node, result)
 

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from dataos_dagster.workflows.results import Preview
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dataos_dagster.depots.door import Column
     from dataos_dagster.manifests.diagnostics import Diagnostic
     from dataos_dagster.state.job_runs import ColumnRecord
-    from dataos_dagster.workflows.results import AssertionResult, ColumnLineage, JobResult, OutputResult, Preview
+    from dataos_dagster.workflows.profiles import Bin, ProfileResult
+    from dataos_dagster.workflows.results import AssertionResult, ColumnLineage, JobResult, OutputResult
 
 _PREVIEW_CELL = 200
+_BARS = " ▁▂▃▄▅▆▇█"
 _MARKS = re.compile(r"[\\`*_\[\]<>]")
 
 
@@ -54,6 +58,8 @@ def job_metadata(result: JobResult) -> dict[str, Any]:
         metadata["incremental"] = dg.MetadataValue.json(
             {window.input: {"values": dict(window.values), "stored": dict(window.stored)} for window in result.windows}
         )
+    if result.profile:
+        metadata |= profile_metadata(result.profile)
     if result.explain:
         metadata["explain"] = dg.MetadataValue.md(_plans(result.explain))
     for preview in result.previews:
@@ -82,6 +88,39 @@ def _paragraph(problem: Diagnostic) -> str:
 def _literal(text: str) -> str:
     """Return text that Markdown shows as it is: cron expressions and SQL are full of its marks."""
     return _MARKS.sub(r"\\\g<0>", text)
+
+
+def profile_metadata(profile: ProfileResult) -> dict[str, Any]:
+    """Return a profile as a table with a line a column, and what columns seem to be as suggestions."""
+    columns = ("column", "type", "missing", "distinct", "least", "mean", "greatest", "deviation", "histogram")
+    rows = tuple(
+        (
+            *(each.name, each.type, each.missing, each.distinct, each.low),
+            *(_short(each.mean), each.high, _short(each.stddev), histogram_picture(each.bins)),
+        )
+        for each in profile.columns
+    )
+    suggested = [f"{each.name}: {each.attribute} (by its {each.why})" for each in profile.columns if each.attribute]
+    categorical = [each.name for each in profile.columns if each.categorical]
+    known = {
+        "profile": preview_table(Preview("profile", columns, rows)),
+        "profiled_rows": profile.rows,
+        "profiled_dataset": profile.dataset,
+        "suggested_attributes": suggested,
+        "categorical_columns": categorical,
+    }
+    return {key: value for key, value in known.items() if value != []}
+
+
+def histogram_picture(bins: Iterable[Bin]) -> str:
+    """Return the bars of a histogram as block characters; the highest is full."""
+    counts = [each.count for each in bins]
+    most = max(counts, default=0)
+    return "".join(_BARS[0] if not count else _BARS[-(-count * (len(_BARS) - 1) // most)] for count in counts)
+
+
+def _short(value: float | None) -> str | None:
+    return None if value is None else f"{value:.6g}"
 
 
 def assertion_metadata(result: AssertionResult) -> dict[str, Any]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dataos_dagster.errors import DataOSError, Location
     from dataos_dagster.identity import Principal
     from dataos_dagster.settings import EngineName
+    from dataos_dagster.workflows.profiles import ProfileResult
     from dataos_dagster.workflows.stacks import Plan
 
 # `planned`: the job's manifest says `dryRun`, so that it was planned and nothing was written.
@@ -170,6 +171,7 @@ class JobResult:
         explain: Label to the engine's physical plan, when the manifest asks for it (`explain`).
         notes: What was done otherwise than written, each a sentence.
         assertions: All tests of the job, those that only warned included.
+        profile: Statistics of the columns of an input, when the manifest asks for them.
         windows: What its incremental inputs have read.
     """
 
@@ -185,6 +187,7 @@ class JobResult:
     previews: tuple[Preview, ...] = ()
     notes: tuple[str, ...] = ()
     assertions: tuple[AssertionResult, ...] = ()
+    profile: ProfileResult | None = None
     windows: tuple[WindowResult, ...] = ()
 
     @property

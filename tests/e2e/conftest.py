@@ -44,6 +44,9 @@ workflow:
             outputs: [{name: sales, dataset: "dataos://lakehouse:shop/sales?acl=rw"}]
 """
 
+# The same without the cron: the file is read, and its job cannot run.
+LOST = BROKEN.replace("  schedule: {cron: '30 2 * *'}\n", "").replace("night-report", "lost-report")
+
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -114,7 +117,9 @@ def port() -> int:
 def deployment(product_folder) -> Iterator[Deployment]:
     """Serve the product, and one broken manifest, as `make ui` does."""
     folder = product_folder
-    (folder / "definitions" / "flights" / "workflows" / "night-report.yaml").write_text(BROKEN)
+    workflows = folder / "definitions" / "flights" / "workflows"
+    (workflows / "night-report.yaml").write_text(BROKEN)
+    (workflows / "lost-report.yaml").write_text(LOST)
     port = free_port()
     log = folder / "dagster.log"
     command = [sys.executable, folder / "scripts" / "ui.py", "--port", str(port)]

@@ -18,6 +18,7 @@ DATASETS = (
     "weather_delays",
 )
 BROKEN = "/assets/dataos_manifests/workflows/night-report.yaml"
+BLOCKED = "/assets/lakehouse/shop/sales"
 SECONDS_TO_RUN = 180
 
 LAUNCH = """
@@ -100,6 +101,19 @@ def test_a_broken_manifest_says_what_is_wrong_and_the_rest_works(page, picture):
     picture("quarantine")
     page.goto("/assets")
     expect(page.locator("a[href='/assets/lakehouse/flights/carrier_delays_daily']").first).to_be_visible()
+
+
+def test_a_job_that_cannot_run_says_so_at_its_dataset(page, picture):
+    page.goto(BLOCKED)
+    body = page.locator("body")
+    expect(body).to_contain_text("there is no depot")
+    expect(body).to_contain_text("lost-report.yaml:12")
+    picture("blocked")
+    page.goto(f"{BLOCKED}?view=checks")
+    expect(page.get_by_text("manifest_is_valid").first).to_be_visible()
+    # The sensor reports the failure within its first half minute.
+    expect(body).to_contain_text("Failed", timeout=60_000)
+    picture("blocked_check")
 
 
 def test_schedules_of_the_manifests_wait_to_be_started(page):

@@ -158,7 +158,6 @@ NOT_YET_RUN = [
         "inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\nactions: [{name: expire_snapshots, input: a}]",
         "`actions`",
     ),
-    ("inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\nprofile: {level: basic}", "`profile`"),
     (
         "inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\nudfs: {shout: '(text: String) => text.toUpperCase'}",
         "a function in Scala (`shout`)",

@@ -75,3 +75,17 @@ def test_tests_that_read_alike_have_names_of_their_own(tmp_path, instance):
     assert result.success
     keys = definitions.get_repository_def().asset_graph.asset_check_keys
     assert keys == {dg.AssetCheckKey(ORDERS, f"amount_avg_gt_1__{number}") for number in (1, 2)}
+
+
+def test_a_profile_is_a_table_at_the_job_and_an_observation_of_its_dataset(tmp_path, instance):
+    job = asserted(writes=False)
+    job["spec"]["stackSpec"]["job"]["profile"] = {"level": "basic"}
+    _, result = run(write_shop(tmp_path, job), instance)
+    assert result.success
+    [observed] = instance.fetch_observations(dg.AssetKey(["shopfiles", "none", "orders.csv"]), limit=1).records
+    facts = {name: value.value for name, value in observed.asset_observation.metadata.items()}
+    assert facts["profiled_rows"] == 4
+    assert "| amount | double | 0 | 4 | 7.25 | 29.9125 | 80.0 |" in facts["profile"]
+    assert "█" in facts["profile"]
+    [written] = instance.fetch_materializations(dg.AssetKey(["public", "daily", "load"]), limit=1).records
+    assert written.asset_materialization.metadata["profile"].value == facts["profile"]

@@ -1,0 +1,1 @@
+"""Profiles of datasets: statistics, histograms and detected attributes of every column."""
