@@ -12,6 +12,7 @@ from sessions import SAIL
 
 from dataos_dagster.depots.connectors.topics import kafka_options
 from dataos_dagster.depots.door import JdbcConnection, ReadRequest, Target, WriteRequest
+from dataos_dagster.depots.mysql.store import MysqlStore
 from dataos_dagster.engines.coordinates import coordinate_of
 from dataos_dagster.errors import CredentialsRefused, DepotError, DepotUnsupported
 
@@ -40,7 +41,9 @@ def declare(shop, section, data=LOGIN):
 
 
 def store_of(shop, request):
-    return shop.door._opener.store_of(request, "rw")
+    found = shop.door._opener.store_of(request, "rw")
+    # MySQL's own connection puts rows in place; Spark's part is a connector's like the others.
+    return found.spark if isinstance(found, MysqlStore) else found
 
 
 def options_of(shop, path, **options):
