@@ -59,6 +59,7 @@ class JobRecord:
                         ColumnRecord(each.name, each.type, each.nullable, each.comment, each.tags)
                         for each in output.schema
                     ),
+                    output.total_rows,
                 )
                 for output in self.outputs
             ],

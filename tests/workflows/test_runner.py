@@ -189,7 +189,9 @@ def test_each_run_of_a_job_is_recorded_with_what_it_wrote_and_for_whom(sail_shop
     good, bad = runs["public/wf/good"], runs["public/wf/bad"]
     assert (good.status, good.principal, good.engine, good.rows) == ("succeeded", "iamgroot", "sail", 2)
     assert good.inputs == (FILE,)
-    assert [output.dataset for output in good.outputs] == [table("good")]
+    [written] = good.outputs
+    assert (written.dataset, written.rows, written.total_rows) == (table("good"), 2, 2)
+    assert [(column.name, column.type) for column in written.columns] == [("id", "string"), ("name", "string")]
     assert good.run_id == bad.run_id == summary.run_id
     assert bad.status == "failed"
     assert "nope" in bad.error
