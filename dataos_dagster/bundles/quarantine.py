@@ -83,8 +83,10 @@ def _spec(key: dg.AssetKey, file: Path, problems: Iterable[Diagnostic]) -> dg.As
         key,
         description=f"This file has errors and is left out as far as they reach. {shown[0]}",
         group_name=PREFIX,
-        metadata=problem_metadata(shown)
-        | {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])},
+        metadata={
+            "diagnostics": problem_metadata(shown)["diagnostics"],
+            "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference]),
+        },
     )
 
 

@@ -78,7 +78,7 @@ def _pattern(model: type[BaseModel]) -> re.Pattern[str] | None:
 @cache
 def _steps(model: type[ManifestModel]) -> tuple[tuple[str, str, NoEffect | None], ...]:
     """Return key, name and effect of the fields of a model that are told, or that lead to such fields (None)."""
-    steps = []
+    steps: list[tuple[str, str, NoEffect | None]] = []
     for key, field in keys_of(model).items():
         name = next(name for name, own in model.model_fields.items() if own is field)
         effect = model.no_effect.get(name)

@@ -142,7 +142,11 @@ class JobTranslator:
         """Return the checks that a job evaluates while it runs; one that cannot run has the check that says so."""
         first = dg.AssetKey(node.keys[0])
         if node.blocked:
-            return (dg.AssetCheckSpec(MANIFEST_CHECK, asset=first, description="Passes when the manifest of the job has no errors."),)
+            return (
+                dg.AssetCheckSpec(
+                    MANIFEST_CHECK, asset=first, description="Passes when the manifest of the job has no errors."
+                ),
+            )
         describe = self.checks.get(node.job.stack)
         owned = {address.key for address in node.owned}
         return tuple(
