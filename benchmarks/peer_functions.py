@@ -27,5 +27,5 @@ def run_by_hand(spark: SparkSession, folder: Path, target: Path) -> None:
         .withColumn("region", F.md5("region"))
         .drop("channel")
     )
-    # Sail takes its own views of text for another type than the text of the table that is there.
+    # Sail's md5 is a text of another type inside than that of the table that is there.
     result.write.format("iceberg").mode("overwrite").option("overwriteSchema", "true").save(str(target))

@@ -1,4 +1,4 @@
-"""A job of functions that is run again over what it wrote before."""
+"""A job of functions that is run again over what it wrote before: engines have several types for text inside."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ steps:
           - {name: encode, column: phone, asColumn: code, algo: base64}
           - {name: merge, columns: [name, phone], separator: " ", asColumn: label}
           - {name: any_timestamp, column: day}
+          - {name: hash, column: label, algo: MD5}
 outputs:
   - name: result
     dataset: dataos://lakehouse:r/result
