@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Writing the archive takes some ten seconds at the end of the JVM; ten times that on a busy machine.
 _WRITING_SECONDS = 120.0
-# What most jobs do, so that its classes are in the archive: files, shuffles, windows, Arrow batches.
+# What most jobs do, so that its classes are in the archive: files, shuffles, windows, results.
 # It works on rows of its own in a folder of its own; `{folder}` is that.
 _WARM_UP = (
     """
@@ -100,7 +100,7 @@ def _with_spark(settings: Settings, conf: dict[str, str]) -> Settings:
 def _warm_up(session: EngineSession) -> None:
     with tempfile.TemporaryDirectory() as folder, session.failures():
         for statement in _WARM_UP:
-            session.spark.sql(statement.format(folder=folder)).toArrow()
+            session.spark.sql(statement.format(folder=folder)).collect()
 
 
 def _end_in_good_order(session: EngineSession) -> None:
