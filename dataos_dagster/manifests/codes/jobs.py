@@ -30,7 +30,8 @@ ENTRIES = (
         "A stream without an end",
         "Such a job is no part of a run: it would never end. In Dagster a sensor keeps it running, outside of runs; "
         "`dataos streams start` does it by hand. Nobody waits for it: what it writes is there at any time.",
-        wrong="# meant to be a job of the schedule\nstreaming: {triggerMode: ProcessingTime, triggerDuration: 1 minute}",
+        wrong="# meant to be a job of the schedule\n"
+        "streaming: {triggerMode: ProcessingTime, triggerDuration: 1 minute}",
         right="# reads what is there, and ends\nstreaming: {triggerMode: AvailableNow}",
     ),
     CodeEntry(
