@@ -285,9 +285,7 @@ class PlanRun:
 
         columns = [ColumnStatistics(column.name, column.type, column.statistics()) for column in found.columns]
         try:
-            self.context.state.profiles.keep(
-                self.context.run_id, self.plan.job.id, found.dataset, found.rows, columns
-            )
+            self.context.state.profiles.keep(self.context.run_id, self.plan.job.id, found.dataset, found.rows, columns)
         except StateError as error:
             self.note(f"the profile is not kept: {error.message}")
 

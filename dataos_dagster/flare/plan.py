@@ -18,8 +18,8 @@ from dataos_dagster.flare.assertions.plan import plan_assertions
 from dataos_dagster.flare.coverage import not_yet_run
 from dataos_dagster.flare.inputs import plan_input
 from dataos_dagster.flare.outputs import plan_output
-from dataos_dagster.flare.request_json import read_json, write_json
 from dataos_dagster.flare.profile.plan import plan_profile
+from dataos_dagster.flare.request_json import read_json, write_json
 from dataos_dagster.flare.sizing import merged_conf, sizing_of
 from dataos_dagster.flare.steps import caching_notes, plan_step
 from dataos_dagster.flare.streaming.plan import plan_streams, with_streams
