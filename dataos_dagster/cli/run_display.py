@@ -17,6 +17,7 @@ from rich.text import Text
 
 from dataos_dagster.cli.tables import Column, Layout, layout, one_line, print_line, print_table
 from dataos_dagster.errors import StepError
+from dataos_dagster.manifests.console import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -231,7 +232,9 @@ def print_broken_manifests(project: Project) -> None:
     if not project.errors:
         return
     console = Console(stderr=True, highlight=False)
-    print_line(Text(f"\n{len(project.errors)} errors in manifests; `dataos check` shows them all:", "red"), console)
+    print_line(
+        Text(f"\n{count_of(len(project.errors), 'error')} in manifests; `dataos check` shows all:", "red"), console
+    )
     for found in project.errors[:5]:
         print_line(Text(f"  {found}"), console)
 
