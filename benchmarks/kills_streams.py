@@ -144,10 +144,10 @@ class Bench:
 
     def finish(self) -> dict[str, tuple[int, int]]:
         """Let both streams read to the end; return messages lost and doubled for each."""
-        text = (
-            (self.folder / "batches.yaml").read_text().replace("ProcessingTime", "AvailableNow, forEachBatchMode: true")
-        )
-        (self.folder / "batches.yaml").write_text(text.replace(f'"{PER_BATCH}"', '"100000"'))
+        for name in SINKS:
+            file = self.folder / f"{name}.yaml"
+            text = file.read_text().replace("ProcessingTime", "AvailableNow, forEachBatchMode: true")
+            file.write_text(text.replace(f'"{PER_BATCH}"', '"100000"'))
         command = [sys.executable, "-m", "dataos_dagster", "run", str(self.folder), "--json"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
