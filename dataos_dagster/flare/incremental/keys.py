@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import SelectionError
 from dataos_dagster.flare.manifest import FlareSpec
-from dataos_dagster.state.watermarks import WatermarkKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from dataos_dagster.state.watermarks import WatermarkKey
     from dataos_dagster.workflows.jobs import Job
 
 
 def keys_of(job: Job) -> tuple[WatermarkKey, ...]:
     """Return the keys of a job in the order of its manifest; none for a job of another stack."""
     spec = job.spec.stack_spec
-    if not isinstance(spec, FlareSpec):
+    if not isinstance(spec, FlareSpec) or all(entry.incremental is None for entry in spec.job.inputs):
         return ()
+    # The state database is half a second of loading a project, and most have no such job.
+    from dataos_dagster.state.watermarks import WatermarkKey
+
     return tuple(
         WatermarkKey(job.id, entry.name, entry.incremental.context, key.name)
         for entry in spec.job.inputs
