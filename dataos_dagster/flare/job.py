@@ -28,6 +28,7 @@ from dataos_dagster.flare.profile.plan import LABEL
 from dataos_dagster.flare.profile.run import profile
 from dataos_dagster.flare.steps import register, run_commands, run_step
 from dataos_dagster.flare.udfs import forget_functions, register_functions, without_own
+from dataos_dagster.redaction import redact
 from dataos_dagster.workflows.limits import time_limit
 from dataos_dagster.workflows.results import AssertionResult, InputResult, JobResult, OutputResult, Preview
 
@@ -391,7 +392,7 @@ class PlanRun:
         if self.plan.spec.job.explain:
             query = f"EXPLAIN EXTENDED SELECT * FROM {quoted(step.name)}"  # noqa: S608 - the view's name is quoted
             [[text]] = self.session.spark.sql(query).collect()
-            self.explained[step.label] = text
+            self.explained[step.label] = redact(text)  # options of a source may hold a password
 
     def note(self, note: str) -> None:
         """Tell what was done otherwise than written, or is worth knowing."""

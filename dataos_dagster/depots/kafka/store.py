@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 # Spark shows the options of a source in plans; the regular expression names those that it must not show.
 _REDACTED = {"spark.sql.redaction.options.regex": "(?i)url|jaas|password|certificates"}
-_ANSWER_SECONDS = 10
+_ANSWER_SECONDS, _CALLBACK_SECONDS = 10, 0.5
 # Of the batch reader: a stream has no end.
 _END_OPTIONS = frozenset({"endingoffsets", "endingtimestamp", "endingoffsetsbytimestamp"})
 
@@ -166,6 +166,7 @@ class KafkaStore:
         try:
             found = client.list_topics(timeout=_ANSWER_SECONDS).topics
         except KafkaException as error:
+            client.poll(_CALLBACK_SECONDS)  # what the brokers said is told by the callback, and only here
             if "_AUTHENTICATION" in refused:
                 raise CredentialsRefused(
                     f"the brokers {self.access.brokers} refuse the credentials", hint="check the depot's secret"

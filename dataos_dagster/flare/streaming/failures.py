@@ -99,14 +99,18 @@ def stream_error(
         cause: Why a batch could not be written by this package; it knows better than the engine.
     """
     output = planned.output
+    source = sources[0]
     if isinstance(cause, DataOSError):
+        # Rows are made when they are written: a message that cannot be read is told by the write.
+        for sign in _SIGNS:
+            if sign.side == "source" and sign.words.search(cause.message):
+                return _told(sign, cause.message, source.label, source.location, planned)
         cause.location = cause.location or output.location
         return cause
     if not isinstance(error, StatementFailed) or isinstance(error, EngineCrashed):
         error.location = error.location or output.location
         return error
     message = _CLASSES.sub("", _STORY.sub("", _HEAD.sub("", error.message))).strip()
-    source = sources[0]
     if _UNREACHABLE.words.search(message):
         return DepotUnreachable(
             f"{source.label}: {_UNREACHABLE.what}: {message}", hint=_UNREACHABLE.hint, location=source.location

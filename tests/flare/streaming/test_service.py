@@ -62,7 +62,7 @@ def test_a_live_stream_reads_what_comes_tells_how_far_it_is_and_drains(streams, 
 
     streams.produce(topic, *({"id": number} for number in range(50)))
     first = until(figures)
-    assert first["dataset"] == "dataos://lakehouse:shop/orders?acl=rw"
+    assert first["dataset"] == "dataos://lakehouse:shop/orders"
     assert set(first) == {
         "dataset",
         "batch",
