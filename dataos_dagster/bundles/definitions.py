@@ -18,6 +18,7 @@ from dataos_dagster.depots.catalog import depots_of
 from dataos_dagster.depots.definitions import build_check_job, build_depot_resources, resource_key
 from dataos_dagster.errors import ManifestError
 from dataos_dagster.flare.definitions import describe_checks, describe_output
+from dataos_dagster.manifests.console import count_of
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.naming import slug
 from dataos_dagster.settings import load_settings
@@ -208,7 +209,7 @@ def _refusal(project: Project, errors: tuple[Diagnostic, ...]) -> ManifestError:
     files = {problem.file for problem in errors}
     listed = "\n".join(f"  {problem}" for problem in errors)
     return ManifestError(
-        f"{len(errors)} errors in {len(files)} files of {project.root}:\n{listed}",
+        f"{count_of(len(errors), 'error')} in {count_of(len(files), 'file')} of {project.root}:\n{listed}",
         errors,
         hint="mend them, or set `on_error: quarantine` in dataos.yaml to load the rest",
     )
