@@ -112,7 +112,9 @@ def register_functions(functions: Iterable[UserFunction], session: EngineSession
     for planned in functions:
         function, module = _imported(planned, folder)
         with session.failures(planned.location), _sent_as_code(module, folder):
-            session.spark.udf.register(planned.name, F.udf(function, planned.returns, useArrow=True))
+            # The session reads the type: PySpark itself would ask the thread's active session, which may be none.
+            returns = session.spark.createDataFrame([], f"returned {planned.returns}").schema["returned"].dataType
+            session.spark.udf.register(planned.name, F.udf(function, returns, useArrow=True))
 
 
 def forget_functions(functions: Iterable[UserFunction], session: EngineSession) -> None:

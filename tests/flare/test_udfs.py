@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pyspark.errors import PySparkException
+from pyspark.sql.connect.session import SparkSession
 
 from dataos_dagster.errors import StepError
 
@@ -57,6 +59,27 @@ def _seeded(project):
     project.write("my_texts.py", MODULE)
     project.seed("dataos://lakehouse:u/orders", "SELECT * FROM VALUES (1, 'ann'), (2, null) AS t(id, customer)")
     return project
+
+
+@pytest.mark.usefixtures("_no_default_session")
+def test_a_thread_that_has_no_active_session_runs_functions_too(sail_orders):
+    functions = """
+        functions:
+          - {name: any_date, column: day, asColumn: date}
+          - {name: split_url, column: day}"""
+    written = (
+        job()
+        .replace("total(id, 1) AS next", "'2026-01-02' AS day")
+        .replace(" FROM orders\n", f" FROM orders{functions}\n")
+    )
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(sail_orders.run_job, written).result()
+    assert result.outputs[0].rows == 2
+
+
+@pytest.fixture
+def _no_default_session(monkeypatch):
+    monkeypatch.setattr(SparkSession, "_default_session", None)
 
 
 def test_a_function_of_the_project_is_called_from_sql_and_gone_afterwards(orders):

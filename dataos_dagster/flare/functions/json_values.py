@@ -56,7 +56,7 @@ class ParseAsJson(ComputingOne):
 
         from dataos_dagster.flare.functions.kernels.json_texts import read_rows
 
-        return vectorised(read_rows, schema.simpleString(), text, to_arrow_type(schema))
+        return vectorised(read_rows, schema, text, to_arrow_type(schema))
 
     def _schema(self, rows: Rows) -> StructType:
         from pyspark.errors import PySparkException

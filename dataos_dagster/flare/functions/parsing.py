@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pyspark.sql import Column, DataFrame
+    from pyspark.sql.types import StructType
 
     from dataos_dagster.flare.functions.rows import Rows
     from dataos_dagster.flare.trace import Trace
@@ -23,15 +24,7 @@ if TYPE_CHECKING:
 _EMAIL = r"^([^@ \t\r\n]+)@([^@ \t\r\n]+)\z"
 _EMAIL_PARTS = ("account", "domain")
 _WHOLE_URL = "__url"
-_URL_PARTS = {
-    "protocol": "string",
-    "authority": "string",
-    "host": "string",
-    "port": "int",
-    "path": "string",
-    "filename": "string",
-    "query": "string",
-}
+_URL_PARTS = ("protocol", "authority", "host", "port", "path", "filename", "query")
 
 
 class ParseHtml(ComputingOne):
@@ -85,7 +78,7 @@ class SplitUrl(Computing):
         if find_column(self.column, frame.columns) is None:
             from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's documentation gives it
 
-            nulls = {part: F.lit(None).cast(type_name) for part, type_name in _URL_PARTS.items()}
+            nulls = {field.name: F.lit(None).cast(field.dataType) for field in _url_type()}
             return frame.withColumns({f"{self.column}_{part}": null for part, null in nulls.items()})
         whole = super().apply(frame, engine)
         parts = {f"{self.column}_{part}": whole[_WHOLE_URL][part] for part in _URL_PARTS}
@@ -101,5 +94,10 @@ class SplitUrl(Computing):
         """Return the parts together, as a column of their own: each address is then read once."""
         from dataos_dagster.flare.functions.kernels.urls import split_urls
 
-        fields = ",".join(f"{part}:{type_name}" for part, type_name in _URL_PARTS.items())
-        return {_WHOLE_URL: vectorised(split_urls, f"struct<{fields}>", rows.text(self.column))}
+        return {_WHOLE_URL: vectorised(split_urls, _url_type(), rows.text(self.column))}
+
+
+def _url_type() -> StructType:
+    from pyspark.sql.types import IntegerType, StringType, StructField, StructType
+
+    return StructType([StructField(part, IntegerType() if part == "port" else StringType()) for part in _URL_PARTS])

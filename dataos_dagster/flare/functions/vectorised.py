@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyspark.sql import Column
+    from pyspark.sql.types import DataType
+
+Named = Literal["string", "date", "timestamp"]
 
 
-def vectorised(kernel: Callable[..., Any], returns: str, column: Column, *constants: object) -> Column:
+def vectorised(kernel: Callable[..., Any], returns: Named | DataType, column: Column, *constants: object) -> Column:
     """Return a column computed by a kernel.
 
     Args:
         kernel: Takes an Arrow array and the constants, returns an Arrow array of the same length.
-        returns: Type of the result, as DDL.
+        returns: Type of the result. No DDL: PySpark asks the thread's active session to read that, which a thread that
+            works with a session made by another one does not have.
         column: What the kernel is given.
         constants: The kernel's further arguments, the same for all rows.
     """
     from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's documentation gives it
+    from pyspark.sql.types import DateType, StringType, TimestampType
 
-    found: Column = F.arrow_udf(arrow_function(kernel, *constants), returns)(column)
+    named: dict[object, DataType] = {"string": StringType(), "date": DateType(), "timestamp": TimestampType()}
+    found: Column = F.arrow_udf(arrow_function(kernel, *constants), named.get(returns, returns))(column)
     return found
 
 
