@@ -13,6 +13,7 @@ from contextlib import suppress
 # One module of each package whose modules import each other; it brings the others along.
 PACKAGES = (
     "adbc_driver_postgresql.dbapi",
+    "confluent_kafka.admin",
     "grpc",
     "pandas",
     "pyarrow.fs",
@@ -20,6 +21,7 @@ PACKAGES = (
     "pyiceberg.exceptions",
     "pyiceberg.table",
     "pyiceberg.transforms",
+    "pymysql",
     "pyspark.errors",
     "pyspark.sql.connect.client.retries",
     "pyspark.sql.connect.session",

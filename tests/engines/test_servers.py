@@ -131,4 +131,7 @@ def test_an_engine_that_is_not_installed_skips_with_its_reason_and_fails_in_ci(t
 def test_an_unknown_engine_is_refused_with_those_that_exist():
     done = subprocess.run([sys.executable, INSTALL, "oracle"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "unknown: oracle; there are java, postgresql, s3, iceberg_rest, kafka, spark_jars, chromium" in done.stderr
+    assert (
+        "unknown: oracle; there are java, postgresql, mariadb, s3, iceberg_rest, kafka, spark_jars, chromium"
+        in done.stderr
+    )

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-
 import pytest
 
-from dataos_dagster.errors import DatasetNotFound, EngineCrashed, NotYetRun, SchemaMismatch, StepError
+from dataos_dagster.errors import DatasetNotFound, NotYetRun, SchemaMismatch, StepError
 
 MANIFEST = """\
 name: wf-job
@@ -129,29 +125,6 @@ def test_a_failure_while_writing_shows_the_sql_of_the_view(project):
     assert error.sql.startswith("SELECT assert_true")
 
 
-def test_an_engine_that_is_killed_under_a_job_is_told_and_the_next_run_succeeds(sail_project):
-    sail_project.seed("dataos://lakehouse:sales/orders", "SELECT 1 AS id")
-    job = """
-        inputs:
-          - {name: orders, dataset: dataos://lakehouse:sales/orders}
-        steps:
-          - sequence:
-              - name: slow
-                sql: SELECT sum(a.id * b.id) AS s FROM range(2000000) a CROSS JOIN range(200000) b
-        outputs:
-          - {name: slow, dataset: "dataos://lakehouse:sales/slow"}
-        """
-    process = sail_project.session().process
-    killer = threading.Timer(1.0, os.kill, (process.pid, signal.SIGKILL))
-    killer.start()
-    error = sail_project.error_of(job)
-    killer.join()
-    assert isinstance(error, EngineCrashed)
-    assert error.retryable
-    sail_project.run_job(job.replace("2000000", "20").replace("200000", "20"))
-    assert sail_project.table("dataos://lakehouse:sales/slow")[1] == [(36100,)]
-
-
 NOT_YET_RUN = [
     ("inputs: [{name: a, query: SELECT 1}]", "an input by `query`"),
     (
@@ -181,14 +154,14 @@ def test_a_depot_of_a_type_that_is_not_read_yet_is_said_at_the_input_and_fails_n
     sail_project.write(
         "depot.yaml",
         """
-        name: legacydb
+        name: archive
         version: v1
         type: depot
-        depot: {type: mysql, spec: {host: db.example, port: 3306, database: shop}}
+        depot: {type: gcs, spec: {bucket: shop}}
         """,
     )
-    sail_project.write_job("inputs: [{name: a, dataset: 'dataos://legacydb:shop/orders'}]")
+    sail_project.write_job("inputs: [{name: a, dataset: 'dataos://archive:shop/orders'}]")
     [outcome] = sail_project.run().outcomes
     assert outcome.state == "not_run"
-    assert "depot 'legacydb' is of the type mysql, which is not read or written yet" in outcome.reason
+    assert "depot 'archive' is of the type gcs, which is not read or written yet" in outcome.reason
     assert outcome.location.file == "job.yaml"
