@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dataos_dagster.engines.configuration import is_session_property
 from dataos_dagster.engines.endpoint import Endpoint
@@ -68,12 +69,10 @@ def open_session(endpoint: Endpoint, conf: Mapping[str, str]) -> SparkSession:
         EngineUnavailable: The endpoint does not answer, or refuses the token.
         StatementFailed: It refuses a property; the message is the engine's own.
     """
-    from pyspark.sql import SparkSession
-
     # The client prints each failed query as a line of JSON; we raise it.
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         logging.getLogger(name).disabled = True
-    session = SparkSession.builder.remote(_url(endpoint)).create()
+    session = _create(endpoint)
     _keep_to_itself(session)
     try:
         _greet(session, endpoint)
@@ -112,6 +111,21 @@ def _keep_to_itself(session: SparkSession) -> None:
         client._closed = True  # noqa: SLF001 - what `is_stopped` looks at
 
     client.close = close
+
+
+def _create(endpoint: Endpoint) -> SparkSession:
+    """Return a new session; one on our own child goes past any proxy that the environment names for other servers."""
+    from pyspark.sql import SparkSession
+
+    if endpoint.child is None:
+        return SparkSession.builder.remote(_url(endpoint)).create()
+    from pyspark.sql.connect.client import DefaultChannelBuilder
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+    # As `remote` does: it tells the rest of PySpark which of its two halves is meant.
+    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+    channel = DefaultChannelBuilder(_url(endpoint), [("grpc.enable_http_proxy", 0)])
+    return cast("SparkSession", ConnectSession.builder.channelBuilder(channel).create())
 
 
 def _url(endpoint: Endpoint) -> str:

@@ -91,6 +91,12 @@ def test_an_engine_outlives_the_thread_that_started_it(own: Sessions) -> None:
     assert found[0].spark.sql("select 1 as a").collect()[0].a == 1
 
 
+@pytest.mark.parametrize("variable", ["http_proxy", "https_proxy", "grpc_proxy"])
+def test_a_proxy_of_the_environment_does_not_stand_between_us_and_our_engine(own, monkeypatch, variable) -> None:
+    monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    assert own.get(SAIL).spark.sql("select 1 as a").collect()[0].a == 1
+
+
 def test_one_configuration_has_one_session(own: Sessions) -> None:
     assert own.get(SAIL).spark is own.get(SessionConfiguration("sail")).spark
 
