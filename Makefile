@@ -5,6 +5,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PORT ?= 3000
 PYTEST_ARGS ?=
+# Test modules go to two processes, each with engines and servers of its own; more would want more than 16 GB.
+TEST_PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo ui test check lint bench kills pictures lock clean
@@ -24,7 +26,7 @@ ui: $(INSTALLED) ## Open the same product in Dagster (PORT=3000)
 	@$(BIN)/python scripts/ui.py --port $(PORT)
 
 test: lint ## Everything that is checked: lint, types, architecture, behaviour, real engines, browser
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 check: lint ## What is checked without running anything: lint, types, architecture
 	$(BIN)/pytest -q tests/architecture
