@@ -132,6 +132,7 @@ class PlanRun:
         with self.windows.taken(self._settle, self.note):
             self.make_views()
             self._check_merges()
+            self._check_assertions()
             self._test(None)
             self._profile()
             self.windows.intend()
@@ -262,8 +263,6 @@ class PlanRun:
         for planned in self.plan.assertions:
             if planned.output != output:
                 continue
-            for query in planned.queries:
-                self._check_query(query.sql, planned.label, query.location)
             with self._reported(planned.label, planned.location):
                 results = evaluate(self.plan.job, planned, self.session)
             self.tested += results
@@ -358,6 +357,16 @@ class PlanRun:
                 }
             found = unproven(constructs_of(merge_statement(output.request.merge), types), assume=False)
             self._refuse(found, output.label, output.location)
+
+    def _check_assertions(self) -> None:
+        """Look again at what all assertions ask, those of later outputs too: a job that has written cannot move.
+
+        Raises:
+            EngineUnsuited: As for the SQL of steps.
+        """
+        for planned in self.plan.assertions:
+            for query in planned.queries:
+                self._check_query(query.sql, planned.label, query.location)
 
     def _refuse(self, found: tuple[Construct, ...], label: str, location: Location) -> None:
         if not found:

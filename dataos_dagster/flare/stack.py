@@ -112,7 +112,7 @@ class FlareStack:
         try:
             return self._run(plan, context)
         except EngineUnsuited as error:
-            # Types are known only now. Steps come before outputs, so nothing has been written.
+            # Types are known only now. All of them are looked at before the first output, so nothing has been written.
             if not plan.can_move:
                 raise
             self._check_columns(plan, context)

@@ -74,6 +74,24 @@ def test_what_a_merge_computes_is_looked_at_again_with_the_types_of_both_sides(c
     assert ("/" in result.engine_reasons[0]) is (engine == "spark")
 
 
+def test_a_doubt_in_an_assertion_of_a_later_output_moves_the_job_before_the_first_is_written(choosing):
+    result = choosing.run_job(f"""
+        inputs:
+          - {{name: orders, dataset: "{ORDERS}"}}
+        outputs:
+          - {{name: orders, dataset: "{TARGET}?acl=rw", options: {{saveMode: append}}}}
+          - name: orders
+            dataset: "dataos://lakehouse:sales/tested?acl=rw"
+            options: {{saveMode: append}}
+            assertions: [{{column: amount, tests: ["missing_count == 0"]}}]
+        """)
+    assert result.engine == "spark"
+    assert "cast as string" in result.engine_reasons[0]
+    choosing.engine = "sail"
+    assert choosing.table(TARGET)[1] == [(1e10, "x")]
+    assert choosing.table("dataos://lakehouse:sales/tested")[1] == [(1e10, "x")]
+
+
 def test_on_sail_alone_such_a_cast_is_an_error_that_says_what_to_do(choosing):
     choosing.engine = "sail"
     error = choosing.error_of(job(functions="[{name: set_type, columns: {amount: string}}]"))
