@@ -192,14 +192,24 @@ def _failure(node: JobNode, error: DataOSError, *, seconds: float) -> dg.Failure
 
 
 class _Log(Silence):
-    """Writes what a job reports into the run's log, and keeps its outputs for when it fails."""
+    """Writes what a job reports into the run's log, and keeps its outputs and tests for when it fails.
+
+    A job that starts again, on a new engine or on another one, tells its tests again: the last result of each counts,
+    because Dagster takes one result of a check from an op.
+    """
 
     def __init__(self, context: dg.AssetExecutionContext) -> None:
         self._say: Callable[[str], None] = context.log.info
+        self._tested: dict[str, AssertionResult] = {}
         self.outputs: list[OutputResult] = []
-        self.assertions: list[AssertionResult] = []
+
+    @property
+    def assertions(self) -> tuple[AssertionResult, ...]:
+        """Return the last result of each test."""
+        return tuple(self._tested.values())
 
     def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:
+        self._tested.clear()
         why = f": {'; '.join(reasons)}" if reasons else ""
         self._say(f"{job_id} runs on {engine}{why}")
 
@@ -211,7 +221,7 @@ class _Log(Silence):
         self.outputs.append(output)
 
     def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:  # noqa: ARG002 - one job an op
-        self.assertions += results
+        self._tested |= {result.name: result for result in results}
         for result in results:
             self._say(f"{'passed' if result.passed else 'failed'}: {result}")
 

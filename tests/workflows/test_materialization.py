@@ -17,7 +17,14 @@ from dataos_dagster.depots.requests import Column
 from dataos_dagster.errors import DepotUnreachable, Location, StatementFailed, StepError
 from dataos_dagster.identity import Principal
 from dataos_dagster.workflows.execution import JobRunner
-from dataos_dagster.workflows.results import ColumnLineage, ColumnSource, JobResult, OutputResult, Preview
+from dataos_dagster.workflows.results import (
+    AssertionResult,
+    ColumnLineage,
+    ColumnSource,
+    JobResult,
+    OutputResult,
+    Preview,
+)
 
 
 def table(name: str) -> dg.AssetKey:
@@ -34,6 +41,23 @@ def succeeded(node, outputs, **known) -> JobResult:
     reasons = ("every construct is proven",)
     facts = {"engine": "sail", "engine_reasons": reasons, "inputs": (), "seconds": 2.5} | known
     return JobResult(job_id=node.job.id, principal=Principal("mira", "owner"), outputs=tuple(outputs), **facts)
+
+
+def assertion_result(*, passed: bool) -> AssertionResult:
+    return AssertionResult(
+        name="id_min_gt_0",
+        test="min > 0",
+        column="id",
+        filter=None,
+        dataset="the view view",
+        address=None,
+        is_output=False,
+        value=1.0 if passed else 0.0,
+        operator=">",
+        limit=0.0,
+        passed=passed,
+        location=Location("wf.yaml", 1, 1),
+    )
 
 
 @pytest.fixture
@@ -175,6 +199,20 @@ def test_what_depends_on_a_failed_job_does_not_run_and_the_rest_does(run):
         answer,
     )
     assert sorted(ran) == ["bad", "other"]
+
+
+def test_tests_of_a_job_that_started_again_are_told_once_and_its_error_stays_its_own(run):
+    entry = flare("load", writes="t")
+    entry["spec"]["stackSpec"]["job"]["assertions"] = [{"column": "id", "tests": ["min > 0"]}]
+
+    def answer(_, reporter):
+        for passed in (True, False):  # the engine crashed after the first, and the job ran once more on a new one
+            reporter.assertions_evaluated("public/wf/load", (assertion_result(passed=passed),))
+        raise StatementFailed("no such column")
+
+    result = run([entry], answer)
+    assert "no such column" in failure(result).user_failure_data.description
+    assert [check.passed for check in result.get_asset_check_evaluations()] == [False]
 
 
 def test_an_unknown_depot_fails_its_job_with_the_diagnostic(run):
