@@ -184,7 +184,7 @@ def rewritten(regex: str) -> str:
     r"""Return a regular expression of Java in the words that Java, Rust and Python share.
 
     Raises:
-        ValueError: It has a construct that cannot be rewritten, such as `[a-z&&[^b]]` or `\p{Greek}`.
+        ValueError: It has a construct that cannot be rewritten, such as `[a-z&&[^b]]`, `[a[bc]]` or `\p{Greek}`.
     """
     regex = re.sub(r"\\Q(.*?)(?:\\E|\Z)", lambda quote: re.escape(quote[1]), regex, flags=re.DOTALL)
     regex = re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", regex)
@@ -207,9 +207,14 @@ def _pieces(regex: str) -> Iterator[str]:
         if not inside and token.startswith("["):
             inside = True
             yield token
-        elif inside and token[0] in "[~|":
-            # A bracket in a class begins a union in Java, and doubled the others are operations in Rust: all three
-            # are meant as characters.
+        elif inside and token.startswith("["):
+            # In Java it begins a class inside the class, a union; in Rust too, and in Python it is a character.
+            raise ValueError(
+                r"a [ inside a class of characters begins another class: write \[ for the character, "
+                r"\p{Digit} for [:digit:], and [abc] for [a[bc]]"
+            )
+        elif inside and token in "~|":
+            # Doubled they are operations in Rust, and they are meant as characters.
             yield "\\" + token
         elif inside and token == "]":  # noqa: S105 - of a regular expression
             inside = False
