@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.flare.manifest.assertions import parse_test
@@ -42,19 +42,16 @@ class NamedTest:
 
 
 def named_tests(job: FlareJob) -> tuple[NamedTest, ...]:
-    """Return the tests of a job: those of `assertions`, then those of each output."""
-    found = tuple(_tests(job))
+    """Return the tests of a job: those of `assertions`, then those of each output.
+
+    Of tests that read alike the first has the plain name and the others a number, so that one that is added behind it
+    does not take it away: Dagster keeps the history of a check under its name.
+    """
     counts: dict[str, int] = {}
-    for test in found:
-        counts[test.name] = counts.get(test.name, 0) + 1
-    repeated: dict[str, int] = {}
     named = []
-    for test in found:
-        name = test.name
-        if counts[name] > 1:
-            repeated[name] = repeated.get(name, 0) + 1
-            name = f"{name}__{repeated[name]}"
-        named.append(_renamed(test, name))
+    for test in _tests(job):
+        count = counts[test.name] = counts.get(test.name, 0) + 1
+        named.append(test if count == 1 else replace(test, name=f"{test.name}__{count}"))
     return tuple(named)
 
 
@@ -72,7 +69,3 @@ def _of(assertion: Assertion, output: int | None, path: DocumentPath) -> Iterato
         words = (assertion.column or "", metric, _WORDS[operator], f"{limit:g}".replace("-", "minus_"))
         name = "_".join(part for part in (_OUTSIDE_NAME.sub("_", word).strip("_") for word in words) if part)
         yield NamedTest(name, output, (*path, "tests", index), assertion, text.strip(), metric, operator, limit)
-
-
-def _renamed(test: NamedTest, name: str) -> NamedTest:
-    return NamedTest(name, test.output, test.path, test.assertion, test.text, test.metric, test.operator, test.limit)
