@@ -324,3 +324,73 @@ def test_parameters_of_a_url_reach_the_server_on_either_engine(db, postgresql, d
     encrypted = JdbcConnection(url.replace("sslmode=disable", "ssl=true"), "public.orders", postgresql.user)
     with pytest.raises(DepotUnreachable, match=r"root certificate|does not support SSL"):
         db.door.read(ReadRequest(Target(jdbc=encrypted)), db.session(read), ANN)
+
+
+def break_commits(monkeypatch, server, *, took_place, meanwhile=lambda: None):
+    """Let the server end the session of every commit, after the commit took place or before it."""
+    from adbc_driver_manager.dbapi import Connection
+
+    commit = Connection.commit
+
+    def broken(connection):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            [pid] = cursor.fetchone()
+        if took_place:
+            commit(connection)
+        server.execute(f"SELECT pg_terminate_backend({pid}, 10000)")
+        meanwhile()
+        # Speaks to a server that is gone: that is how a lost answer looks to a client.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+    monkeypatch.setattr(Connection, "commit", broken)
+
+
+@pytest.mark.parametrize("took_place", [True, False])
+def test_a_commit_whose_answer_is_lost_counts_when_it_took_place_and_only_then(
+    sail_db, postgresql, monkeypatch, took_place
+):
+    sail_db.execute("CREATE TABLE orders (id int)")
+    break_commits(monkeypatch, postgresql, took_place=took_place)
+    if took_place:
+        assert sail_db.write("SELECT 1 AS id", ORDERS, "append").rows == 1
+    else:
+        with pytest.raises(WriteFailed) as failed:
+            sail_db.write("SELECT 1 AS id", ORDERS, "append")
+        assert failed.value.hint == "the table is as it was before"
+    assert sail_db.execute("SELECT count(*) FROM orders") == [(int(took_place),)]
+
+
+def test_a_commit_of_which_nobody_knows_is_told_and_does_not_look_safe_to_repeat(sail_db, postgresql, monkeypatch):
+    from dataos_dagster.depots.postgresql.connection import PostgresqlConnection
+    from dataos_dagster.workflows.retries import is_transient
+
+    sail_db.execute("CREATE TABLE orders (id int)")
+
+    def go_away():
+        monkeypatch.setattr(PostgresqlConnection, "uri", SecretStr("postgresql://127.0.0.1:1/nowhere"))
+
+    break_commits(monkeypatch, postgresql, took_place=True, meanwhile=go_away)
+    with pytest.raises(WriteFailed, match="whether its rows were committed is not known") as failed:
+        sail_db.write("SELECT 1 AS id", ORDERS, "append")
+    assert "look at the table before the job runs again" in failed.value.hint
+    assert not is_transient(failed.value)
+
+
+def test_nothing_is_asked_of_the_server_behind_the_commit(sail_db, postgresql, monkeypatch):
+    from adbc_driver_manager.dbapi import Connection
+
+    commit = Connection.commit
+
+    def last(connection):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            [pid] = cursor.fetchone()
+        commit(connection)
+        postgresql.execute(f"SELECT pg_terminate_backend({pid}, 10000)")
+
+    monkeypatch.setattr(Connection, "commit", last)
+    written = sail_db.write("SELECT 1 AS id, 'x' AS note", ORDERS)
+    assert [(column.name, column.type) for column in written.schema] == [("id", "int"), ("note", "string")]
+    assert sail_db.execute("SELECT count(*) FROM orders") == [(1,)]

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.depots.fitting import check_new, fit
 from dataos_dagster.depots.postgresql.columns import create_statement, declared_type, read_columns, spark_schema
+from dataos_dagster.depots.postgresql.committing import commit
 from dataos_dagster.depots.postgresql.connection import driver, identifier, literal, message
 from dataos_dagster.depots.postgresql.locking import lock_table, timed_out
 from dataos_dagster.depots.postgresql.marks import leave_mark, marks_of
 from dataos_dagster.depots.requests import Column, WriteResult
 from dataos_dagster.depots.scratch import scratch_folder
 from dataos_dagster.depots.settlement import Evidence
-from dataos_dagster.errors import DatasetLocked, DatasetNotFound, SchemaMismatch, StatementFailed, WriteFailed
+from dataos_dagster.errors import (
+    DatasetLocked,
+    DatasetNotFound,
+    DepotError,
+    SchemaMismatch,
+    StatementFailed,
+    WriteFailed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,9 +113,9 @@ class TableWriter:
                     rows = self._write_jdbc(frame, opened, cursor, present, recreate=recreate)
                 if self.request.mark is not None:
                     leave_mark(cursor, *name, self.request.mark)
-                opened.commit()
-            after = read_columns(cursor, self.schema, self.table)
-            cursor.close()
+                # Before the commit: behind it nothing may fail, or the rows would be written again.
+                after = read_columns(cursor, self.schema, self.table)
+                commit(opened, cursor, self.connection, self.request)
         note = f"{self.request.target} was made anew, because its columns were others"
         return WriteResult(
             rows=rows,
@@ -174,10 +182,12 @@ class TableWriter:
             rows = self._put(cursor, staging, frame.schema, present, recreate=recreate)
             cursor.execute(f"DROP TABLE {staging}")
         except BaseException:
-            opened.rollback()
-            with self.connection.open() as other, other.cursor() as side:
-                side.execute(f"DROP TABLE IF EXISTS {staging}")
-                other.commit()
+            # What cannot be cleared up now is cleared up by the next writer; the failure itself is the news.
+            with suppress(DepotError, driver().Error):
+                opened.rollback()
+                with self.connection.open() as other, other.cursor() as side:
+                    side.execute(f"DROP TABLE IF EXISTS {staging}")
+                    other.commit()
             raise
         return rows
 
