@@ -15,6 +15,8 @@ from typing import Any
 
 import dagster as dg
 
+from dataos_dagster.address import Address
+from dataos_dagster.errors import AddressError
 from dataos_dagster.manifests.project import Project
 from dataos_dagster.settings import Settings
 from dataos_dagster.workflows.graph import JobGraph, JobNode
@@ -159,9 +161,20 @@ def is_healthy(actual: Actual) -> bool:
 def metadata_of(actual: Actual, key: tuple[str, ...]) -> dict[str, Any]:
     """Return how a stream is, with the figures of the query that writes one dataset."""
     metrics = actual.report.metrics if actual.report else ()
-    mine = next((found for found in metrics if found.get("dataset", "").endswith("/".join(key[-1:]))), {})
-    figures = mine or (metrics[0] if metrics else {})
+    if key == tuple(actual.name.split("/")) and len(metrics) == 1:
+        # A job that writes to no depot is an asset itself.
+        figures = metrics[0]
+    else:
+        figures = next((found for found in metrics if _key_of(found.get("dataset", "")) == key), {})
     return _about(actual) | {name: value for name, value in figures.items() if value is not None}
+
+
+def _key_of(dataset: str) -> tuple[str, ...] | None:
+    """Return the asset key of a dataset; None for a place that has no address."""
+    try:
+        return Address.parse(dataset).key
+    except AddressError:
+        return None
 
 
 def _about(actual: Actual) -> dict[str, Any]:

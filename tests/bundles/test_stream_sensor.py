@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -14,15 +15,16 @@ import pytest
 from manifest_builder import write_project
 
 from dataos_dagster.bundles.definitions import load_definitions
-from dataos_dagster.bundles.stream_sensor import CHECK
+from dataos_dagster.bundles.stream_sensor import CHECK, metadata_of
 from dataos_dagster.flare.streaming import service as stream_service_module
 from dataos_dagster.settings import load_settings
 from dataos_dagster.workflows.supervisor.processes import ProcessRuntime
 from dataos_dagster.workflows.supervisor.records import Records
-from dataos_dagster.workflows.supervisor.service import Report
+from dataos_dagster.workflows.supervisor.service import Actual, Report
 
 KEY = dg.AssetKey(["lakehouse", "shop", "orders"])
 JOB = "public/wf/job"
+JOB_KEY = ("public", "wf", "job")
 DEPOT = {"name": "events", "version": "v1", "type": "depot", "depot": {"type": "kafka", "kafka": {"brokers": ["h:1"]}}}
 
 
@@ -102,6 +104,23 @@ def test_the_sensor_starts_a_stream_observes_it_and_starts_it_no_second_time(fol
             "behind": 3,
             "batch": 4,
         }
+
+
+def test_each_dataset_shows_the_figures_of_the_query_that_writes_it_and_of_no_other():
+    figures = (
+        {"dataset": "dataos://lakehouse:shop/all_orders", "batch": 7},
+        {"dataset": "dataos://lakehouse:shop/orders", "batch": 4},
+        {"dataset": "dataos://lakehouse:hr/orders", "batch": 2},
+        {"dataset": "s3a://bucket/orders", "batch": 9},
+    )
+    actual = Actual(JOB, "here", "g1", 7, report=Report(datetime.now(UTC), "running", None, figures))
+    shown = {
+        dataset: metadata_of(actual, ("lakehouse", *dataset)) for dataset in [("shop", "orders"), ("hr", "orders")]
+    }
+    assert {dataset: found["batch"] for dataset, found in shown.items()} == {("shop", "orders"): 4, ("hr", "orders"): 2}
+    assert "batch" not in metadata_of(actual, ("lakehouse", "shop", "returns"))
+    # A job without any dataset of a depot is the asset.
+    assert metadata_of(replace(actual, report=replace(actual.report, metrics=figures[-1:])), JOB_KEY)["batch"] == 9
 
 
 def test_a_stream_that_dies_fails_its_check_and_says_when_it_is_started_again(folder):
