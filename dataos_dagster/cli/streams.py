@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="See, start and stop the jobs that run until they are stopped.")
 
-# The command line's own: what it starts, no location ends when it does not know it.
+# Of what is started by hand, until the location that wants it looks and adopts it.
 SCOPE = "dataos"
 _COLOURS = {"running": "green", "starting": "yellow", "stopping": "yellow", "waiting": "red", "failed": "red"}
 _FAILED = 1
@@ -129,7 +129,7 @@ def _change(name: str | None, path: Path, wish: Wish, wait: float, *, as_json: b
             runtime.records(found).note_wish(wish)
             if wish == "running":
                 # Somebody who starts it by hand does not want to wait for the pause after its last failure.
-                runtime.records(found).note_ends({})
+                runtime.forgive(found)
         done = Supervisor(runtime, SCOPE).settle(chosen.values(), wish=wish, seconds=wait)
         after = {found: runtime.actual(found) for found in chosen}
     if silent and done:

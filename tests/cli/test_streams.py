@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import time
 
 import pytest
 from manifest_builder import write_project
@@ -76,6 +77,17 @@ def test_a_restart_is_another_process_and_the_log_goes_on(project):
     assert log["name"] == "public/wf/job"
     assert log["file"].endswith("/.dataos/services/public__wf__job/log")
     assert set(log["lines"]) <= {"hello"}
+
+
+def test_a_stream_that_failed_is_started_by_hand_without_a_pause(project):
+    first = listed(call("start", "--project", project, "--json"))["public/wf/job"]["pid"]
+    os.kill(first, signal.SIGKILL)
+    while (found := listed(call("list", "--project", project, "--json"))["public/wf/job"])["pid"] is not None:
+        time.sleep(0.02)
+    assert (found["state"], found["failures_in_a_row"]) == ("waiting", 1)
+    again = listed(call("start", "--project", project, "--wait", "3", "--json"))["public/wf/job"]
+    assert again["pid"] not in {None, first}
+    assert again["failures_in_a_row"] == 0
 
 
 def test_a_name_that_is_no_stream_is_told_with_those_that_are(project):

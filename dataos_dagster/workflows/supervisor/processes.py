@@ -95,6 +95,20 @@ class ProcessRuntime:
         with self.records(name).changing():
             self._signal(name, signal.SIGKILL)
 
+    def forgive(self, name: str) -> None:
+        """Forget how often a service has failed: its next start need not wait. The end that was seen stays counted."""
+        records = self.records(name)
+        with records.changing():
+            seen = {} if self.actual(name).is_running else {"of": records.process.get("started"), "failures": 0}
+            records.note_ends(seen)
+
+    def adopt(self, name: str, scope: str) -> None:
+        """Note that a service belongs to another scope now, which ends it when no manifest wants it any more."""
+        records = self.records(name)
+        with records.changing():
+            if records.process:
+                records.note_process({**records.process, "scope": scope})
+
     def actual(self, name: str) -> Actual:
         """Return what there is of a service; an end that nobody asked for is counted when it is first seen."""
         records = self.records(name)

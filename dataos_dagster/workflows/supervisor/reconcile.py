@@ -76,7 +76,7 @@ class Supervisor:
 
     Attributes:
         runtime: Where they run.
-        scope: Name of the location: it ends nothing that another one has started.
+        scope: Name of the location: it ends nothing that another one wants.
     """
 
     runtime: Runtime
@@ -88,8 +88,12 @@ class Supervisor:
         changes = []
         for name in dict.fromkeys((*services, *self.runtime.names())):
             service, actual = services.get(name), self.runtime.actual(name)
-            if service is None and actual.scope != self.scope:
-                continue
+            if actual.scope != self.scope:
+                if service is None:
+                    continue
+                if actual.is_running:
+                    # Started by hand, or by the location that had the manifest before: nobody else will ever end it.
+                    self.runtime.adopt(name, self.scope)
             found = decide(service, actual, moment)
             if found is None:
                 continue

@@ -62,7 +62,7 @@ class Actual:
     """What there is of a service.
 
     Attributes:
-        scope: The code location that started it; others leave it alone.
+        scope: The code location that wants it, as far as is known; others leave it alone.
         pid: Of the process; None when it has ended or was never started.
         since: When it was started the last time.
         stopping_since: When it was asked to end.
@@ -103,7 +103,7 @@ class Actual:
 
 
 class Runtime(Protocol):
-    """Where services run: processes of this machine now, Deployments of a cluster with the same four verbs."""
+    """Where services run: processes of this machine now, Deployments of a cluster with the same verbs."""
 
     def start(self, service: Service, scope: str) -> None:
         """Start a service unless a copy of it runs."""
@@ -113,6 +113,9 @@ class Runtime(Protocol):
 
     def kill(self, name: str) -> None:
         """End a service at once."""
+
+    def adopt(self, name: str, scope: str) -> None:
+        """Note that a service belongs to another scope now."""
 
     def actual(self, name: str) -> Actual:
         """Return what there is of a service."""

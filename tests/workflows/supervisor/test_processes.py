@@ -109,6 +109,34 @@ def test_a_service_that_nobody_wants_any_more_ends_but_not_that_of_another_locat
     assert pass_(runtime) == []
 
 
+def test_what_was_started_by_hand_is_ended_by_the_location_that_wanted_it(runtime):
+    assert Supervisor(runtime, "by hand").settle([service()], wish="running", seconds=10)
+    until(lambda: begun(runtime))
+    assert pass_(runtime, scope="elsewhere") == []
+    # The location that wants it looks once, and then its manifest goes.
+    assert pass_(runtime, service()) == []
+    assert pass_(runtime) == ["stop"]
+    until(lambda: not runtime.actual(NAME).is_running)
+
+
+def test_a_service_that_is_forgiven_starts_at_once_and_its_next_end_counts(runtime):
+    def fail(count):
+        until(lambda: len(begun(runtime)) == count)
+        os.kill(runtime.actual(NAME).pid, signal.SIGKILL)
+        until(lambda: not runtime.actual(NAME).is_running)
+
+    pass_(runtime, service())
+    fail(1)
+    assert pass_(runtime, service()) == []
+    runtime.forgive(NAME)
+    assert (runtime.actual(NAME).failures, runtime.actual(NAME).next_start) == (0, None)
+    assert pass_(runtime, service()) == ["start"]
+    # Forgiven while it runs: what comes is not forgiven.
+    runtime.forgive(NAME)
+    fail(2)
+    assert runtime.actual(NAME).failures == 1
+
+
 def test_a_service_that_does_not_end_is_killed(runtime):
     stubborn = BODY.replace("ended.append(1)", "None")
     pass_(runtime, service(body=stubborn))
