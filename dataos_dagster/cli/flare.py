@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -101,10 +102,12 @@ def abandon(job: _Job, project: _Project = Path(), as_json: _Json = False) -> No
 def release(job: _Job, project: _Project = Path(), as_json: _Json = False) -> None:
     """Let go of a job that a process of another machine has taken and that is gone."""
     with reported(as_json=as_json):
-        state = _state(project)
-        left = _only(state.intents.unfinished(job), job)
-        state.intents.release(left.job, left.scope)
-    typer.echo(json.dumps({"released": _left(left)}) if as_json else f"released: {_described(left)}")
+        freed = _state(project).intents.let_go(job)
+    if as_json:
+        typer.echo(json.dumps({"released": [asdict(claim) for claim in freed]}))
+        return
+    for claim in freed:
+        typer.echo(f"released: {claim.job}, run {claim.run_id}, from process {claim.pid} on {claim.host}")
 
 
 def _state(project: Path) -> State:

@@ -8,18 +8,15 @@ job has read moves on in the transaction that closes the intent, and in no other
 
 from __future__ import annotations
 
-import os
-import socket
 import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, select, update
 
 from dataos_dagster.errors import StateError
-from dataos_dagster.processes import start_time
+from dataos_dagster.state import claims
 from dataos_dagster.state.models import IntentOutputRow, IntentRow
 from dataos_dagster.state.watermarks import WatermarkKey, advance
 
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from dataos_dagster.state.claims import Claim
     from dataos_dagster.state.database import Database
 
 WriteStatus = Literal["planned", "writing", "written"]
@@ -97,20 +95,22 @@ class Intents:
             StateError: Another process that is alive runs it: two runs would read the same window.
         """
         with self._database.writing() as session:
-            _make_room(session, job, scope, run_id)
-            row = session.get_one(IntentRow, (job, scope), with_for_update=True)
-            _refuse_living(row)
+            row = claims.take(session, job, scope, run_id)
             left = _intent(session, row) if row.status == "open" else None
-            row.host, row.pid, row.process_started = _this_process()
-            row.run_id, row.changed_at = run_id, datetime.now(UTC)
+            claims.hold(row, run_id)
             return left
 
     def plan(self, intent: Intent, datasets: Sequence[str]) -> Intent:
-        """Note a window and the datasets that it goes to, before anything is written; return it with its writes."""
+        """Note a window and the datasets that it goes to, before anything is written; return it with its writes.
+
+        Raises:
+            StateError: This process does not hold the job for the intent's run.
+        """
         writes = tuple(IntendedWrite(uuid.uuid4().hex, dataset) for dataset in datasets)
         with self._database.writing() as session:
-            row = session.get_one(IntentRow, (intent.job, intent.scope))
-            row.status, row.run_id = "open", intent.run_id
+            row = session.get_one(IntentRow, (intent.job, intent.scope), with_for_update=True)
+            claims.require_held(row, intent.run_id)
+            row.status = "open"
             row.window = [
                 {"input": part.input, "context": part.context, "values": dict(part.values)} for part in intent.window
             ]
@@ -129,14 +129,22 @@ class Intents:
             before: State of the dataset.
             marked: The commit will carry the token.
             engine: Process number and start of the engine that does it, when it is a child of ours.
+
+        Raises:
+            StateError: Nobody has planned the write, or this process does not hold its job any more.
         """
         pid, started = engine or (None, None)
         values = {"before": before, "marked": marked, "engine_pid": pid, "engine_started": started, "after": None}
-        self._change(token, status="writing", **values)
+        with self._database.writing() as session:
+            write = session.get(IntentOutputRow, token)
+            if write is not None:
+                claims.require_held(session.get_one(IntentRow, (write.job, write.scope), with_for_update=True))
+            _change(session, token, status="writing", **values)
 
     def settle(self, token: str, *, written: bool, after: str | None = None) -> None:
         """Note what became of a write that had begun."""
-        self._change(token, status="written" if written else "planned", after=after)
+        with self._database.writing() as session:
+            _change(session, token, status="written" if written else "planned", after=after)
 
     def pending_on(self, dataset: str) -> tuple[IntendedWrite, ...]:
         """Return writes of a dataset that were begun, and of which nobody has noted the end."""
@@ -154,7 +162,7 @@ class Intents:
         """Return the open intents of a job (its whole name, or its last parts), or of all jobs."""
         query = select(IntentRow).where(IntentRow.status == "open").order_by(IntentRow.job, IntentRow.scope)
         if job is not None:
-            query = query.where(or_(IntentRow.job == job, IntentRow.job.endswith(f"/{job}", autoescape=True)))
+            query = query.where(claims.named(job))
         with self._database.reading() as session:
             return tuple(_intent(session, row) for row in session.scalars(query).all())
 
@@ -162,10 +170,11 @@ class Intents:
         """Close an intent whose writes have all happened, and move the job's watermarks on, in one transaction.
 
         Raises:
-            StateError: A write is not known to have happened.
+            StateError: A write is not known to have happened, or this process does not hold the job for its run.
         """
         with self._database.writing() as session:
-            row = session.get_one(IntentRow, (intent.job, intent.scope))
+            row = session.get_one(IntentRow, (intent.job, intent.scope), with_for_update=True)
+            claims.require_held(row, intent.run_id)
             unwritten = [
                 write.dataset for write in _writes(session, intent.job, intent.scope) if write.status != "written"
             ]
@@ -181,26 +190,50 @@ class Intents:
             StateError: A process that is alive runs the job.
         """
         with self._database.writing() as session:
-            row = session.get(IntentRow, (job, scope))
+            row = session.get(IntentRow, (job, scope), with_for_update=True)
             if row is None:
                 return
-            _refuse_living(row)
+            claims.refuse_living(row)
             _forget_writes(session, job, scope)
             if row.status == "open":
                 _close(row, "abandoned")
 
-    def release(self, job: str, scope: str) -> None:
-        """Let go of a job whose run has failed; what it left is settled by the next run."""
-        with self._database.writing() as session:
-            row = session.get_one(IntentRow, (job, scope))
-            row.host = row.pid = row.process_started = None
+    def release(self, job: str, scope: str, run_id: str) -> None:
+        """Let go of a job whose run has failed; what it left is settled by the next run.
 
-    def _change(self, token: str, **values: Any) -> None:
-        values["changed_at"] = datetime.now(UTC)
-        query = update(IntentOutputRow).where(IntentOutputRow.token == token).values(values)
+        A job that this process does not hold for that run is left alone: it is another's by now.
+        """
         with self._database.writing() as session:
-            if not session.execute(query.returning(IntentOutputRow.token)).all():
-                raise StateError(f"no write {token} is noted", hint="was the state database replaced meanwhile?")
+            row = session.get(IntentRow, (job, scope), with_for_update=True)
+            if row is not None and claims.holds(row, run_id):
+                claims.free(row)
+
+    def let_go(self, job: str) -> tuple[Claim, ...]:
+        """Free a job from processes of other machines, on behalf of a person who knows that they are gone.
+
+        Args:
+            job: `workspace/workflow/job`, or its last parts.
+
+        Returns:
+            Who held it: one process for the ordinary run, and one for each run with given keys.
+
+        Raises:
+            StateError: No process holds it, the name means several jobs, or a living process of this machine holds it.
+        """
+        with self._database.writing() as session:
+            rows = claims.claimed(session, job)
+            names = sorted({row.job for row in rows})
+            if len(names) != 1:
+                known = ", ".join(names) or "none"
+                hint = "write its whole name" if names else "a job that nobody holds runs without it"
+                raise StateError(f"{job} means {len(names)} jobs that a process holds: {known}", hint=hint)
+            gone = [row for row in rows if not claims.is_here(row)]
+            if not gone:
+                claims.refuse_living(rows[0])
+            found = tuple(claims.claim_of(row) for row in gone)
+            for row in gone:
+                claims.free(row)
+            return found
 
 
 def scope_of(overrides: Mapping[str, str]) -> str:
@@ -213,33 +246,16 @@ def scope_of(overrides: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _make_room(session: Session, job: str, scope: str, run_id: str) -> None:
-    """Have a row for the job, whoever makes it: two processes may come at once."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    values = {"job": job, "scope": scope, "run_id": run_id, "status": "confirmed", "window": [], "advances": []}
-    insert = dialect.insert(IntentRow).values(**values, changed_at=datetime.now(UTC))
-    session.execute(insert.on_conflict_do_nothing())
-
-
-def _refuse_living(row: IntentRow) -> None:
-    if row.pid is None or (row.host, row.pid, row.process_started) == _this_process():
-        return
-    if row.host == socket.gethostname() and start_time(row.pid) != row.process_started:
-        return
-    elsewhere = row.host != socket.gethostname()
-    raise StateError(
-        f"{row.job} is being run by process {row.pid} on {row.host}, run {row.run_id}",
-        hint=f"if {row.host} is gone: dataos flare state release {row.job}" if elsewhere else "wait until it has ended",
-    )
-
-
-def _this_process() -> tuple[str, int, str]:
-    return socket.gethostname(), os.getpid(), start_time(os.getpid()) or ""
-
-
 def _close(row: IntentRow, status: str) -> None:
     row.status, row.changed_at = status, datetime.now(UTC)
-    row.host = row.pid = row.process_started = None
+    claims.free(row)
+
+
+def _change(session: Session, token: str, **values: Any) -> None:
+    values["changed_at"] = datetime.now(UTC)
+    query = update(IntentOutputRow).where(IntentOutputRow.token == token).values(values)
+    if not session.execute(query.returning(IntentOutputRow.token)).all():
+        raise StateError(f"no write {token} is noted", hint="was the state database replaced meanwhile?")
 
 
 def _forget_writes(session: Session, job: str, scope: str) -> None:

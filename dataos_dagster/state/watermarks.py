@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import or_, select
 
 from dataos_dagster.errors import StateError
+from dataos_dagster.state import claims
 from dataos_dagster.state.models import WatermarkRow
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from dataos_dagster.state.database import Database
 
 Origin = Literal["run", "set", "rollback"]
+
+# Only ordinary runs move watermarks. A person's change is no run; its id would name one in the job's row.
+_ORDINARY = _NO_RUN = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,8 +92,13 @@ class Watermarks:
             return [_watermark(row) for row in _found(session, job, input_name)]
 
     def set(self, at: WatermarkKey, value: str) -> Watermark:
-        """Store a value on a person's behalf; the next run begins with it."""
+        """Store a value on a person's behalf; the next run begins with it.
+
+        Raises:
+            StateError: The job is being run: the run would store its own value afterwards.
+        """
         with self._database.writing() as session:
+            claims.take(session, at.job, _ORDINARY, _NO_RUN)
             return _watermark(_store(session, at, value, "set", None))
 
     def rollback(self, job: str, input_name: str | None = None) -> list[Watermark]:
@@ -97,13 +106,25 @@ class Watermarks:
 
         Only keys whose last change was that of the newest run are put back: others did not take part in it.
 
+        Args:
+            job: `workspace/workflow/job`, or its last parts, which must mean one job.
+            input_name: Only keys of this input.
+
         Raises:
-            StateError: Nothing is stored, or what is stored has been rolled back already.
+            StateError: Nothing is stored, what is stored has been rolled back already, the name means several jobs, or
+                the job is being run.
         """
         with self._database.writing() as session:
             rows = _found(session, job, input_name)
             if not rows:
                 raise StateError(f"nothing is stored for {job}", hint="`dataos flare state show` lists what is")
+            names = sorted({row.job for row in rows})
+            if len(names) > 1:
+                raise StateError(f"{job} means {len(names)} jobs: {', '.join(names)}", hint="write its whole name")
+            claims.take(session, names[0], _ORDINARY, _NO_RUN)
+            # A run that ended in between has stored its values since.
+            session.expire_all()
+            rows = _found(session, names[0], input_name)
             newest = max(rows, key=lambda row: row.changed_at)
             if newest.origin == "rollback":
                 raise StateError(

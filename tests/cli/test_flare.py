@@ -6,12 +6,14 @@ import json
 
 import pytest
 from manifest_builder import flare, workflow, write_project
+from sqlalchemy import update
 from typer.testing import CliRunner
 
 from dataos_dagster.cli.flare import app
 from dataos_dagster.settings import Settings
 from dataos_dagster.state.database import State
 from dataos_dagster.state.intents import InputWindow, Intent
+from dataos_dagster.state.models import IntentRow
 from dataos_dagster.state.watermarks import WatermarkKey, advance
 
 JOB = "public/daily/load"
@@ -49,7 +51,7 @@ def leave_unfinished(project) -> None:
     intents.claim(JOB, "", "run-3")
     window = InputWindow("in_0", "everything", {"start": "9", "end": "12"})
     intents.plan(Intent(JOB, "", "run-3", (window,), ((START, "12"),)), ["dataos://lakehouse:shop/copy"])
-    intents.release(JOB, "")
+    intents.release(JOB, "", "run-3")
 
 
 def test_what_is_stored_is_shown_with_the_value_before_it(project):
@@ -111,8 +113,13 @@ def test_an_unfinished_window_is_finished_or_given_up_first(project, change):
 
 
 def test_a_job_that_a_lost_machine_has_taken_is_let_go(project):
-    leave_unfinished(project)
-    found = json.loads(call("release", "load", "--project", project, "--json").stdout)
-    assert found["released"]["job"] == JOB
+    opened(project).intents.claim(JOB, "", "run-3")  # and died before it knew its window
+    with opened(project).database.writing() as session:
+        session.execute(update(IntentRow).values(host="elsewhere"))
+    refused = call("set", "load", "start=1", "--project", project)
+    assert (refused.exit_code, "dataos flare state release" in refused.stderr) == (1, True)
+    [freed] = json.loads(call("release", "load", "--project", project, "--json").stdout)["released"]
+    assert (freed["job"], freed["run_id"], freed["host"]) == (JOB, "run-3", "elsewhere")
+    assert call("set", "load", "start=1", "--project", project).exit_code == 0
     missing = call("release", "other", "--project", project)
-    assert (missing.exit_code, "has 0 unfinished windows" in missing.stderr) == (1, True)
+    assert (missing.exit_code, "other means 0 jobs that a process holds" in missing.stderr) == (1, True)

@@ -99,6 +99,11 @@ def test_two_runs_of_a_job_at_once_are_refused(state, settings):
             state.intents.claim(JOB, "", "run-2")
         with pytest.raises(StateError, match="is being run"):
             state.intents.abandon(JOB)
+        with pytest.raises(StateError, match=r"is being run by .*\n  hint: wait until it has ended"):
+            state.intents.let_go(JOB)
+        with pytest.raises(StateError, match="is being run"):
+            state.watermarks.set(START, "3")
+        assert state.watermarks.of_job(JOB) == {}
         assert state.intents.claim(JOB, scope_of({"start": "1"}), "run-2") is None
         other.send_signal(signal.SIGKILL)
         other.wait()
@@ -111,8 +116,53 @@ def test_of_processes_of_another_machine_nothing_is_known_until_somebody_lets_th
         session.execute(update(IntentRow).values(host="elsewhere"))
     with pytest.raises(StateError, match=r"on elsewhere, run run-1\n  hint: if elsewhere is gone: dataos flare"):
         state.intents.claim(JOB, "", "run-2")
-    state.intents.release(JOB, "")
+    [freed] = state.intents.let_go("load")
+    assert (freed.job, freed.scope, freed.run_id, freed.host) == (JOB, "", "run-1", "elsewhere")
     assert state.intents.claim(JOB, "", "run-2") is not None
+
+
+def test_a_job_whose_lost_run_had_planned_nothing_yet_is_let_go_too(state):
+    assert state.intents.claim(JOB, "", "run-1") is None
+    with state.database.writing() as session:
+        session.execute(update(IntentRow).values(host="elsewhere"))
+    with pytest.raises(StateError, match="dataos flare state release"):
+        state.intents.claim(JOB, "", "run-2")
+    assert [freed.run_id for freed in state.intents.let_go(JOB)] == ["run-1"]
+    assert state.intents.claim(JOB, "", "run-2") is None
+    with pytest.raises(StateError, match="other means 0 jobs that a process holds"):
+        state.intents.let_go("other")
+
+
+def test_one_job_is_let_go_of_at_a_time(state):
+    state.intents.claim(JOB, "", "run-1")
+    state.intents.claim("public/weekly/load", "", "run-1")
+    with pytest.raises(StateError, match="load means 2 jobs that a process holds: public/daily/load, public/weekly"):
+        state.intents.let_go("load")
+
+
+def test_a_run_lets_go_of_what_it_holds_itself_only(state):
+    planned(state)
+    with state.database.writing() as session:
+        session.execute(update(IntentRow).values(host="elsewhere"))
+    state.intents.release(JOB, "", "run-1")
+    with pytest.raises(StateError, match="is being run by"):
+        state.intents.claim(JOB, "", "run-2")
+
+
+def test_a_run_that_lost_its_job_neither_plans_nor_writes_nor_confirms(state):
+    intent = planned(state)
+    token = intent.writes[0].token
+    with state.database.writing() as session:
+        session.execute(update(IntentRow).values(host="elsewhere"))
+    with pytest.raises(StateError, match="does not hold the job any more"):
+        begun(state, token)
+    for write in intent.writes:
+        state.intents.settle(write.token, written=True)
+    with pytest.raises(StateError, match="does not hold the job any more"):
+        state.intents.confirm(intent)
+    with pytest.raises(StateError, match="does not hold the job any more"):
+        state.intents.plan(intent, DATASETS)
+    assert state.watermarks.of_job(JOB) == {}
 
 
 def test_what_is_abandoned_is_not_taken_up_again(state):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
 from dataos_dagster.errors import StateError
+from dataos_dagster.state.models import IntentRow
 from dataos_dagster.state.watermarks import WatermarkKey, advance
 
 JOB = "public/daily/load"
@@ -72,3 +74,27 @@ def test_a_value_set_by_hand_can_be_taken_back(state):
     assert state.watermarks.set(START, "9").origin == "set"
     state.watermarks.rollback(JOB, "orders")
     assert stored(state) == {"start": "1", "page": "a"}
+
+
+def test_a_rollback_of_a_name_that_means_two_jobs_is_refused(state):
+    elsewhere = WatermarkKey("public/weekly/load", "orders", "all_orders", "start")
+    with state.database.writing() as session:
+        advance(session, [(START, "1"), (elsewhere, "2")], "run-1")
+    with pytest.raises(StateError, match="load means 2 jobs: public/daily/load, public/weekly/load"):
+        state.watermarks.rollback("load")
+    state.watermarks.rollback("daily/load")
+    assert (stored(state), len(state.watermarks.of_job("public/weekly/load"))) == ({}, 1)
+
+
+@pytest.mark.parametrize("change", ["set", "rollback"])
+def test_what_a_run_is_about_to_move_cannot_be_changed(state, change):
+    confirmed(state, "run-1", start="1")
+    state.intents.claim(JOB, "", "run-2")
+    with state.database.writing() as session:
+        session.execute(update(IntentRow).values(host="elsewhere"))
+    with pytest.raises(StateError, match="is being run by process"):
+        state.watermarks.set(START, "0") if change == "set" else state.watermarks.rollback(JOB)
+    assert stored(state) == {"start": "1"}
+    state.intents.let_go(JOB)
+    state.watermarks.set(START, "0") if change == "set" else state.watermarks.rollback(JOB)
+    assert stored(state) == ({"start": "0"} if change == "set" else {})

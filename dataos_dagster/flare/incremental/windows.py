@@ -77,9 +77,11 @@ class Windows:
         if self.state is None or not self.increments:
             yield
             return
+        # What is refused here is another process's: only what this one holds is let go below.
+        left = self.state.intents.claim(self.job.id, self.scope, self.run_id) if self.has_intent else None
         try:
-            if self.has_intent:
-                self._take_up(self.state, settle, note)
+            if left is not None:
+                self._take_up(left, self.state, settle, note)
             stored = self.state.watermarks.of_job(self.job.id)
             self._stored = {(at.input, at.context, at.key): value for at, value in stored.items()}
             yield
@@ -142,14 +144,16 @@ class Windows:
             return
         # What ended the run is the news; a job that a dead process has taken is free all the same.
         with suppress(StateError):
-            self.state.intents.release(self.job.id, self.scope)
+            self.state.intents.release(self.job.id, self.scope, self.run_id)
 
     def _take_up(
-        self, state: State, settle: Callable[[PlannedOutput, IntendedWrite], None], note: Callable[[str], None]
+        self,
+        left: Intent,
+        state: State,
+        settle: Callable[[PlannedOutput, IntendedWrite], None],
+        note: Callable[[str], None],
     ) -> None:
-        left = state.intents.claim(self.job.id, self.scope, self.run_id)
-        if left is None:
-            return
+        """Settle what an earlier run has left of the job, which this process holds."""
         if any(write.status != "planned" for write in left.writes):
             for output, write in self._paired(left):
                 if write.status == "writing":

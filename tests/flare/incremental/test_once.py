@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -86,6 +88,26 @@ def test_the_window_of_a_failed_run_is_repeated_for_the_outputs_that_are_missing
     assert (ids(project, FIRST), ids(project, SECOND), stored(project)) == ([1, 2, 3], [1, 2, 3], ["3"])
     project.run_job(job_to(FIRST, SECOND))
     assert (ids(project, FIRST), ids(project, SECOND), stored(project)) == ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], ["5"])
+
+
+def test_a_run_that_is_refused_leaves_the_job_to_who_has_it(sail_project):
+    seed(sail_project, 3)
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from dataos_dagster.settings import Settings; from dataos_dagster.state.database import State\n"
+        "State.open(Settings(project=Path(sys.argv[1]))).intents.claim(sys.argv[2], '', 'other-run')\n"
+        "print('claimed', flush=True); sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", script, str(sail_project.folder), JOB]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"claimed\n"
+        for _run in range(2):
+            assert f"is being run by process {other.pid}" in sail_project.error_of(job_to(FIRST)).message
+        other.stdin.close()
+        other.wait(60)
+    assert ids(sail_project, FIRST) == []
+    sail_project.run_job(job_to(FIRST))
+    assert ids(sail_project, FIRST) == [1, 2, 3]
 
 
 def test_other_outputs_than_those_of_an_unfinished_window_are_refused(sail_project):
