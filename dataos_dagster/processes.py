@@ -1,10 +1,15 @@
-"""Recognise a process across restarts: by its number and when it started, because numbers are used again."""
+"""Recognise a process across restarts: by its number and when it started, because numbers are used again.
+
+What it has started is found by the process group that it leads, also when it is gone itself.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -44,3 +49,20 @@ def start_moment(pid: int) -> float | None:
         return booted + int(told.rpartition(":")[2]) / os.sysconf("SC_CLK_TCK")
     # ps tells local time.
     return datetime.strptime(told, "%a %b %d %H:%M:%S %Y").astimezone().timestamp()
+
+
+def kill_group(leader: int, started: str | None) -> None:
+    """Kill everything in the process group that a process leads or has led: itself, and what it left behind.
+
+    Nothing is done when the number belongs to another process by now: it is given to none while the group has members,
+    so that there are none then. Nor is anything done for a process that leads no group.
+
+    Args:
+        leader: Number of the process.
+        started: When it started, as `start_time` told while it ran.
+    """
+    if started is None or start_time(leader) not in {None, started}:
+        return
+    # macOS refuses a group in which only exit statuses are left.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)

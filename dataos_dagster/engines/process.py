@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dataos_dagster.errors import EngineUnavailable
-from dataos_dagster.processes import start_time
+from dataos_dagster.processes import kill_group, start_time
 
 if TYPE_CHECKING:
     import re
@@ -109,7 +109,7 @@ class Child:
             line = answer.readline()
         process = EngineProcess.of(int(line)) if line.strip() else None
         if process is None:
-            self.close(keep_log=True)
+            self._end_watchdog()
             raise EngineUnavailable(f"{name} ended as it started: {self.last_words()}", hint=f"its log is {log}")
         self.process: EngineProcess = process
 
@@ -160,6 +160,15 @@ class Child:
         """End the engine and wait until it is gone; its log goes with it unless it is to be kept."""
         if os.getpid() != self._owner:
             return  # a forked copy of us does not own it
+        self._end_watchdog()
+        if self._watchdog.returncode < 0:
+            # Killed, before it could end what the engine has started.
+            kill_group(self.process.pid, self.process.started)
+        if not keep_log:
+            self.log.unlink(missing_ok=True)
+
+    def _end_watchdog(self) -> None:
+        """Tell the watchdog to end the engine and itself, and wait for it."""
         if self._watchdog.stdin and not self._watchdog.stdin.closed:
             self._watchdog.stdin.close()
         try:
@@ -168,5 +177,3 @@ class Child:
             # The engine dies with it (Linux), or follows as an orphan that was already told to end.
             self._watchdog.kill()
             self._watchdog.wait()
-        if not keep_log:
-            self.log.unlink(missing_ok=True)

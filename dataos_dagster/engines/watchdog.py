@@ -6,7 +6,9 @@ ends long before the process does. Here a single-threaded process of a few megab
 
 - its standard input is a pipe that the parent holds open; end of file means that the parent is gone or wants an end;
 - a changed parent id says the same where a forked copy of the parent still holds the pipe;
-- the engine carries the parent-death signal of this process (Linux), should this one be killed itself.
+- the engine carries the parent-death signal of this process (Linux), should this one be killed itself;
+- the engine leads a process group of its own: what it has started, such as Spark's Python workers, would wait for a
+  dead engine for ever, and ends with it.
 
 It writes `PID` of the engine to standard output, leaves its standard error to the engine as its log, and exits with the
 engine's status (128 + n for signal n). Standard library only: it starts with `-I -S` in some 20 ms.
@@ -20,6 +22,7 @@ import select
 import signal
 import sys
 import time
+from contextlib import suppress
 
 PARENT_CHECK_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
@@ -27,6 +30,7 @@ _PR_SET_PDEATHSIG = 1
 
 def _engine(command: list[str], watchdog: int) -> None:
     """Become the engine: the log as output, nothing as input, and an end that comes with the watchdog's."""
+    os.setpgid(0, 0)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != watchdog:
@@ -44,6 +48,9 @@ def _ended(pid: int) -> int | None:
     found, status = os.waitpid(pid, os.WNOHANG)
     if not found:
         return None
+    # The group keeps its number for as long as somebody is in it.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 
@@ -68,6 +75,9 @@ def main(grace: float, command: list[str]) -> int:
     pid = os.fork()
     if pid == 0:
         _engine(command, watchdog)
+    # Here as well, so that nobody hears of an engine that does not lead its group yet.
+    with suppress(PermissionError, ProcessLookupError):
+        os.setpgid(pid, pid)
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     asked: list[int] = []

@@ -11,7 +11,7 @@ import textwrap
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import SecretStr
@@ -79,6 +79,34 @@ def test_an_engine_ends_when_its_watchdog_is_killed(tmp_path: Path) -> None:
     child = Child("sleep", ["sleep", "600"], environment=dict(os.environ), log=tmp_path / "log")
     child._watchdog.kill()
     assert child.process.wait(15)
+    child.close()
+
+
+@pytest.mark.parametrize("how", ["engine killed", "closed", "parent gone", "watchdog killed"])
+def test_what_an_engine_has_started_ends_with_it(tmp_path: Path, how: str) -> None:
+    """Spark's Python workers for micro-batches wait for their JVM for ever, also when it is gone."""
+    said = tmp_path / "worker"
+    # The worker hears no SIGTERM, as one that is busy.
+    script = f"(trap '' TERM; echo $BASHPID > {said}.new; mv {said}.new {said}; while :; do sleep 0.1; done) & wait"
+    child = Child("worker's parent", ["bash", "-c", script], environment=dict(os.environ), log=tmp_path / "log")
+    deadline = time.monotonic() + 10
+    while not said.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    worker = EngineProcess.of(int(said.read_text()))
+    assert worker is not None
+    if how == "engine killed":
+        os.kill(child.process.pid, signal.SIGKILL)
+    elif how == "parent gone":
+        assert child._watchdog.stdin is not None
+        child._watchdog.stdin.close()
+    elif how == "watchdog killed":
+        child._watchdog.kill()
+        assert child.process.wait(10)
+        child.close()
+    else:
+        child.close()
+    assert worker.wait(10)
     child.close()
 
 
@@ -236,6 +264,41 @@ def test_closing_ends_every_engine(tmp_path: Path) -> None:
         assert process is not None
     assert not process.is_running()
     own.close()
+
+
+def test_closing_ends_an_engine_that_is_just_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataos_dagster.engines import sail
+
+    started, closing, real = threading.Event(), threading.Event(), sail.start_sail
+    endpoints: list[Endpoint] = []
+    errors: list[EngineUnavailable] = []
+
+    def start(*arguments: Any) -> Endpoint:
+        endpoints.append(real(*arguments))
+        started.set()
+        closing.wait(30)
+        return endpoints[0]
+
+    def work() -> None:
+        try:
+            with own.lease(SAIL):
+                pass
+        except EngineUnavailable as error:
+            errors.append(error)
+
+    monkeypatch.setattr(sail, "start_sail", start)
+    own = Sessions(engine_settings(tmp_path))
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert started.wait(30)
+    threading.Timer(0.3, closing.set).start()
+    own.close()
+    worker.join(30)
+    assert not worker.is_alive()
+    [endpoint] = endpoints
+    assert endpoint.child is not None
+    assert not endpoint.child.is_running()
+    assert "the run is ending" in errors[0].message
 
 
 def test_interrupting_cancels_what_runs(own: Sessions) -> None:
