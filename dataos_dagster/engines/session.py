@@ -97,12 +97,16 @@ class EngineSession:
 
 @dataclass(slots=True)
 class _Server:
-    """A server in use: the sessions on it, those that are leased, and when it was last wanted (monotonic seconds)."""
+    """A server in use: the sessions on it, and when it was last wanted (monotonic seconds).
+
+    Of the sessions some are leased; those that are discarded are leased to nobody any more.
+    """
 
     configuration: ServerConfiguration
     endpoint: Endpoint
     sessions: dict[SessionConfiguration, list[EngineSession]] = field(default_factory=dict)
     leased: list[EngineSession] = field(default_factory=list)
+    discarded: list[EngineSession] = field(default_factory=list)
     kept: bool = False
     wanted: float = field(default_factory=time.monotonic)
 
@@ -112,7 +116,7 @@ class _Server:
 
     @property
     def all_sessions(self) -> list[EngineSession]:
-        return [session for sessions in self.sessions.values() for session in sessions]
+        return [*(session for sessions in self.sessions.values() for session in sessions), *self.discarded]
 
     def is_leased(self, session: EngineSession) -> bool:
         return any(leased is session for leased in self.leased)
@@ -186,6 +190,20 @@ class Sessions:
                 server.leased = [each for each in server.leased if each is not session]
                 server.wanted = time.monotonic()
 
+    def is_alone(self, session: EngineSession) -> bool:
+        """Return whether no other session of this one's engine is leased: to end the engine would hit nobody else."""
+        servers = [server for server in list(self._servers) if server.endpoint is session.endpoint]
+        return all(leased is session for server in servers for leased in server.leased)
+
+    def discard(self, session: EngineSession) -> None:
+        """Let nobody have a session again; it is closed with its engine."""
+        with self._locks[session.engine]:
+            for server in self._servers:
+                found = server.sessions.get(session.configuration, [])
+                if any(each is session for each in found):
+                    server.sessions[session.configuration] = [each for each in found if each is not session]
+                    server.discarded.append(session)
+
     def interrupt(self) -> None:
         """Cancel everything that runs on any session; what was committed stays."""
         for server in list(self._servers):
@@ -200,14 +218,23 @@ class Sessions:
         """
         self._closing.set()
         for server in list(self._servers):
+            if server.endpoint.child:
+                server.endpoint.child.process.end()
+                continue
             for session in server.all_sessions:
                 session.stop_work()
 
     def close(self) -> None:
-        """End all sessions and every engine that was started for them. Calling it again does nothing."""
+        """End all sessions and every engine that was started for them. Calling it again does nothing.
+
+        An engine that another thread is starting is waited for, and ended.
+        """
         self._closing.set()
-        while self._servers:
-            self._servers.pop().close()
+        for engine, lock in self._locks.items():
+            with lock:
+                for server in [each for each in self._servers if each.configuration.engine == engine]:
+                    self._servers.remove(server)
+                    server.close()
 
     def __enter__(self) -> Self:
         return self
@@ -226,11 +253,20 @@ class Sessions:
             elif server.configuration.serves(wanted):
                 server.wanted = time.monotonic()
                 return server
-        if self._closing.is_set():
-            raise EngineUnavailable("the run is ending: no engine is started any more")
+        self._refuse_when_closing()
         server = _Server(wanted, self._start(wanted))
         self._servers.append(server)
+        try:
+            self._refuse_when_closing()  # starting takes long, and who ends the run may not have seen it
+        except EngineUnavailable:
+            self._servers.remove(server)
+            server.close()
+            raise
         return server
+
+    def _refuse_when_closing(self) -> None:
+        if self._closing.is_set():
+            raise EngineUnavailable("the run is ending: no engine is started any more")
 
     def _start(self, wanted: ServerConfiguration) -> Endpoint:
         log = self._logs / f"{wanted.engine}-{uuid.uuid4().hex[:12]}.log"

@@ -69,7 +69,7 @@ def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
     """
     with (
         context.sessions.lease(plan.configuration) as session,
-        time_limit(session, context.seconds_of(plan.job.id), plan.job.location()),
+        time_limit(context.sessions, session, context.seconds_of(plan.job.id), plan.job.location()),
     ):
         # Starting an engine is not this job's work: the next job finds it running.
         started = time.perf_counter()

@@ -11,7 +11,7 @@ from dataos_dagster.errors import DataOSError, JobTimedOut
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.engines.session import EngineSession, Sessions
     from dataos_dagster.errors import Location
     from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.graph import JobNode
@@ -22,10 +22,15 @@ _SECONDS_OF_GRACE = 5.0
 
 
 @contextmanager
-def time_limit(session: EngineSession, seconds: float | None, location: Location | None = None) -> Iterator[None]:
+def time_limit(
+    sessions: Sessions, session: EngineSession, seconds: float | None, location: Location | None = None
+) -> Iterator[None]:
     """Stop what runs on a session when the block takes too long; a block that ends all the same is not disturbed.
 
+    It is interrupted. When the engine does not heed that, the engine is ended, once no other job is at work on it.
+
     Args:
+        sessions: Where the session is leased.
         session: The job's own session.
         seconds: How long; None has no bound.
         location: Where the job stands.
@@ -36,13 +41,12 @@ def time_limit(session: EngineSession, seconds: float | None, location: Location
     if seconds is None:
         yield
         return
-    ended, expired = threading.Event(), threading.Event()
-    watching = (session, seconds, ended, expired)
-    threading.Thread(target=_watch, args=watching, name="dataos-time-limit", daemon=True).start()
+    watch = _Watch(sessions, session, seconds)
+    threading.Thread(target=watch.until_ended, name="dataos-time-limit", daemon=True).start()
     try:
         yield
     except DataOSError:
-        if not expired.is_set():
+        if not watch.expired.is_set():
             raise
         raise JobTimedOut(
             f"it took longer than {seconds:g} s and was stopped",
@@ -50,26 +54,49 @@ def time_limit(session: EngineSession, seconds: float | None, location: Location
             location=location,
         ) from None
     finally:
-        ended.set()
+        watch.end()
 
 
-def _watch(session: EngineSession, seconds: float, ended: threading.Event, expired: threading.Event) -> None:
-    if ended.wait(seconds):
-        return
-    expired.set()
-    # In a thread of its own: an engine that is busy on all cores may not even answer an interrupt.
-    threading.Thread(target=_interrupt, args=(session, ended), name="dataos-interrupt", daemon=True).start()
-    if not ended.wait(_SECONDS_OF_GRACE):
-        session.stop_work()
+class _Watch:
+    """Waits for the time of a block to be over, and stops what runs on its session then."""
 
+    def __init__(self, sessions: Sessions, session: EngineSession, seconds: float) -> None:
+        self._sessions, self._session, self._seconds = sessions, session, seconds
+        self._ended = threading.Event()
+        self._ending = threading.Lock()
+        self.expired = threading.Event()
 
-def _interrupt(session: EngineSession, ended: threading.Event) -> None:
-    """Interrupt until the work has ended: a statement that begins just after an interrupt is not hit by it."""
-    while not ended.is_set():
-        # An endpoint that cannot be reached runs nothing that could be interrupted.
-        with suppress(DataOSError), session.failures():
-            session.interrupt()
-        ended.wait(_SECONDS_BETWEEN)
+    def end(self) -> None:
+        """Say that the block has ended: nothing is stopped from now on."""
+        with self._ending:
+            self._ended.set()
+        if self.expired.is_set():
+            # An interrupt may still be on its way, and must not hit the next job's statement.
+            self._sessions.discard(self._session)
+
+    def until_ended(self) -> None:
+        if self._ended.wait(self._seconds):
+            return
+        self.expired.set()
+        # In a thread of its own: an engine that is busy on all cores may not even answer an interrupt.
+        threading.Thread(target=self._interrupt, name="dataos-interrupt", daemon=True).start()
+        if self._ended.wait(_SECONDS_OF_GRACE):
+            return
+        # To end the engine would fail the jobs beside this one, whose time is not over.
+        while not self._sessions.is_alone(self._session):
+            if self._ended.wait(_SECONDS_BETWEEN):
+                return
+        with self._ending:
+            if not self._ended.is_set():
+                self._session.stop_work()
+
+    def _interrupt(self) -> None:
+        """Interrupt until the work has ended: a statement that begins just after an interrupt is not hit by it."""
+        while not self._ended.is_set():
+            # An endpoint that cannot be reached runs nothing that could be interrupted.
+            with suppress(DataOSError), self._session.failures():
+                self._session.interrupt()
+            self._ended.wait(_SECONDS_BETWEEN)
 
 
 class DepotLimits:

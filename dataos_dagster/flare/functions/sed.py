@@ -213,7 +213,7 @@ def _pieces(regex: str) -> Iterator[str]:
                 r"a [ inside a class of characters begins another class: write \[ for the character, "
                 r"\p{Digit} for [:digit:], and [abc] for [a[bc]]"
             )
-        elif inside and token in "~|":
+        elif inside and token[0] in "~|":
             # Doubled they are operations in Rust, and they are meant as characters.
             yield "\\" + token
         elif inside and token == "]":  # noqa: S105 - of a regular expression
