@@ -185,3 +185,57 @@ def test_wrong_credentials_and_a_server_that_is_down_are_told_apart(sail_db, mar
 def test_what_mysql_cannot_do_is_said(db):
     with pytest.raises(DepotUnsupported, match="neither merge clauses nor branches"):
         db.write("SELECT 1 AS id", db.orders, branch="b")
+
+
+def end_session_at(monkeypatch, server, statement):
+    """Let the server end the session of whoever is about to run a statement that begins with these words."""
+    from pymysql.connections import Connection
+
+    execute = Connection._execute_command
+
+    def broken(connection, command, sql):
+        text = sql if isinstance(sql, str) else bytes(sql).decode()
+        if text.startswith(statement):
+            server.execute(f"KILL HARD CONNECTION {connection.thread_id()}")
+        execute(connection, command, sql)
+
+    monkeypatch.setattr(Connection, "_execute_command", broken)
+
+
+def test_a_session_that_ends_behind_the_commit_fails_nothing(db, mariadb, monkeypatch):
+    db.execute("CREATE TABLE orders (id int)")
+    end_session_at(monkeypatch, mariadb, "DROP TABLE IF EXISTS")
+    assert db.write("SELECT 1 AS id", db.orders, "append").rows == 1
+    assert db.execute("SELECT id FROM orders") == [(1,)]
+    monkeypatch.undo()
+    db.write("SELECT 2 AS id", db.orders, "append")
+    assert db.execute("SHOW TABLES") == [("orders",)]
+
+
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+def test_a_commit_whose_answer_is_lost_is_told_and_does_not_look_safe_to_repeat(db, mariadb, monkeypatch, mode):
+    from dataos_dagster.workflows.retries import is_transient
+
+    end_session_at(monkeypatch, mariadb, "COMMIT" if mode == "append" else "RENAME TABLE")
+    db.execute("CREATE TABLE orders (id int)")
+    columns = "1 AS id" if mode == "append" else "'x' AS other"
+    with pytest.raises(WriteFailed, match="whether its rows were committed is not known") as failed:
+        db.write(f"SELECT {columns}", db.orders, mode)
+    assert "look at the table before the job runs again" in failed.value.hint
+    assert not is_transient(failed.value)
+
+
+def test_the_cause_of_a_failure_is_told_though_the_session_has_ended_too(db, mariadb, monkeypatch):
+    from pymysql.connections import Connection
+
+    db.execute("CREATE TABLE orders (id int PRIMARY KEY)")
+    rollback = Connection.rollback
+
+    def broken(connection):
+        mariadb.execute(f"KILL HARD CONNECTION {connection.thread_id()}")
+        rollback(connection)
+
+    monkeypatch.setattr(Connection, "rollback", broken)
+    with pytest.raises(WriteFailed, match="Duplicate entry") as failed:
+        db.write("SELECT CAST(id % 2 AS INT) AS id FROM range(4)", db.orders, "append")
+    assert failed.value.hint == "the table is as it was before"

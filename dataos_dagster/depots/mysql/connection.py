@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dataos_dagster.depots.mysql.encryption import client_arguments
 from dataos_dagster.errors import CredentialsRefused, DatasetNotFound, DepotError, DepotUnreachable, DepotUnsupported
 
 if TYPE_CHECKING:
@@ -14,12 +15,16 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from dataos_dagster.depots.mysql.encryption import SslMode
+
 CONNECT_SECONDS = 10
 _INSTALL = "pip install 'dataos-dagster[mysql]'"
 # Numbers of errors: MySQL, Server Error Message Reference and Client Error Message Reference.
 _REFUSED = frozenset({1044, 1045, 1698})
 _NO_DATABASE = 1049
 _UNREACHABLE = frozenset({2002, 2003, 2006, 2013})
+# No answer will come any more: the server shuts down, has ended the session, or is gone; 0 is the client's own.
+LOST = frozenset({0, 1053, 1927, 2006, 2013})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class MysqlConnection:
 
     Attributes:
         name: What it is called in messages.
-        encrypted: The connection must be encrypted.
+        ssl_mode: How the connection is encrypted, in the words of the JDBC driver.
     """
 
     name: str
@@ -36,7 +41,7 @@ class MysqlConnection:
     port: int
     username: SecretStr | None = None
     password: SecretStr | None = None
-    encrypted: bool = False
+    ssl_mode: SslMode = "PREFERRED"
 
     @contextmanager
     def open(self) -> Iterator[Any]:
@@ -45,6 +50,7 @@ class MysqlConnection:
         Raises:
             DepotUnsupported: The driver is not installed.
             CredentialsRefused: The server refuses user or password.
+            DepotError: Its certificate is not trusted, and is to be.
             DepotUnreachable: Nobody answers at the address, or not in time.
         """
         client = driver()
@@ -56,7 +62,7 @@ class MysqlConnection:
                 password=self.password.get_secret_value() if self.password else "",
                 connect_timeout=CONNECT_SECONDS,
                 charset="utf8mb4",
-                ssl={"check_hostname": False} if self.encrypted else None,
+                **client_arguments(self.ssl_mode),
             )
         try:
             yield connection
@@ -79,6 +85,11 @@ class MysqlConnection:
             return CredentialsRefused(f"{where} refuses the credentials: {text}", hint="check the depot's secret")
         if number == _NO_DATABASE:
             return DatasetNotFound(f"{where}: {text}", hint="the collection of an address is the database")
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            return DepotError(
+                f"{where}: its certificate is not trusted: {text}",
+                hint="add the authority's certificate to the system's trust store, or name its file in SSL_CERT_FILE",
+            )
         if number in _UNREACHABLE:
             return DepotUnreachable(f"{where} does not answer: {text}", hint="check host and port, and that it runs")
         return DepotError(f"{where}: {text}")

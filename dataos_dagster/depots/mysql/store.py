@@ -12,6 +12,7 @@ from dataos_dagster.depots.connectors.jdbc import depot_connector
 from dataos_dagster.depots.connectors.store import ConnectorStore
 from dataos_dagster.depots.jdbc_url import parted_parameters
 from dataos_dagster.depots.mysql.connection import MysqlConnection
+from dataos_dagster.depots.mysql.encryption import ssl_mode
 from dataos_dagster.depots.mysql.write import TableWriter
 from dataos_dagster.errors import DatasetNotFound, DepotUnsupported
 
@@ -100,15 +101,13 @@ def open_depot(depot: Depot, credentials: Mapping[str, SecretStr], settings: Set
     section = depot.connection
     assert isinstance(section, JdbcSection)  # noqa: S101 - what its family is chosen by
     parted = parted_parameters(section.plain_params)
-    given = {key.lower(): value.lower() for key, value in parted.plain.items()}
-    encrypted = given.get("usessl") == "true" or given.get("sslmode", "disabled") not in {"disabled", "preferred"}
     connection = MysqlConnection(
         f"depot {depot.name!r}",
         section.host,
         section.port or 3306,
         credentials.get("username") or parted.username,
         credentials.get("password") or parted.password,
-        encrypted,
+        ssl_mode(parted.plain),
     )
     store = ConnectorStore(depot_connector(depot, credentials), f"depot {depot.name!r}", "mysql")
     return MysqlStore(connection, store, settings, depot.name)

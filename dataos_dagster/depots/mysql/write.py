@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.depots.connectors.call import dataset_of
 from dataos_dagster.depots.fitting import check_new, fit
-from dataos_dagster.depots.mysql.connection import driver, identifier, message, number_of
+from dataos_dagster.depots.mysql.connection import LOST, driver, identifier, message, number_of
 from dataos_dagster.depots.requests import Column, ReadRequest, WriteResult
 from dataos_dagster.errors import DatasetLocked, SchemaMismatch, StatementFailed, WriteFailed
 
@@ -76,7 +76,7 @@ class TableWriter:
                 self._stage(frame, staging)
                 rows = self._put(opened, cursor, staging, frame.columns, renamed=recreate or not found)
             finally:
-                cursor.execute(f"DROP TABLE IF EXISTS {identifier(self._place[0], staging)}")
+                self._drop(cursor, staging)
         return WriteResult(
             rows=rows,
             bytes=None,
@@ -120,8 +120,9 @@ class TableWriter:
             old = identifier(database, f"{staging}_old")
             cursor.execute(_ENGINE, self._place)
             moved = f"{target} TO {old}, " if cursor.fetchone() else ""
-            cursor.execute(f"RENAME TABLE {moved}{staged} TO {target}")
-            cursor.execute(f"DROP TABLE IF EXISTS {old}")
+            with self._decisive():
+                cursor.execute(f"RENAME TABLE {moved}{staged} TO {target}")
+            self._drop(cursor, f"{staging}_old")
             return None
         names = ", ".join(identifier(name) for name in columns)
         opened.begin()
@@ -129,11 +130,36 @@ class TableWriter:
             if self.request.mode == "overwrite":
                 cursor.execute(f"DELETE FROM {target}")  # noqa: S608 - every name is quoted
             rows: int = cursor.execute(f"INSERT INTO {target} ({names}) SELECT {names} FROM {staged}")  # noqa: S608 - the same
-            opened.commit()
+            with self._decisive():
+                opened.commit()
         except BaseException:
-            opened.rollback()
+            with suppress(driver().MySQLError):
+                opened.rollback()
             raise
         return rows
+
+    @contextmanager
+    def _decisive(self) -> Iterator[None]:
+        """Wrap the statement that puts the rows in place: when its answer is lost, nobody knows whether they are there.
+
+        The driver's words stay out of the message: they read like a failure that is safe to try again.
+        """
+        try:
+            yield
+        except driver().MySQLError as error:
+            if number_of(error) not in LOST:
+                raise
+            raise WriteFailed(
+                f"{self.request.target}: whether its rows were committed is not known, because the server went away "
+                "meanwhile",
+                hint="look at the table before the job runs again: an append would add the rows a second time",
+                location=self.request.location,
+            ) from error
+
+    def _drop(self, cursor: Any, table: str) -> None:
+        """Drop what is not needed any more; where that fails, the next writer of the table does it."""
+        with suppress(driver().MySQLError):
+            cursor.execute(f"DROP TABLE IF EXISTS {identifier(self._place[0], table)}")
 
     def _lock(self, cursor: Any) -> None:
         """Take the table's lock until the connection ends; later waits for its rows or the table are bounded too."""

@@ -1,6 +1,6 @@
 """Commit a transaction of PostgreSQL, and find out what became of it when the connection broke meanwhile.
 
-Whether a COMMIT whose answer is lost took place is known to the server only, and it is asked by the transaction's number
+Whether a COMMIT whose answer is lost took place is known to the server only, which is asked by the transaction's number
 (PostgreSQL, System Information Functions, `txid_status`).
 """
 

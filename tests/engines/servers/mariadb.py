@@ -75,8 +75,8 @@ class MariaDBServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start_mariadb() -> MariaDBServer:
-    """Start a server with an empty data directory below the temporary folder."""
+def start_mariadb(*further: str) -> MariaDBServer:
+    """Start a server with an empty data directory below the temporary folder, and further options."""
     program = _program()
     if program is None:
         raise ServerFailed(missing())
@@ -94,6 +94,7 @@ def start_mariadb() -> MariaDBServer:
         *("--no-defaults", f"--datadir={data}", f"--bind-address={HOST}", f"--port={port}", *account),
         *(f"--socket={folder / 's'}", f"--pid-file={folder / 'pid'}", f"--init-file={first}"),
         *("--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--skip-name-resolve"),
+        *further,
     ]
     process = ServerProcess.start("mariadb", [program, *options], log=folder / "server.log")
     server = MariaDBServer(process, folder, port)
