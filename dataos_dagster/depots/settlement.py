@@ -67,7 +67,8 @@ class Settlement:
 
         Args:
             look: Returns what the dataset shows.
-            left: The writer that died while it held the lock, whose engine has ended by now.
+            left: The writer that died while it held the lock, whose engine has ended by now; None also where others
+                write without the lock, so that a changed dataset says nothing about that writer.
 
         Raises:
             WriteFailed: Nobody can say whether the write at hand has happened.
@@ -95,6 +96,7 @@ class Settlement:
         session: EngineSession,
         *,
         marked: bool,
+        binding: bool = True,
         looks_after_failure: bool = True,
     ) -> Iterator[None]:
         """Note that the write at hand begins, and when the block has ended, however it did, what became of it.
@@ -103,6 +105,7 @@ class Settlement:
             look: Returns what the dataset shows.
             session: Where the block writes.
             marked: The commit carries the token.
+            binding: Nobody writes the dataset without the lock that is held now.
             looks_after_failure: Decide at once what became of a write that failed; otherwise the next run does.
         """
         if self.token is None:
@@ -122,13 +125,17 @@ class Settlement:
             # Where this fails the write stays begun, and the next run of the job looks again.
             with suppress(DepotError, StateError):
                 if looks_after_failure:
-                    self._conclude(look(), before, session, marked=marked)
+                    self._conclude(look(), before, session, marked=marked, binding=binding)
             raise
         self.intents.settle(self.token, written=True, after=_state_after(look))
 
-    def _conclude(self, now: Evidence, before: Evidence, session: EngineSession, *, marked: bool) -> None:
+    def _conclude(
+        self, now: Evidence, before: Evidence, session: EngineSession, *, marked: bool, binding: bool
+    ) -> None:
         assert self.token is not None  # noqa: S101 - its only caller has asked
         written = self.token in now.marks if marked else now.state != before.state
+        if written and not marked and not binding:
+            return  # whose change it is cannot be told
         # Of an engine that is not ours nobody knows when it stops.
         if written or session.process is not None:
             self.intents.settle(self.token, written=written, after=now.state if written else None)

@@ -16,6 +16,7 @@ from dataos_dagster.engines.session import SessionConfiguration
 from dataos_dagster.errors import DataOSError, DepotUnsupported, NotYetRun, StepError
 from dataos_dagster.flare.assertions.plan import plan_assertions
 from dataos_dagster.flare.coverage import not_yet_run
+from dataos_dagster.flare.incremental.keys import given_to
 from dataos_dagster.flare.inputs import plan_input
 from dataos_dagster.flare.outputs import plan_output
 from dataos_dagster.flare.profile.plan import plan_profile
@@ -157,6 +158,7 @@ def plan_job(
     settings: Settings,
     availability: Availability,
     requested: EngineName | Literal["auto"] = "auto",
+    keys: Mapping[str, str] | None = None,
 ) -> JobPlan:
     """Return the plan of a Flare job.
 
@@ -166,6 +168,7 @@ def plan_job(
         settings: Of the project.
         availability: Which engines this machine has.
         requested: The engine that somebody asks for.
+        keys: Values of keys that the run is given: what it writes is then to happen exactly once.
 
     Raises:
         NotYetRun: The job asks for something that this version does not run.
@@ -179,7 +182,7 @@ def plan_job(
         raise missing[0]
     inputs, steps, views = _plan_reading(job, spec, door, settings)
     outputs = tuple(plan_output(job, index, entry, settings) for index, entry in enumerate(spec.job.outputs))
-    if any(planned.increment and planned.increment.state for planned in inputs):
+    if given_to(job, keys or {}) or any(planned.increment and planned.increment.state for planned in inputs):
         outputs = tuple(replace(output, request=replace(output.request, exactly_once=True)) for output in outputs)
     for output in outputs:
         check_view(output, views)

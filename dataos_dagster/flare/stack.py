@@ -130,6 +130,7 @@ class FlareStack:
             settings=context.settings,
             availability=context.availability,
             requested=context.engine_of(job.id),
+            keys=context.keys,
         )
         check_functions(plan)
         return plan

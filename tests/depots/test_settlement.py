@@ -11,7 +11,7 @@ from depot_shop import ANN, target
 
 from dataos_dagster.depots.door import WriteRequest
 from dataos_dagster.depots.locks import Holder
-from dataos_dagster.depots.settlement import dataset_of, settled
+from dataos_dagster.depots.settlement import Evidence, dataset_of, settled
 from dataos_dagster.errors import DataOSError, WriteFailed
 from dataos_dagster.settings import Settings
 from dataos_dagster.state.database import State
@@ -55,8 +55,7 @@ class Account:
     def die_in_the_lock(self) -> None:
         """Leave the lock as a process does that died while it held it."""
         holder = replace(Holder.this_process("ann", None, self.token), pid=NEVER_RAN)
-        name = "orders"
-        [lock] = self.shop.root.rglob(f".{name}.lock")
+        [lock] = self.shop.root.rglob("*.orders.lock")
         lock.write_text(json.dumps(asdict(holder)))
 
     @property
@@ -217,3 +216,30 @@ def test_behind_a_catalog_a_write_that_happens_once_is_done_by_spark(sail_shop, 
     [reason] = sail_shop.door.requirements([request]).vetoes["sail"]
     assert reason.startswith("Sail leaves no mark of its commits")
     assert "sail" not in sail_shop.door.requirements([replace(request, exactly_once=False)]).vetoes
+
+
+def test_behind_a_catalog_a_new_snapshot_need_not_be_that_of_the_writer_that_died(sail_shop, s3, iceberg_rest):
+    declare(sail_shop, s3, "lake", "ICEBERG")
+    uri, warehouse = iceberg_rest.uri, iceberg_rest.warehouse
+    (sail_shop.root / "dataos.yaml").write_text(f"catalogs: {{lake: {{uri: '{uri}', warehouse: '{warehouse}'}}}}\n")
+    account = Account(sail_shop, f"dataos://lake:n{uuid.uuid4().hex[:8]}/orders")
+    account.write_plainly()
+    before = sail_shop.door.evidence(account.request).state
+    account.state.intents.begin(account.token, before=before, marked=False, engine=None)
+    sail_shop.write(ROWS, account.address, "append")  # by somebody who knows nothing of the lock
+    account.die_in_the_lock()
+    with pytest.raises(WriteFailed, match="whether its rows are there cannot be told"):
+        account.settle()
+
+
+@pytest.mark.parametrize(("binding", "status"), [(True, "written"), (False, "writing")])
+def test_a_failed_statement_is_told_by_a_new_snapshot_only_where_the_lock_binds_all(sail_shop, binding, status):
+    account = Account(sail_shop, TABLE)
+    session = sail_shop.session(account.request)
+    looks = iter([Evidence("1"), Evidence("2")])
+    with (
+        pytest.raises(ZeroDivisionError),
+        account.settled.settlement.write(lambda: next(looks), session, marked=False, binding=binding),
+    ):
+        raise ZeroDivisionError
+    assert account.status == status

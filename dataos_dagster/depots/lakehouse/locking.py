@@ -36,7 +36,9 @@ def table_lock(
     seconds, what = store.settings.limits.lock_seconds, str(request.target)
     with writing(_file(store, table), holder, seconds=seconds, what=what, location=request.location, stop=stop) as left:
         if request.settlement is not None:
-            request.settlement.settle(lambda: evidence_of(store.state(table), request.branch), left)
+            # Behind a catalog others write without this lock: a new snapshot need not be the dead writer's.
+            writer = left if table.warehouse.rest is None else None
+            request.settlement.settle(lambda: evidence_of(store.state(table), request.branch), writer)
         yield holder
 
 

@@ -92,7 +92,12 @@ class TableWriter:
         # What is at `connect` may be Sail, which leaves no mark; in a folder the lock decides then.
         engine, in_catalog = self.session.engine, self.table.warehouse.rest is not None
         marked = engine == "spark" or (engine == "connect" and in_catalog)
-        return settlement.write(lambda: evidence_of(self.store.state(self.table), branch), self.session, marked=marked)
+        return settlement.write(
+            lambda: evidence_of(self.store.state(self.table), branch),
+            self.session,
+            marked=marked,
+            binding=not in_catalog,
+        )
 
     def _creation(self, holder: Holder) -> TableCreation:
         return TableCreation(self.table, self.request, self.session, self.store.settings, holder, self._properties())

@@ -248,3 +248,11 @@ def test_a_key_whose_query_fails_says_which_and_where(project):
     error = project.error_of(job_of("SELECT * FROM all_orders", "{name: last, sql: select max(idd) from all_orders}"))
     assert "key 'last'" in error.message
     assert error.location.line > 1
+
+
+@pytest.mark.parametrize(("given", "once"), [({}, False), ({"last": "1"}, True), ({"of_another_job": "1"}, False)])
+def test_a_run_with_given_keys_is_planned_as_one_that_writes_once(sail_project, given, once):
+    sail_project.seed(SOURCE, SEED)
+    sail_project.keys = given
+    plan = sail_project.plan(job_of('"SELECT * FROM all_orders WHERE id > $|last|"', LAST))
+    assert [output.request.exactly_once for output in plan.outputs] == [once]
