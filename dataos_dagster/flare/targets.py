@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from dataos_dagster.address import Address
 from dataos_dagster.depots import manifest as depots
@@ -140,14 +140,20 @@ def _snowflake(kind: str, section: standalone.SnowflakeConnection, table: str) -
 
 
 def _redshift(kind: str, section: standalone.RedshiftConnection, hidden: SecretStr, table: str) -> SpelledSource:
+    from pydantic import SecretStr
+
     parted = without_credentials(hidden.get_secret_value())
-    url, staging = urlsplit(parted.url.removeprefix("jdbc:")), urlsplit(section.temp_dir or "")
+    place, _, parameters = parted.url.removeprefix("jdbc:").replace(";", "?", 1).partition("?")
+    url, staging = urlsplit(place), urlsplit(section.temp_dir or "")
+    # The driver parts parameters by either sign.
+    given = dict(parse_qsl(parameters.replace(";", "&"), keep_blank_values=True))
     connection = depots.RedshiftConnection(
         host=url.hostname or "localhost",
         port=url.port or _REDSHIFT_PORT,
         database=url.path.strip("/") or None,
         bucket=staging.netloc or None,
         relative_path=staging.path.strip("/") or None,
+        params={**given, **{key: SecretStr(value) for key, value in parted.secrets.items()}},
     )
     login = _known(username=section.username or parted.username, password=section.password or parted.password)
     schema, _, name = table.rpartition(".")

@@ -76,6 +76,17 @@ def test_a_connection_spelled_out_gets_the_options_that_a_depot_would(sail_proje
     assert not [secret for secret in secrets if secret.endswith("-word") and secret in repr(request) + redact(secret)]
 
 
+@pytest.mark.parametrize("written", ["?ssl=true&sslmode=verify-full", ";ssl=true;sslmode=verify-full"])
+def test_parameters_of_a_redshift_url_reach_the_driver_and_secret_ones_stay_secret(sail_project, spelled, written):
+    separator = written[0] if written[0] == ";" else "&"
+    url = f"jdbc:redshift://h:5439/shop{written}{separator}user=ann{separator}sslpassword=leafy-word"
+    request = spelled("redshift", f"{{jdbcUrl: '{url}', tempDir: 's3a://stage/tmp', dbTable: s.orders}}")
+    call = sail_project.context.door._opener.store_of(request, "r").connector.describe(request)
+    assert call.options["url"] == "jdbc:redshift://h:5439/shop?ssl=true&sslmode=verify-full"
+    assert call.secrets["sslpassword"] == SecretStr("leafy-word")
+    assert "leafy-word" not in repr(request) + repr(call)
+
+
 def test_topics_spelled_out_are_those_of_a_cluster(sail_project, spelled):
     request = spelled("kafka", "{brokers: 'h:9092', topic: orders}")
     store = sail_project.context.door._opener.store_of(request, "r")
