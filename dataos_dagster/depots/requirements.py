@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from dataos_dagster.depots.requests import Requirements
@@ -19,6 +20,13 @@ V = TypeVar("V")
 # Variable by which Sail gets to know catalogs: the one whose values of several parts are one list together.
 SAIL_CATALOGS = "SAIL_CATALOG__LIST"
 _S3_VARIABLES = "AWS_"
+# Spark shows the options of a source in plans; the regular expression names those that it must not show. It is one for
+# all sources, because a session has one.
+REDACTED_OPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "spark.sql.redaction.options.regex": "(?i)url|uri|user|jaas|pass|key|token|credential|auth|secret|certificate",
+    }
+)
 ENGINES: tuple[EngineName, ...] = ("sail", "spark", "connect")
 
 
@@ -28,6 +36,14 @@ def join(parts: Iterable[Requirements]) -> Requirements:
     vetoes = {engine: [reason for part in parts for reason in part.vetoes.get(engine, ())] for engine in ENGINES}
     environment = {engine: _merged(part.environment.get(engine, {}) for part in parts) for engine in ENGINES}
     for engine in ENGINES:
+        contradicted = {
+            key
+            for part_of in ("conf", "secret_conf")
+            for key in _contradicted(getattr(part, part_of).get(engine, {}) for part in parts)
+        }
+        vetoes[engine] += [
+            f"parts of the job need different values of {key}, and a session has one" for key in sorted(contradicted)
+        ]
         if _contradict(part.environment.get(engine, {}) for part in parts):
             vetoes[engine].append(
                 f"the job opens S3 with more than one identity, and a {engine} process has one for its whole life"
@@ -74,6 +90,12 @@ def _joined_catalogs(lists: Iterable[SecretStr]) -> SecretStr:
     inside = (found.get_secret_value()[1:-1].split("}, {") for found in lists)
     entries = dict.fromkeys(entry.strip("{}") for part in inside for entry in part)
     return SecretStr("[" + ", ".join(f"{{{entry}}}" for entry in entries) + "]")
+
+
+def _contradicted(confs: Iterable[Mapping[str, V]]) -> set[str]:
+    """Return the keys to which several parts give different values."""
+    seen: dict[str, V] = {}
+    return {key for conf in confs for key, value in conf.items() if seen.setdefault(key, value) != value}
 
 
 def _contradict(environments: Iterable[Mapping[str, V]]) -> bool:

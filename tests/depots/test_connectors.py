@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import socket
 
 import pytest
@@ -15,6 +16,7 @@ from dataos_dagster.depots.door import JdbcConnection, ReadRequest, Target, Writ
 from dataos_dagster.depots.mysql.store import MysqlStore
 from dataos_dagster.engines.coordinates import coordinate_of
 from dataos_dagster.errors import CredentialsRefused, DepotError, DepotUnsupported
+from dataos_dagster.redaction import redact
 
 SECRET = """
 ---
@@ -26,6 +28,7 @@ instance-secret:
   acl: rw
   data: {data}
 """
+KAFKA_DEPOT = "name: events\nversion: v2alpha\ntype: depot\ndepot: {type: kafka, kafka: {brokers: ['h:9092']}}\n"
 LOGIN = "{username: ann, password: s3cret-word}"
 USER = {"user": "ann", "password": "s3cret-word"}
 
@@ -302,6 +305,34 @@ def test_jobs_go_to_spark_with_the_connector_and_no_plan_shows_a_secret(sail_sho
     call = store_of(sail_shop, request).connector.describe(request)
     assert call.secrets["password"] == SecretStr("s3cret-word")
     assert "s3cret-word" not in repr(needed) + repr(call)
+
+
+def test_the_names_of_hidden_options_are_those_of_all_sources_together(sail_shop):
+    sail_shop.declare(KAFKA_DEPOT, "events.yaml")
+    declare(sail_shop, "mysql: {host: h, database: d}")
+    reads = [ReadRequest(target("dataos://store:db/t")), ReadRequest(target("dataos://events:default/orders"))]
+    patterns = {
+        sail_shop.door.requirements(order).conf["spark"]["spark.sql.redaction.options.regex"]
+        for order in (reads, reads[::-1])
+    }
+    assert len(patterns) == 1
+    hidden = ("sfToken", "pem_private_key", "credentials", "connection.uri", "authParams", "kafka.sasl.jaas.config")
+    assert all(re.search(pattern, option) for pattern in patterns for option in hidden)
+
+
+@pytest.mark.parametrize(
+    ("section", "data", "option"),
+    [
+        ("snowflake: {url: h, database: D, warehouse: W}", '{username: ann, key: "%s"}', "pem_private_key"),
+        ("bigquery: {project: p}", '{json_keyfile: "%s"}', "credentials"),
+    ],
+)
+def test_a_key_is_masked_also_in_the_form_that_its_connector_takes(sail_shop, section, data, option):
+    key = f"-----BEGIN PRIVATE KEY-----\\n{option[:5]}Body0\\nSecondLine\\n-----END PRIVATE KEY-----\\n"
+    declare(sail_shop, section, data % key)
+    request = ReadRequest(target("dataos://store:s/t"))
+    given = store_of(sail_shop, request).connector.describe(request).secrets[option].get_secret_value()
+    assert redact(f"|{given}|") == "|***|"
 
 
 def test_the_check_names_a_missing_connector_and_how_to_get_it(sail_shop, monkeypatch, tmp_path):

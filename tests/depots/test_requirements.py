@@ -9,6 +9,7 @@ from dataos_dagster.address import Address
 from dataos_dagster.depots.door import Door, ReadRequest, Target, WriteRequest, beside
 from dataos_dagster.depots.lakehouse.configuration import requirements
 from dataos_dagster.depots.lakehouse.tables import Warehouse
+from dataos_dagster.depots.requests import Requirements
 from dataos_dagster.depots.requirements import join, session_configuration, veto
 from dataos_dagster.depots.storage import Place, S3Access
 from dataos_dagster.settings import CatalogSettings
@@ -72,6 +73,18 @@ def test_a_bucket_is_opened_by_keys_of_its_own_on_spark():
     found = requirements(Warehouse("lake", Place("bucket/base", KEYS), s3=KEYS))
     assert found.conf["spark"]["spark.hadoop.fs.s3a.bucket.bucket.endpoint"] == "http://127.0.0.1:7070"
     assert found.secret_conf["spark"]["spark.hadoop.fs.s3a.bucket.bucket.access.key"] == SecretStr("the-key")
+
+
+def test_parts_that_want_different_values_of_one_setting_are_refused():
+    one = Requirements(conf={"spark": {"k": "1", "same": "x"}}, secret_conf={"spark": {"s": SecretStr("a-word")}})
+    other = Requirements(conf={"spark": {"k": "2", "same": "x"}}, secret_conf={"spark": {"s": SecretStr("b-word")}})
+    assert join([one, one]).vetoes == {}
+    assert join([one, other]).vetoes == {
+        "spark": (
+            "parts of the job need different values of k, and a session has one",
+            "parts of the job need different values of s, and a session has one",
+        )
+    }
 
 
 def test_reasons_are_told_once():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.fitting import check_new
 from dataos_dagster.depots.requests import Column, ReadRequest, Requirements, WriteRequest, WriteResult
+from dataos_dagster.depots.requirements import REDACTED_OPTIONS
 from dataos_dagster.engines.connectors import is_cached
 from dataos_dagster.engines.coordinates import coordinate_of
 from dataos_dagster.errors import DepotUnreachable, DepotUnsupported, StatementFailed, WriteFailed
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
 
-# Spark shows the options of a source in plans; the regular expression names those that it must not show.
-REDACTED = {"spark.sql.redaction.options.regex": "(?i)url|uri|user|jaas|pass|password|key|token|credential|auth"}
 _ANSWER_SECONDS = 5
 
 
@@ -42,7 +41,7 @@ class ConnectorStore:
         """Return what a session needs to serve a request: Spark, and the connector."""
         self._usable()
         call = self.connector.describe(request)
-        conf, secret = {**REDACTED, **self.connector.conf}, self.connector.secret_conf
+        conf, secret = {**REDACTED_OPTIONS, **self.connector.conf}, self.connector.secret_conf
         return Requirements(
             conf={"spark": conf, "connect": conf},
             secret_conf={"spark": secret, "connect": secret},

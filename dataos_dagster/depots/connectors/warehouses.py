@@ -14,6 +14,7 @@ from dataos_dagster.depots.connectors.call import Connector, ConnectorCall, data
 from dataos_dagster.depots.connectors.jdbc import DIALECTS
 from dataos_dagster.depots.jdbc_url import parted_parameters
 from dataos_dagster.errors import CredentialsRefused, DepotError
+from dataos_dagster.redaction import register
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,6 +76,7 @@ def _snowflake_login(depot: Depot, credentials: Mapping[str, SecretStr]) -> dict
         # The connector takes the key's body in one line.
         body = "".join(_PEM_LINE.sub("", key.get_secret_value()).split())
         found["pem_private_key"] = SecretStr(body)
+        register(body)  # the key is known as it is stored only
     if "sfToken" in found:
         found["sfAuthenticator"] = SecretStr("oauth")
     return found
@@ -90,6 +92,7 @@ def bigquery(depot: Depot, credentials: Mapping[str, SecretStr]) -> Connector:
     assert isinstance(section, BigQueryConnection)  # noqa: S101 - what its family is chosen by
     key = credentials.get("json_keyfile") or credentials.get("json_key_file")
     secrets = {"credentials": SecretStr(base64.b64encode(key.get_secret_value().encode()).decode())} if key else {}
+    register(*secrets.values())  # the key is known as it is stored only
     project = section.project or (credentials["projectid"].get_secret_value() if "projectid" in credentials else None)
     options = {"parentProject": project} if project else {}
 

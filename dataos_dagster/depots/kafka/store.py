@@ -10,6 +10,7 @@ from dataos_dagster.address import Address
 from dataos_dagster.depots.connectors.topics import kafka_options
 from dataos_dagster.depots.kafka.payload import PARSER_OPTIONS, as_messages, is_avro, parsed, written_schema
 from dataos_dagster.depots.requests import Column, ReadRequest, Requirements, WriteRequest, WriteResult
+from dataos_dagster.depots.requirements import REDACTED_OPTIONS
 from dataos_dagster.depots.streams import end_query, refuse_streams, stream_writer
 from dataos_dagster.engines.coordinates import coordinate_of
 from dataos_dagster.errors import (
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
 
-# Spark shows the options of a source in plans; the regular expression names those that it must not show.
-_REDACTED = {"spark.sql.redaction.options.regex": "(?i)url|jaas|password|certificates"}
 _ANSWER_SECONDS, _CALLBACK_SECONDS = 10, 0.5
 # Of the batch reader: a stream has no end.
 _END_OPTIONS = frozenset({"endingoffsets", "endingtimestamp", "endingoffsetsbytimestamp"})
@@ -61,7 +60,7 @@ class KafkaStore:
         topic_of(request)
         packages = [coordinate_of("kafka"), *([coordinate_of("avro")] if is_avro(request.format) else [])]
         return Requirements(
-            conf={"spark": _REDACTED, "connect": _REDACTED},
+            conf={"spark": REDACTED_OPTIONS, "connect": REDACTED_OPTIONS},
             packages=tuple(packages),
             vetoes={"sail": (f"Sail has no connector for Kafka ({request.target})",)},
         )
