@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from dataos_dagster.manifests.masking import MASK, sounds_secret
+from dataos_dagster.depots.jdbc_url import without_credentials
+from dataos_dagster.manifests.masking import MASK, mask, sounds_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,22 @@ def write_json(request: WriteRequest) -> dict[str, Any]:
 
 
 def _masked(options: Mapping[str, str]) -> dict[str, str]:
-    return {key: MASK if sounds_secret(key) else value for key, value in sorted(options.items())}
+    return {key: _shown(key, value) for key, value in sorted(options.items())}
+
+
+def _shown(key: str, value: str) -> str:
+    """Return the value of an option as it may be shown: by its key, and by what stands inside of it.
+
+    Addresses and logins of connectors hold passwords under keys that sound harmless, such as `url`.
+    """
+    if sounds_secret(key) or "jaas" in key.lower():
+        return MASK
+    shown = "\n".join(line.text for line in mask(value.split("\n")))
+    if shown == value and value.startswith("jdbc:"):
+        # Oracle writes the password in front of the host behind a slash.
+        parted = without_credentials(value)
+        return MASK if parted.password or parted.secrets else value
+    return shown
 
 
 def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
