@@ -12,7 +12,9 @@ import os
 import signal
 import sys
 import threading
+import time
 import uuid
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,13 +26,17 @@ from dataos_dagster.workflows.supervisor.records import FOLDER_VARIABLE, Records
 from dataos_dagster.workflows.supervisor.service import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dataos_dagster.flare.plan import JobPlan
     from dataos_dagster.flare.streaming.run import RunningQuery
     from dataos_dagster.workflows.context import RunContext
+    from dataos_dagster.workflows.supervisor.service import ReportedState
 
 FAILED, ANOTHER_RUNS = 1, 3
+HEARTBEAT_SECONDS = 10.0
+# Longer than any download of jars or start of a JVM.
+START_SECONDS = 1800.0
 
 _log = logging.getLogger("dataos.stream")
 
@@ -46,11 +52,42 @@ class Teller:
         self.records = records
         self._caught_up: dict[str, datetime] = {}
         self._began = _now()
+        self._said = Report(self._began, "starting")
+        self._heard = time.monotonic()
 
-    def say(self, state: str, message: str | None = None, queries: Sequence[RunningQuery] = ()) -> None:
+    def say(self, state: ReportedState, message: str | None = None, queries: Sequence[RunningQuery] = ()) -> None:
         """Say how the stream is."""
         metrics = tuple(self._metrics(query) for query in queries)
-        self.records.tell(Report(_now(), state, message, metrics))  # type: ignore[arg-type] # callers are in this module
+        self._said = Report(_now(), state, message, metrics)
+        self._heard = time.monotonic()
+        self._write(self._said)
+
+    @contextmanager
+    def starting(self, every: float = HEARTBEAT_SECONDS, patience: float = START_SECONDS) -> Iterator[None]:
+        """Say for the block's time that the stream starts: jars are fetched and an engine is waited for in silence.
+
+        Args:
+            every: Seconds between two words.
+            patience: Nothing more is said when so many seconds have gone by in which the block itself said nothing:
+                who supervises the stream takes it to hang then.
+        """
+        ended = threading.Event()
+        self.say("starting")
+
+        def repeat() -> None:
+            while not ended.wait(every) and time.monotonic() - self._heard < patience:
+                self._write(self._said)
+
+        thread = threading.Thread(target=repeat, name="dataos-heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _write(self, report: Report) -> None:
+        self.records.tell(replace(report, at=_now()))
 
     def _metrics(self, query: RunningQuery) -> Mapping[str, Any]:
         progress, dataset = query.last, query.planned.output.dataset
@@ -86,10 +123,10 @@ def main(project: Path, job_id: str) -> int:
             _log.error("another copy of %s runs", job_id)
             return ANOTHER_RUNS
         teller = Teller(records)
-        teller.say("starting")
         _log.info("%s starts", job_id)
         try:
-            _run(project, job_id, stop, teller)
+            with ExitStack() as starting:
+                _run(project, job_id, stop, teller, starting)
         except DataOSError as error:
             _log.error("%s failed: %s", job_id, error)
             teller.say("failed", str(error))
@@ -103,7 +140,8 @@ def main(project: Path, job_id: str) -> int:
     return 0
 
 
-def _run(project: Path, job_id: str, stop: threading.Event, teller: Teller) -> None:
+def _run(project: Path, job_id: str, stop: threading.Event, teller: Teller, starting: ExitStack) -> None:
+    """Run the streams; `starting` is closed when their queries have started."""
     from dataos_dagster.flare.plan import plan_job
     from dataos_dagster.identity import principal_of
     from dataos_dagster.manifests.project import load_project
@@ -111,6 +149,7 @@ def _run(project: Path, job_id: str, stop: threading.Event, teller: Teller) -> N
     from dataos_dagster.workflows.execution import JobRunner
     from dataos_dagster.workflows.graph import build_graph
 
+    starting.enter_context(teller.starting())
     settings = load_settings(project)
     loaded = load_project(settings.project, settings=settings)
     node = build_graph(loaded, default_workspace=settings.default_workspace).nodes.get(job_id)
@@ -128,10 +167,12 @@ def _run(project: Path, job_id: str, stop: threading.Event, teller: Teller) -> N
             availability=context.availability,
             requested=context.engine_of(job_id),
         )
-        _keep_running(plan, context, stop, teller)
+        _keep_running(plan, context, stop, teller, starting)
 
 
-def _keep_running(plan: JobPlan, context: RunContext, stop: threading.Event, teller: Teller) -> None:
+def _keep_running(
+    plan: JobPlan, context: RunContext, stop: threading.Event, teller: Teller, starting: ExitStack
+) -> None:
     from dataos_dagster.flare.job import PlanRun
     from dataos_dagster.flare.streaming.job import started_queries
     from dataos_dagster.flare.streaming.run import keep_running
@@ -139,7 +180,9 @@ def _keep_running(plan: JobPlan, context: RunContext, stop: threading.Event, tel
     if plan.stream is None:
         raise JobError(f"{plan.job.label} reads no stream", location=plan.job.location())
     with context.sessions.lease(plan.configuration) as session:
-        with started_queries(PlanRun(plan, context, session), plan.stream) as queries:
+        run = PlanRun(plan, context, session)
+        with started_queries(run, plan.stream, lambda done: teller.say("starting", done)) as queries:
+            starting.close()
             for query in queries:
                 _log.info("writes %s, checkpoint %s", query.planned.output.dataset, query.planned.query.checkpoint)
             keep_running(queries, stop, lambda found: teller.say("running", None, found))

@@ -10,7 +10,7 @@ from dataos_dagster.flare.streaming.run import finish, running
 from dataos_dagster.workflows.results import OutputResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pyspark.sql import DataFrame
 
@@ -37,8 +37,16 @@ def outputs_streamed(run: PlanRun, stream: StreamPlan) -> tuple[OutputResult, ..
 
 
 @contextmanager
-def started_queries(run: PlanRun, stream: StreamPlan) -> Iterator[tuple[RunningQuery, ...]]:
-    """Make the job's views and start its queries, for the block's time."""
+def started_queries(
+    run: PlanRun, stream: StreamPlan, tell: Callable[[str], None] = lambda _: None
+) -> Iterator[tuple[RunningQuery, ...]]:
+    """Make the job's views and start its queries, for the block's time.
+
+    Args:
+        run: The run of the job.
+        stream: Its queries.
+        tell: Told again and again what is done before they start.
+    """
     for note in run.plan.notes:
         run.note(note)
     run.make_views()
@@ -50,7 +58,7 @@ def started_queries(run: PlanRun, stream: StreamPlan) -> Iterator[tuple[RunningQ
     def view_of(planned: PlannedStream) -> str:
         return run.plan.views[planned.output.name.lower()]
 
-    with running(stream, sources, run.context, run.session, prepare, view_of) as queries:
+    with running(stream, sources, run.context, run.session, prepare, view_of, tell) as queries:
         yield queries
 
 

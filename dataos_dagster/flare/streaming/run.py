@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.05
 _LOOK_SECONDS = 1.0
+_REPEAT_SECONDS = 0.2
 # For the reason of an end that has come already.
 _END_SECONDS = 5
 _FAILS_TO_REPORT = re.compile(r'Cannot invoke "[\w.]*IterableOps\.map\(.*"[\w.]*Option\.get\(\)" is null')
@@ -140,6 +141,7 @@ def running(
     session: EngineSession,
     prepare: Callable[[DataFrame, PlannedStream], DataFrame],
     view_of: Callable[[PlannedStream], str],
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[tuple[RunningQuery, ...]]:
     """Start all queries of a job, for the block's time.
 
@@ -150,6 +152,7 @@ def running(
         session: Where the views are.
         prepare: Makes the rows that are written of the rows of a view.
         view_of: Tells the view that a query writes.
+        tell: Told again and again what is done before the queries start, as long as the engine does it.
 
     Raises:
         DataOSError: A checkpoint is that of another stream, or a query could not be started.
@@ -162,21 +165,24 @@ def running(
             left = unfinished_batch(planned.query.checkpoint)
             if left is not None:
                 with _started(planned, sources, context, session, turn, prepare, view_of) as query:
-                    _repeat(query, left)
+                    _repeat(query, left, tell)
             started.append(stack.enter_context(_started(planned, sources, context, session, turn, prepare, view_of)))
         yield tuple(started)
 
 
-def _repeat(query: RunningQuery, batch: int) -> None:
+def _repeat(query: RunningQuery, batch: int, tell: Callable[[str], None]) -> None:
     """Wait until the batch that was under way when a stream was killed has been done, by a query of its own.
 
     Spark 4.1.1 does it, notes it in the checkpoint, and then ends the query while it reports the batch, because it has
     not asked Kafka for the newest offsets yet (SPARK-55271). Started again it has nothing to repeat.
     """
+    dataset = query.planned.output.dataset
     try:
         while not query.has_ended() and (query.last is None or query.last.batch < batch):
             query.look()
-            time.sleep(_POLL_SECONDS)
+            # It may take as long as it took before it was killed, which may be hours after a first batch of everything.
+            tell(f"micro-batch {batch} of {dataset} was under way when the stream ended, and is repeated")
+            time.sleep(_REPEAT_SECONDS)
     except DataOSError as error:
         if not _FAILS_TO_REPORT.search(error.message):
             raise

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dataos_dagster.errors import Location
 
 Wish = Literal["running", "stopped"]
+ReportedState = Literal["starting", "running", "stopping", "stopped", "failed"]
 State = Literal["running", "starting", "stopping", "waiting", "stopped", "failed"]
 
 # How long a service may finish what it has begun before it is killed.
@@ -52,7 +53,7 @@ class Report:
     """
 
     at: datetime
-    state: Literal["starting", "running", "stopping", "stopped", "failed"]
+    state: ReportedState
     message: str | None = None
     metrics: tuple[Mapping[str, Any], ...] = ()
 

@@ -1,0 +1,77 @@
+"""What the process of a stream says of itself before its queries run: nobody may take a slow start for a hanging one."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import pytest
+
+from dataos_dagster.flare.job import PlanRun
+from dataos_dagster.flare.streaming.host import Teller
+from dataos_dagster.flare.streaming.job import started_queries
+from dataos_dagster.workflows.supervisor.records import Records
+
+JOB = """
+    streaming: {{triggerMode: AvailableNow, forEachBatchMode: true, checkpointLocation: checkpoints}}
+    inputs:
+      - {{name: orders, dataset: "dataos://events:default/{topic}", format: kafkajson,
+         schemaString: 'id bigint', options: {{startingOffsets: earliest}}}}
+    outputs:
+      - {{name: orders, dataset: "dataos://lakehouse:shop/orders?acl=rw", options: {{saveMode: append}}}}
+    """
+
+
+@pytest.fixture
+def records(tmp_path):
+    return Records(tmp_path / "service")
+
+
+def heard(records, seconds):
+    """Return the moments of all reports of some time."""
+    deadline, moments = time.monotonic() + seconds, {}
+    while time.monotonic() < deadline:
+        if records.report is not None:
+            moments[records.report.at] = records.report.message
+        time.sleep(0.005)
+    return moments
+
+
+def test_a_stream_that_starts_says_so_as_long_as_it_takes(records):
+    teller = Teller(records)
+    with teller.starting(every=0.02, patience=60):
+        moments = heard(records, 0.5)
+        assert len(moments) > 5
+        assert all(one < other for one, other in pairwise(moments))
+        teller.say("starting", "micro-batch 7 is repeated")
+        assert set(list(heard(records, 0.2).values())[1:]) == {"micro-batch 7 is repeated"}
+    assert len(heard(records, 0.2)) == 1
+
+
+def test_a_stream_that_hangs_as_it_starts_is_silent_in_the_end(records):
+    teller = Teller(records)
+    with teller.starting(every=0.02, patience=0.3):
+        heard(records, 0.5)
+        assert len(heard(records, 0.2)) == 1
+
+
+def test_a_batch_that_is_repeated_is_told_while_it_is(streams):
+    topic = streams.kafka.create_topic()
+    streams.produce(topic, {"id": 1}, {"id": 2})
+    streams.job(JOB.format(topic=topic))
+    streams.run()
+    # As if it had been killed when the batch was written and its end was not noted yet.
+    for file in (streams.folder / "checkpoints/commits").iterdir():
+        file.unlink()
+    said = []
+    with streams.runner() as runner:
+        plan = streams.plan()
+        context = runner.context("again", record=False)
+        with (
+            context.sessions.lease(plan.configuration) as session,
+            started_queries(PlanRun(plan, context, session), plan.stream, said.append),
+        ):
+            pass
+    expected = "micro-batch 0 of dataos://lakehouse:shop/orders was under way when the stream ended, and is repeated"
+    assert set(said) == {expected}
+    assert streams.table("dataos://lakehouse:shop/orders") == [(1,), (2,)]
