@@ -66,6 +66,10 @@ class ProcessRuntime:
             if self.actual(service.name).is_running:
                 return
             rotate(records.log)
+            values: dict[str, Any] = {"name": service.name, "scope": scope, "generation": service.generation}
+            values |= {"pid": None, "started": None, "since": _now().isoformat(), "stopping_since": None}
+            # Before it is started: should we die then, its pid is in what it notes itself.
+            records.note_process(values)
             with records.log.open("ab") as log:
                 process = subprocess.Popen(
                     service.command,
@@ -79,9 +83,7 @@ class ProcessRuntime:
             # It outlives us, which Popen would complain of; its end is looked for by number.
             process.returncode = 0
             self._children.add(process.pid)
-            values: dict[str, Any] = {"name": service.name, "scope": scope, "generation": service.generation}
-            values |= {"pid": process.pid, "started": start_time(process.pid), "since": _now().isoformat()}
-            records.note_process(values | {"stopping_since": None})
+            records.note_process({**values, "pid": process.pid, "started": start_time(process.pid)})
 
     def ask_to_end(self, name: str) -> None:
         """Send a service SIGTERM, once."""
@@ -99,7 +101,8 @@ class ProcessRuntime:
         """Forget how often a service has failed: its next start need not wait. The end that was seen stays counted."""
         records = self.records(name)
         with records.changing():
-            seen = {} if self.actual(name).is_running else {"of": records.process.get("started"), "failures": 0}
+            ended = self._process(records).get("started")
+            seen = {} if self.actual(name).is_running else {"of": ended, "failures": 0}
             records.note_ends(seen)
 
     def adopt(self, name: str, scope: str) -> None:
@@ -112,7 +115,7 @@ class ProcessRuntime:
     def actual(self, name: str) -> Actual:
         """Return what there is of a service; an end that nobody asked for is counted when it is first seen."""
         records = self.records(name)
-        process = records.process
+        process = self._process(records)
         if not process:
             return Actual(name, wish=records.wish)
         running = self._is_running(process)
@@ -154,7 +157,8 @@ class ProcessRuntime:
     def _counted_end(self, records: Records, process: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the account of ends, with this one in it; one that was asked for is not one."""
         ends = records.ends
-        if ends.get("of") == process["started"]:
+        # Without a pid it is being started at this moment, or whoever did it has died over it.
+        if process["pid"] is None or ends.get("of") == process["started"]:
             return ends
         asked = process.get("stopping_since") is not None
         ran = _now() - datetime.fromisoformat(process["since"])
@@ -164,6 +168,13 @@ class ProcessRuntime:
         counted["next_start"] = (_now() + pause).isoformat() if failures else None
         records.note_ends(counted)
         return counted
+
+    def _process(self, records: Records) -> Mapping[str, Any]:
+        """Return the process of a service: the one that was noted, unless another one says that it is it, and lives."""
+        noted, lived = records.process, records.lived
+        if noted and lived and lived["started"] != noted["started"] and self._is_running(lived):
+            return {**noted, **lived}
+        return noted
 
     def _is_running(self, process: Mapping[str, Any]) -> bool:
         running = process["started"] is not None and start_time(process["pid"]) == process["started"]
@@ -175,7 +186,7 @@ class ProcessRuntime:
         return running
 
     def _signal(self, name: str, number: signal.Signals) -> bool:
-        process = self.records(name).process
+        process = self._process(self.records(name))
         if not process or not self._is_running(process):
             return False
         with suppress(ProcessLookupError):

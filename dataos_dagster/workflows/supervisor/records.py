@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from dataos_dagster.processes import start_time
 from dataos_dagster.workflows.supervisor.service import Report
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ class Records:
 
     @property
     def process(self) -> Mapping[str, Any]:
-        """Return name, scope, generation, pid and start of the process that was started last; empty when none was."""
+        """Return name, scope, generation, pid and start of the process that was started last; empty when none was.
+
+        Pid and start are None when whoever started it did not live to note them.
+        """
         return self._read("process.json")
 
     def note_process(self, values: Mapping[str, Any]) -> None:
@@ -90,7 +94,14 @@ class Records:
         even by somebody who has lost these files' content.
         """
         with self._locked("living.lock", wait=False) as held:
+            if held:
+                self._write("living.json", {"pid": os.getpid(), "started": start_time(os.getpid())})
             yield held
+
+    @property
+    def lived(self) -> Mapping[str, Any]:
+        """Return pid and start of the copy that lives, or lived last, as it says itself."""
+        return self._read("living.json")
 
     @contextmanager
     def _locked(self, name: str, *, wait: bool) -> Iterator[bool]:

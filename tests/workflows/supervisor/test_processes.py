@@ -89,6 +89,25 @@ def test_a_copy_that_is_started_beside_the_records_ends_at_once(runtime):
     os.kill(int(begun(runtime)[0]), signal.SIGKILL)
 
 
+def test_a_copy_whose_starter_died_before_noting_it_is_found_and_replaced_when_it_changes(runtime, tmp_path):
+    crash = f"""
+        import os, pathlib
+        from dataos_dagster.workflows.supervisor import processes
+        from dataos_dagster.workflows.supervisor.service import Service
+        processes.start_time = lambda pid: os._exit(9)
+        processes.ProcessRuntime(pathlib.Path({str(tmp_path)!r})).start(Service{(NAME, "g1", service().command)!r}, "here")
+        """
+    assert subprocess.run([sys.executable, "-c", dedent(crash)], check=False).returncode == 9
+    until(lambda: begun(runtime))
+    assert runtime.actual(NAME).pid == int(begun(runtime)[0])
+    assert pass_(runtime, service()) == []
+    assert pass_(runtime, service("g2")) == ["stop"]
+    until(lambda: not runtime.actual(NAME).is_running)
+    assert "drained" in runtime.log(NAME, 5)
+    assert pass_(runtime, service("g2")) == ["start"]
+    until(lambda: len(begun(runtime)) == 2)
+
+
 def test_a_changed_service_is_drained_and_started_anew(runtime):
     pass_(runtime, service())
     until(lambda: begun(runtime))
