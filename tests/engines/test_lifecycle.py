@@ -95,19 +95,22 @@ def test_what_an_engine_has_started_ends_with_it(tmp_path: Path, how: str) -> No
         time.sleep(0.02)
     worker = EngineProcess.of(int(said.read_text()))
     assert worker is not None
-    if how == "engine killed":
-        os.kill(child.process.pid, signal.SIGKILL)
-    elif how == "parent gone":
-        assert child._watchdog.stdin is not None
-        child._watchdog.stdin.close()
-    elif how == "watchdog killed":
-        child._watchdog.kill()
-        assert child.process.wait(10)
+    try:
+        if how == "engine killed":
+            os.kill(child.process.pid, signal.SIGKILL)
+        elif how == "parent gone":
+            assert child._watchdog.stdin is not None
+            child._watchdog.stdin.close()
+        elif how == "watchdog killed":
+            child._watchdog.kill()
+            assert child.process.wait(10)
+            child.close()
+        else:
+            child.close()
+        assert worker.wait(10)
+    finally:
         child.close()
-    else:
-        child.close()
-    assert worker.wait(10)
-    child.close()
+        worker.end()
 
 
 def test_an_engine_outlives_the_thread_that_started_it(own: Sessions) -> None:
