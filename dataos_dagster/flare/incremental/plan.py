@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import StepError
-from dataos_dagster.flare.incremental.placeholders import UnknownPlaceholder, substitute
+from dataos_dagster.flare.incremental.placeholders import PlaceholderRefused, substitute
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.relations import SqlRefused
 from dataos_dagster.flare.sql import parse_statement, replace_spans
@@ -113,7 +113,7 @@ class Increment:
             text = substitute(sql, values)
             statement = parse_statement(text)
             return self._in_session(statement)
-        except UnknownPlaceholder as unknown:
+        except PlaceholderRefused as unknown:
             raise StepError(f"{label}: {unknown}", step=label, sql=sql, hint=unknown.hint, location=location) from None
         except SqlRefused as refused:
             raise StepError(
