@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from dataos_dagster.address import Address
 from dataos_dagster.depots.depot import Depot
 from dataos_dagster.depots.kafka.access import access_of
 from dataos_dagster.depots.kafka.store import KafkaStore
 from dataos_dagster.depots.manifest import KafkaConnection
-from dataos_dagster.errors import CredentialsRefused, DepotUnreachable
+from dataos_dagster.depots.requests import Merge, PartitionField, Target, WriteRequest
+from dataos_dagster.errors import CredentialsRefused, DepotUnreachable, DepotUnsupported
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 
@@ -92,3 +94,23 @@ def test_brokers_that_do_not_answer_are_named(monkeypatch):
     monkeypatch.setattr("dataos_dagster.depots.kafka.store._ANSWER_SECONDS", 1)
     with pytest.raises(DepotUnreachable, match=r"127\.0\.0\.1:1"):
         KafkaStore(access(("127.0.0.1:1",)), "events").check()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"merge": Merge("old.id = new.id", "MATCHED THEN DELETE")},
+        {"branch": "b"},
+        {"partition_spec": (PartitionField("day", "at"),)},
+    ],
+)
+def test_what_only_a_table_can_do_is_refused_and_no_row_becomes_a_message(asked):
+    store = KafkaStore(access(), "events")
+    request = WriteRequest(Target(Address.parse("dataos://events:default/orders")), "append", **asked)
+    with pytest.raises(DepotUnsupported, match="a topic knows neither merge clauses nor branches"):
+        store.write(None, request, None, None)
+    with (
+        pytest.raises(DepotUnsupported, match="a topic knows neither merge clauses nor branches"),
+        store.write_stream(None, request, None, None, None),
+    ):
+        pass

@@ -90,10 +90,12 @@ class KafkaStore:
         """Publish every row of a frame as a message.
 
         Raises:
+            DepotUnsupported: The request asks for what only a table can do.
             WriteFailed: The brokers refused a message; those before it may have been published.
         """
+        refuse_tables_only(request)
         try:
-            with session.failures(request.location), self._failures(request):
+            with session.failures(request.location), session.stopped_on_interrupt(), self._failures(request):
                 messages = as_messages(frame, request.format)
                 messages.write.format("kafka").options(**self._writer_options(request)).save()
         except StatementFailed as error:
@@ -126,7 +128,12 @@ class KafkaStore:
         principal: Principal,  # noqa: ARG002 - the brokers know us by the depot's secret
         query: StreamQuery,
     ) -> Iterator[StreamingQuery]:
-        """Start a query that publishes every row of a stream, for the block's time."""
+        """Start a query that publishes every row of a stream, for the block's time.
+
+        Raises:
+            DepotUnsupported: The request asks for what only a table can do.
+        """
+        refuse_tables_only(request)
         with session.failures(request.location):
             messages = as_messages(frame, request.format)
             writer = stream_writer(messages, query).format("kafka").options(**self._writer_options(request))
@@ -194,6 +201,20 @@ class KafkaStore:
                     f"no broker of {self.access.brokers} answers", hint="check `brokers`", location=request.location
                 ) from error
             raise
+
+
+def refuse_tables_only(request: WriteRequest) -> None:
+    """Refuse what only a table can do: a topic would get every row as a plain message.
+
+    Raises:
+        DepotUnsupported: The request has merge clauses, a branch, or a partition spec.
+    """
+    if request.merge is not None or request.branch is not None or request.partition_spec:
+        raise DepotUnsupported(
+            f"{request.target}: a topic knows neither merge clauses nor branches nor partition specs",
+            hint="leave them out: every row becomes a message",
+            location=request.location,
+        )
 
 
 def topic_of(request: ReadRequest | WriteRequest) -> str:
