@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import dagster as dg
 
 from dataos_dagster.dagster_compat import JobOp, OwnResources, nothing_inputs, nothing_outputs
+from dataos_dagster.depots.catalog import canonical_name
 from dataos_dagster.naming import group_name, owner_of, slug, tags_of
 from dataos_dagster.workflows.backfills import configuration_of, partitions_of
 from dataos_dagster.workflows.retries import retry_plan
@@ -266,7 +267,7 @@ def pool_of(node: JobNode, settings: Settings) -> str | None:
     compute = settings.computes.get(node.job.spec.compute)
     if compute and compute.pool:
         return compute.pool
-    pools = {name.lower(): depot.pool for name, depot in settings.depots.items() if depot.pool}
+    pools = {canonical_name(name): depot.pool for name, depot in settings.depots.items() if depot.pool}
     used = (pools.get(address.depot) for address in (*node.writes, *node.reads))
     return next((pool for pool in used if pool), None)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.catalog import canonical_name
 from dataos_dagster.errors import DataOSError, JobTimedOut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from dataos_dagster.engines.session import EngineSession, Sessions
     from dataos_dagster.errors import Location
@@ -100,25 +101,35 @@ class _Watch:
 
 
 class DepotLimits:
-    """How many jobs of a run use a depot at the same time.
+    """How many jobs of a run use a depot at the same time; asked by one thread.
 
     Args:
+        nodes: The jobs, by id.
         settings: `depots.<name>.jobs_at_once` says how many; depots without it have no bound.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._slots = {
-            name.lower(): threading.BoundedSemaphore(depot.jobs_at_once)
+    def __init__(self, nodes: Mapping[str, JobNode], settings: Settings) -> None:
+        self._nodes = nodes
+        self._free = {
+            canonical_name(name): depot.jobs_at_once
             for name, depot in settings.depots.items()
             if depot.jobs_at_once is not None
         }
 
-    @contextmanager
-    def slot(self, node: JobNode) -> Iterator[None]:
-        """Wait until a job may use all of its depots, and keep them for the block's time."""
-        used = {address.depot for address in (*node.reads, *node.writes)}
-        with ExitStack() as held:
-            # In one order for all jobs, so that no two wait for each other.
-            for name in sorted(used & self._slots.keys()):
-                held.enter_context(self._slots[name])
-            yield
+    def take(self, job_id: str) -> bool:
+        """Keep a slot of each depot that a job uses; return whether all had one free, and keep none if not."""
+        used = self._bounded(job_id)
+        if not all(self._free[name] for name in used):
+            return False
+        for name in used:
+            self._free[name] -= 1
+        return True
+
+    def give_back(self, job_id: str) -> None:
+        """Free the slots of a job that has ended."""
+        for name in self._bounded(job_id):
+            self._free[name] += 1
+
+    def _bounded(self, job_id: str) -> set[str]:
+        node = self._nodes[job_id]
+        return {address.depot for address in (*node.reads, *node.writes)} & self._free.keys()

@@ -66,12 +66,10 @@ def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext, *, a
     order = graph.order(selected)
     outcomes: dict[str, JobOutcome] = {}
     stopping = threading.Event()
-    limits = DepotLimits(context.settings)
 
     def work(job_id: str) -> None:
-        with limits.slot(graph.nodes[job_id]):
-            if not stopping.is_set():
-                outcomes[job_id] = _outcome(graph.nodes[job_id], outcomes, context, stopping)
+        if not stopping.is_set():
+            outcomes[job_id] = _outcome(graph.nodes[job_id], outcomes, context, stopping)
 
     def stop() -> None:
         stopping.set()
@@ -81,7 +79,8 @@ def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext, *, a
         from dataos_dagster.depots.preloading import preload
 
         preload()
-    work_in_order(_waits_for(graph, order), work, at_once=at_once, stop=stop)
+    slots = DepotLimits(graph.nodes, context.settings)
+    work_in_order(_waits_for(graph, order), work, at_once=at_once, stop=stop, slots=slots)
     return RunSummary(context.run_id, tuple(outcomes[job_id] for job_id in order), time.perf_counter() - started)
 
 

@@ -143,6 +143,12 @@ def test_a_job_with_an_unknown_depot_stays_visible_with_the_problem(tmp_path):
     assert "nowhere" in specs(definitions)[table("u")].metadata["dataos/problems"].value
 
 
+@pytest.mark.parametrize("depot", ["lakehouse", "icebase"])
+def test_a_depot_gives_its_pool_to_the_op_by_either_of_its_names(tmp_path, depot):
+    definitions = load(tmp_path, flare("load", writes="t"), settings=f"depots: {{{depot}: {{pool: warehouse}}}}")
+    assert definitions.get_assets_def(table("t")).op.pool == "warehouse"
+
+
 def test_a_compute_gives_its_tags_and_its_pool_to_the_op(tmp_path):
     settings = "computes: {big: {tags: {team/size: large}, pool: heavy}}"
     definitions = load(tmp_path, flare("load", writes="t", spec={"compute": "big"}), settings=settings)

@@ -47,6 +47,37 @@ def test_at_most_so_many_are_done_at_the_same_time():
     assert max(most) == 3
 
 
+class OneSlot:
+    """One slot that pieces of these names need."""
+
+    def __init__(self, *users):
+        self.users, self.free = users, True
+
+    def take(self, name):
+        if name not in self.users:
+            return True
+        taken, self.free = self.free, False
+        return taken
+
+    def give_back(self, name):
+        self.free = self.free or name in self.users
+
+
+def test_a_piece_that_waits_for_a_slot_lets_others_pass():
+    passed, done = threading.Event(), []
+
+    def work(name):
+        if name == "a":
+            assert passed.wait(10)
+        done.append(name)
+        if name == "free":
+            passed.set()
+
+    names = dict.fromkeys(("a", "b", "c", "free"), ())
+    work_in_order(names, work, at_once=2, stop=passed.set, slots=OneSlot("a", "b", "c"))
+    assert done == ["free", "a", "b", "c"]
+
+
 def test_an_interrupt_stops_what_is_done_waits_for_it_and_begins_nothing_new():
     stopped, ended, begun = threading.Event(), [], []
 

@@ -367,7 +367,8 @@ def test_a_job_that_takes_too_long_is_stopped_and_the_engine_serves_the_next(sho
     assert failed.seconds < 30
 
 
-def test_a_depot_is_used_by_as_many_jobs_as_its_setting_says(sail_shop, monkeypatch):
+@pytest.mark.parametrize("depot", ["shopfiles", "lakehouse", "icebase"])
+def test_a_depot_is_used_by_as_many_jobs_as_its_setting_says(sail_shop, monkeypatch, depot):
     from dataos_dagster.flare.stack import FlareStack
 
     real, running, most = FlareStack.run, [], []
@@ -381,7 +382,7 @@ def test_a_depot_is_used_by_as_many_jobs_as_its_setting_says(sail_shop, monkeypa
             running.remove(one.id)
 
     monkeypatch.setattr(FlareStack, "run", run)
-    (sail_shop.folder / "dataos.yaml").write_text("depots: {shopfiles: {jobs_at_once: 1}}\n")
+    (sail_shop.folder / "dataos.yaml").write_text(f"depots: {{{depot}: {{jobs_at_once: 1}}}}\n")
     sail_shop.write(wf=[job("one"), job("two"), job("three")])
     assert set(states_of(sail_shop.run(at_once=3)).values()) == {"succeeded"}
     assert max(most) == 1
