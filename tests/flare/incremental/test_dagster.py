@@ -7,6 +7,7 @@ import pytest
 
 from dataos_dagster import load_definitions
 from dataos_dagster.engines.session import Sessions
+from dataos_dagster.errors import SettingsError
 from dataos_dagster.workflows.execution import JobRunner
 
 TARGET = "dataos://lakehouse:shop/target"
@@ -103,3 +104,17 @@ def test_keys_given_in_the_configuration_of_a_run_win(project):
 def test_a_key_that_the_job_has_not_is_refused_by_dagster(project):
     with pytest.raises(dg.DagsterInvalidConfigError, match="begin"):
         launch(project, {"begin": "2020-02-01"})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("startKey: strt, endKey: end", "startKey 'strt' is no key of the job.*did you mean start?"),
+        ("startKey: start, endKey: until", "endKey 'until' is no key of the job.*its keys: start, orders.start, end"),
+        ("startKey: start, endKey: start", "startKey and endKey are the same"),
+    ],
+)
+def test_a_bound_that_is_no_key_of_the_job_is_refused_when_the_project_is_loaded(project, wrong, said):
+    project.write("dataos.yaml", SETTINGS.replace("startKey: start, endKey: end", wrong))
+    with pytest.raises(SettingsError, match=f"(?s){said}"):
+        load_definitions(project.folder)
