@@ -172,7 +172,7 @@ ENTRIES = (
         "A depot's source type is not read or written yet",
         "The depot is checked and listed, and `dataos depot check` says that it is unsupported. A job that reads or "
         "writes it fails with the same words. The hint says how the type will be read.",
-        wrong="depot:\n  type: pulsar",
-        right="depot:\n  type: kafka",
+        wrong="depot:\n  type: abfss",
+        right="depot:\n  type: s3",
     ),
 )
