@@ -307,6 +307,15 @@ def test_jobs_go_to_spark_with_the_connector_and_no_plan_shows_a_secret(sail_sho
     assert "s3cret-word" not in repr(needed) + repr(call)
 
 
+def test_a_semicolon_in_a_parameter_begins_no_other_parameter(sail_shop):
+    declare(sail_shop, "sqlserver: {host: h, database: 'd;encrypt=false', params: {applicationName: 'a}b;c=1'}}")
+    _, options = options_of(sail_shop, "dbo/t")
+    assert options["url"] == "jdbc:sqlserver://h:1433;databaseName={d;encrypt=false};applicationName={a}}b;c=1}"
+    declare(sail_shop, "databricks: {host: h, params: {httpPath: '/sql;ssl=0'}}")
+    with pytest.raises(DepotError, match="the value of the parameter httpPath has one of"):
+        options_of(sail_shop, "s/t")
+
+
 def test_the_names_of_hidden_options_are_those_of_all_sources_together(sail_shop):
     sail_shop.declare(KAFKA_DEPOT, "events.yaml")
     declare(sail_shop, "mysql: {host: h, database: d}")

@@ -48,14 +48,29 @@ class Dialect:
         return ".".join(f"{opening}{part.replace(closing, closing * 2)}{closing}" for part in parts if part)
 
     def with_parameters(self, url: str, parameters: Mapping[str, str]) -> str:
-        """Return a URL with its parameters."""
+        """Return a URL with its parameters.
+
+        Raises:
+            DepotError: The driver has no way to write a value.
+        """
         from urllib.parse import urlencode
 
         if not parameters:
             return url
         if self.style == "semicolon":
-            return url + "".join(f";{key}={value}" for key, value in parameters.items())
+            return url + "".join(f";{key}={self._in_url(key, value)}" for key, value in parameters.items())
         return f"{url}?{urlencode(parameters)}"
+
+    def _in_url(self, key: str, value: str) -> str:
+        """Return a value in a URL whose parameters end at a semicolon, which would else begin another parameter."""
+        if not any(sign in value for sign in ";{}"):
+            return value
+        if self.connector != "sqlserver":
+            raise DepotError(
+                f"the value of the parameter {key} has one of ; {{ }}, which this driver cannot be given",
+                hint="write it without them",
+            )
+        return "{" + value.replace("}", "}}") + "}"
 
 
 # Beginning of the word behind `jdbc:` to the dialect.
