@@ -35,6 +35,8 @@ OutputMode = Literal["append", "complete", "update"]
 # Spark gives the Python process that is handed the batches ten seconds to start, on however busy a machine.
 _TOO_SLOW, _ATTEMPTS = "Python worker failed to connect back", 5
 
+_MARK = "stream-"
+
 # Source types whose datasets are read as streams unless a job says otherwise.
 STREAM_TYPES = frozenset({"kafka", "pulsar", "eventhub"})
 
@@ -101,7 +103,15 @@ def batch_mark(stream: str, batch: int) -> str:
         stream: Id of the query, which its checkpoint keeps.
         batch: Number of the micro-batch.
     """
-    return f"stream-{stream}-{batch}"
+    return f"{_MARK}{stream}-{batch}"
+
+
+def stream_of_mark(mark: str | None) -> str | None:
+    """Return how all marks of the stream begin that a mark belongs to; None for that of another write.
+
+    A batch begins when the checkpoint has the end of the one before: nobody asks for the marks of earlier batches.
+    """
+    return f"{mark.rpartition('-')[0]}-" if mark and mark.startswith(_MARK) else None
 
 
 def stream_writer(frame: DataFrame, query: StreamQuery) -> DataStreamWriter:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.claims import Claim
 from dataos_dagster.depots.files.listing import NOTE_PREFIX, NOTE_SUFFIX, hidden_names, read_notes, relative
-from dataos_dagster.depots.files.marks import mark_name
+from dataos_dagster.depots.files.marks import mark_name, outdated_marks
 from dataos_dagster.errors import DatasetLocked, DepotError
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class BucketWrite:
         """
         prefix = f"part-{self.claim.id[:12]}-"
         names = {info.path: _named(relative(self.staging, info), prefix) for info in self.staging.data_files()}
+        outdated = outdated_marks(self.place, mark) if mark else ()
         self.hide((*names.values(), *([mark_name(mark)] if mark else [])))
         filesystem = self.place.filesystem
         if mark:
@@ -81,7 +82,7 @@ class BucketWrite:
                 filesystem.copy_file(path, target.path)
         added = {self.place.join(name).path for name in names.values()}
         files = tuple(info for info in self.place.data_files() if info.path in added)
-        self.hide(relative(self.place, info) for info in replaced)
+        self.hide((*(relative(self.place, info) for info in replaced), *outdated))
         return files
 
     def end(self) -> None:

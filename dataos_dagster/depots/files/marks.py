@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.files.listing import hidden_names, read_notes
+from dataos_dagster.depots.streams import stream_of_mark
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _PREFIX = "_dataos_write."
 # Nobody asks for a mark after its run was settled, which the next run of the job does.
 _KEPT_SECONDS = 90 * 24 * 3600
+_NANOSECONDS = 1_000_000_000
 
 
 def mark_name(mark: str) -> str:
@@ -40,8 +42,18 @@ def leave_mark(staged: Path, mark: str) -> None:
     (staged / mark_name(mark)).touch()
 
 
-def forget_old_marks(dataset: Path) -> None:
-    """Remove marks that nobody asks for any more. Only for the holder of the dataset's lock."""
-    for file in dataset.glob(f"{_PREFIX}*"):
-        if time.time() - file.stat().st_mtime > _KEPT_SECONDS:
-            file.unlink(missing_ok=True)
+def outdated_marks(place: Place, mark: str | None) -> tuple[str, ...]:
+    """Return the names of marks that nobody asks for any more. Only for the holder of the dataset's lock.
+
+    Args:
+        place: The dataset.
+        mark: That of the write at hand: when it is a micro-batch, those of its stream's earlier ones have served.
+    """
+    stream, oldest = stream_of_mark(mark), time.time() - _KEPT_SECONDS
+    served = mark_name(stream) if stream else None
+    return tuple(
+        info.base_name
+        for info in place.entries()
+        if is_mark(info.base_name)
+        and ((served and info.base_name.startswith(served)) or info.mtime_ns < oldest * _NANOSECONDS)
+    )

@@ -12,7 +12,7 @@ from dataos_dagster.depots.files import commit
 from dataos_dagster.depots.files.bucket import claimed
 from dataos_dagster.depots.files.listing import relative
 from dataos_dagster.depots.files.locking import folder_lock
-from dataos_dagster.depots.files.marks import forget_old_marks, leave_mark, marks_in
+from dataos_dagster.depots.files.marks import leave_mark, marks_in, outdated_marks
 from dataos_dagster.depots.files.read import FileReader
 from dataos_dagster.depots.files.text_form import in_sail_form, put_header, write_empty
 from dataos_dagster.depots.fitting import check_new, fit
@@ -105,7 +105,8 @@ class FileWriter:
     def _write_local(self, frame: DataFrame) -> _Written:
         dataset = self.place.local
         commit.remove_abandoned(dataset)
-        forget_old_marks(dataset)
+        for name in outdated_marks(self.place, self.request.mark):
+            (dataset / name).unlink(missing_ok=True)
         created = not self.place.data_files()
         frame = self._fitted(frame, created=created)
         staged = commit.staging_folder(dataset)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dataos_dagster.depots.postgresql.connection import identifier, literal
+from dataos_dagster.depots.streams import stream_of_mark
 
 # Beside the tables that are written, in each schema.
 TABLE = "dataos_writes"
@@ -24,7 +25,11 @@ def leave_mark(cursor: Any, schema: str, table: str, mark: str) -> None:
         )
     # Names and texts are quoted.
     old = f"written_at < now() - interval '{KEPT_DAYS} days'"
-    cursor.execute(f"DELETE FROM {name} WHERE dataset = {text} AND {old}")  # noqa: S608
+    stream = stream_of_mark(mark)
+    if stream:
+        # Those of the earlier micro-batches have served; each batch reads what is left.
+        old += f" OR left(mark, {len(stream)}) = {literal(stream)}"
+    cursor.execute(f"DELETE FROM {name} WHERE dataset = {text} AND ({old})")  # noqa: S608
     cursor.execute(f"INSERT INTO {name} (mark, dataset) VALUES ({literal(mark)}, {text})")  # noqa: S608
 
 
