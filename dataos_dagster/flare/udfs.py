@@ -10,6 +10,7 @@ import difflib
 import importlib
 import re
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,10 @@ _KEYS = ("python", "returns")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _TARGET = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<function>[A-Za-z_]\w*)")
 _HINT = 'write {python: "module:function", returns: string}, a function of your own in Python'
+
+# The modules that are loaded, where they are looked for, and which of them are sent as code belong to the process, and
+# jobs run side by side.
+_IMPORTING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +115,12 @@ def register_functions(functions: Iterable[UserFunction], session: EngineSession
     from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's documentation gives it
 
     for planned in functions:
-        function, module = _imported(planned, folder)
-        with session.failures(planned.location), _sent_as_code(module, folder):
-            # The session reads the type: PySpark itself would ask the thread's active session, which may be none.
-            returns = session.spark.createDataFrame([], f"returned {planned.returns}").schema["returned"].dataType
-            session.spark.udf.register(planned.name, F.udf(function, returns, useArrow=True))
+        with _IMPORTING, _first(folder, planned.module):
+            function, module = _imported(planned, folder)
+            with session.failures(planned.location), _sent_as_code(module, folder):
+                # The session reads the type: PySpark itself would ask the thread's active session, which may be none.
+                returns = session.spark.createDataFrame([], f"returned {planned.returns}").schema["returned"].dataType
+                session.spark.udf.register(planned.name, F.udf(function, returns, useArrow=True))
 
 
 def forget_functions(functions: Iterable[UserFunction], session: EngineSession) -> None:
@@ -129,7 +135,14 @@ def forget_functions(functions: Iterable[UserFunction], session: EngineSession) 
 
 
 def _imported(planned: UserFunction, folder: Path) -> tuple[Callable[..., Any], ModuleType]:
-    sys.path.insert(0, str(folder))
+    top = planned.module.partition(".")[0]
+    if top in sys.stdlib_module_names and _has(folder, top):
+        raise StepError(
+            f"udfs {planned.name!r}: Python has a module {top!r} itself, which would be taken for yours",
+            step=f"udfs {planned.name!r}",
+            hint="give yours another name",
+            location=planned.location,
+        )
     try:
         module = importlib.import_module(planned.module)
         function = getattr(module, planned.function)
@@ -140,9 +153,45 @@ def _imported(planned: UserFunction, folder: Path) -> tuple[Callable[..., Any], 
             hint=f"modules are looked for in {folder}, then among the installed packages",
             location=planned.location,
         ) from error
+    return function, module
+
+
+@contextmanager
+def _first(folder: Path, name: str) -> Iterator[None]:
+    """Have a project's module found before one of the same name that is loaded: another project's, or a package's."""
+    top = name.partition(".")[0]
+    others = {}
+    loaded = sys.modules.get(top)
+    if loaded and not _is_within(loaded, folder) and _goes_before(folder, top, loaded):
+        names = [each for each in sys.modules if each.partition(".")[0] == top]
+        others = {each: sys.modules.pop(each) for each in names}
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        yield
     finally:
         sys.path.remove(str(folder))
-    return function, module
+        if others:
+            for each in [each for each in sys.modules if each.partition(".")[0] == top]:
+                del sys.modules[each]
+            sys.modules.update(others)
+
+
+def _goes_before(folder: Path, top: str, loaded: ModuleType) -> bool:
+    """Return whether a project has a module of this name; a folder of plain modules gives way to a package."""
+    if top in sys.stdlib_module_names:
+        return False
+    is_plain_folder = (folder / top).is_dir() and getattr(loaded, "__file__", None) is None
+    return _has(folder, top) or is_plain_folder
+
+
+def _has(folder: Path, top: str) -> bool:
+    return (folder / f"{top}.py").is_file() or (folder / top / "__init__.py").is_file()
+
+
+def _is_within(module: ModuleType, folder: Path) -> bool:
+    place = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
+    return place is not None and Path(place).resolve().is_relative_to(folder.resolve())
 
 
 @contextmanager
@@ -151,8 +200,7 @@ def _sent_as_code(module: ModuleType, folder: Path) -> Iterator[None]:
     from pyspark import cloudpickle
 
     top = sys.modules[module.__name__.partition(".")[0]]
-    file = getattr(module, "__file__", None)
-    if file is None or not Path(file).resolve().is_relative_to(folder.resolve()):
+    if not _is_within(module, folder):
         yield
         return
     cloudpickle.register_pickle_by_value(top)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql.connect.session import SparkSession
 
 from dataos_dagster.errors import StepError
+from dataos_dagster.workflows.runner import run_jobs
+from dataos_dagster.workflows.selection import select
 
 MODULE = """\
 PREFIX = "<"
@@ -124,3 +128,39 @@ def test_a_function_in_scala_is_not_run_and_says_so(sail_orders):
     [outcome] = sail_orders.run("wf-job").outcomes
     assert outcome.state == "not_run"
     assert "a function in Scala (`shout`)" in str(outcome.reason)
+
+
+def test_each_project_has_its_own_module_of_a_name(sail_orders, tmp_path):
+    sail_orders.run_job(job())
+    other = replace(sail_orders, folder=tmp_path / "other")
+    _seeded(other)
+    other.write("my_texts.py", MODULE.replace('"<"', '">"'))
+    other.run_job(job())
+    sail_orders.run_job(job())
+    for project, customer in ((sail_orders, "<ANN"), (other, ">ANN")):
+        assert project.table("dataos://lakehouse:u/loud")[1] == [(customer, 2), (None, 3)]
+    assert sys.modules["my_texts"].PREFIX == "<"
+
+
+def test_jobs_side_by_side_send_the_functions_of_one_module(sail_orders, monkeypatch):
+    from pyspark import cloudpickle
+
+    real = cloudpickle.register_pickle_by_value
+
+    def slow(module):
+        real(module)
+        time.sleep(0.3)
+
+    monkeypatch.setattr(cloudpickle, "register_pickle_by_value", slow)
+    sail_orders.write_job(job(), name="one")
+    sail_orders.write_job(job().replace("u/loud", "u/louder"), name="two")
+    graph = sail_orders.graph
+    summary = run_jobs(graph, select(graph, ()), sail_orders.context, at_once=2)
+    assert [(outcome.state, outcome.error) for outcome in summary.outcomes] == [("succeeded", None)] * 2
+
+
+def test_a_module_that_is_named_as_one_of_python_is_refused(sail_orders):
+    sail_orders.write("string.py", MODULE)
+    error = sail_orders.error_of(job(shout={"python": "string:capwords"}))
+    assert "Python has a module 'string' itself" in error.message
+    assert error.hint == "give yours another name"
