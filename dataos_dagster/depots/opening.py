@@ -20,9 +20,17 @@ if TYPE_CHECKING:
     from dataos_dagster.address import Acl
     from dataos_dagster.depots.catalog import DepotCatalog
     from dataos_dagster.depots.manifest import S3Connection
-    from dataos_dagster.depots.requests import ReadRequest, Requirements, SpelledSource, Target, WriteRequest
+    from dataos_dagster.depots.requests import (
+        JdbcConnection,
+        ReadRequest,
+        Requirements,
+        SpelledSource,
+        Target,
+        WriteRequest,
+    )
     from dataos_dagster.depots.stores import Store
     from dataos_dagster.errors import Location
+    from dataos_dagster.settings import Settings
 
 # Keys of the credentials that published manifests use, the documented one first.
 _ACCESS_KEYS = ("accesskeyid", "awsaccesskeyid")
@@ -116,7 +124,8 @@ class Opener:
         from dataos_dagster.depots.connectors.opening import connector_of
         from dataos_dagster.depots.connectors.store import ConnectorStore
 
-        if depot.type == "mysql":
+        # However a depot says that it is MySQL, its writers take the same locks.
+        if (depot.subprotocol or "").lower() in {"mysql", "mariadb"}:
             from dataos_dagster.depots.mysql.store import open_depot
 
             return open_depot(depot, credentials, self.catalog.settings)
@@ -140,15 +149,7 @@ class Opener:
 
         settings = self.catalog.settings
         if target.jdbc is not None:
-            from dataos_dagster.depots.postgresql.store import open_standalone
-
-            if not target.jdbc.url.startswith("jdbc:postgresql:"):
-                from dataos_dagster.depots.connectors.jdbc import standalone_connector
-                from dataos_dagster.depots.connectors.store import ConnectorStore
-
-                kind = target.jdbc.url.split(":")[1] if target.jdbc.url.startswith("jdbc:") else "jdbc"
-                return ConnectorStore(standalone_connector(target.jdbc), target.jdbc.url, kind)
-            return open_standalone(target.jdbc, settings)
+            return _database(target.jdbc, settings)
         if target.source is not None:
             return self._spelled_out(target.source)
         if target.warehouse is not None:
@@ -196,6 +197,23 @@ class Opener:
             found.get("s3.endpoint"),
             found.get("s3.region") or found.get("client.region"),
         )
+
+
+def _database(jdbc: JdbcConnection, settings: Settings) -> Store:
+    """Return the store of a connection that a job spells out, which is that of a depot of the same server."""
+    if jdbc.url.startswith("jdbc:postgresql:"):
+        from dataos_dagster.depots.postgresql.store import open_standalone
+
+        return open_standalone(jdbc, settings)
+    from dataos_dagster.depots.connectors.jdbc import standalone_connector
+    from dataos_dagster.depots.connectors.store import ConnectorStore
+    from dataos_dagster.depots.mysql.store import is_one_server
+    from dataos_dagster.depots.mysql.store import open_standalone as open_mysql
+
+    if is_one_server(jdbc.url):
+        return open_mysql(jdbc, settings)
+    kind = jdbc.url.split(":")[1] if jdbc.url.startswith("jdbc:") else "jdbc"
+    return ConnectorStore(standalone_connector(jdbc), jdbc.url, kind)
 
 
 def s3_access(connection: S3Connection, credentials: Mapping[str, SecretStr]) -> S3Access:

@@ -307,6 +307,26 @@ def test_jobs_go_to_spark_with_the_connector_and_no_plan_shows_a_secret(sail_sho
     assert "s3cret-word" not in repr(needed) + repr(call)
 
 
+def test_a_mysql_server_is_one_however_it_is_named(sail_shop):
+    declare(sail_shop, "jdbc: {subprotocol: mysql, host: h, port: 3306}")
+    depot = sail_shop.door._opener.store_of(ReadRequest(target("dataos://store:db/t")), "r")
+    assert isinstance(depot, MysqlStore)
+    for url, table in [("jdbc:mysql://h/db", "t"), ("jdbc:mysql://h:3306/other?sslMode=VERIFY_CA", "`db`.`t`")]:
+        spelled = ReadRequest(Target(jdbc=JdbcConnection(url, table)))
+        store = sail_shop.door._opener.store_of(spelled, "r")
+        assert isinstance(store, MysqlStore)
+        assert (store.connection.host, store.connection.port, store.table) == ("h", 3306, ("db", "t"))
+    assert store.connection.ssl_mode == "VERIFY_CA"
+
+
+@pytest.mark.parametrize("url", ["jdbc:mysql://a:1,b:2/db", "jdbc:mysql:loadbalance://a,b/db"])
+def test_a_list_of_mysql_servers_is_written_by_spark_alone_and_the_plan_says_what_that_means(sail_shop, url):
+    request = WriteRequest(Target(jdbc=JdbcConnection(url, "t")), "overwrite")
+    store = sail_shop.door._opener.store_of(request, "rw")
+    assert not isinstance(store, MysqlStore)
+    assert "Spark empties the table before it writes" in store.requirements(request).notes[0]
+
+
 def test_a_semicolon_in_a_parameter_begins_no_other_parameter(sail_shop):
     declare(sail_shop, "sqlserver: {host: h, database: 'd;encrypt=false', params: {applicationName: 'a}b;c=1'}}")
     _, options = options_of(sail_shop, "dbo/t")

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-from depot_shop import target
+from depot_shop import ANN, target
+from pydantic import SecretStr
 
-from dataos_dagster.depots.door import ReadRequest, WriteRequest
+from dataos_dagster.depots.door import JdbcConnection, ReadRequest, Target, WriteRequest
 from dataos_dagster.errors import (
     CredentialsRefused,
     DatasetLocked,
@@ -136,12 +138,39 @@ def test_a_second_writer_waits_and_then_says_who_holds_the_table(db, mariadb, da
     (db.root / "dataos.yaml").write_text("limits: {lock_seconds: 1}\n")
     request = WriteRequest(target(db.orders), "append")
     store = db.door._opener.store_of(request, "rw")
-    writer = TableWriter(store.connection, store.spark, request, None, None, store.settings)
+    writer = TableWriter(store.connection, store.spark, (database, "orders"), request, None, None, store.settings)
     with store.connection.open() as other:
         writer._lock(other.cursor())
         with pytest.raises(DatasetLocked, match=r"is being written by connection \d+ of .* from 127.*; waited 1 s"):
             db.write("SELECT 1 AS id", db.orders, "append")
     assert db.write("SELECT 1 AS id", db.orders, "append").rows == 1
+
+
+def test_a_connection_that_a_job_spells_out_is_written_like_the_depot_of_its_server(db, mariadb, database):
+    from dataos_dagster.depots.mysql.write import TableWriter
+
+    (db.root / "dataos.yaml").write_text("limits: {lock_seconds: 1}\n")
+    url = f"jdbc:mysql://{mariadb.host}:{mariadb.port}/{database}?useSSL=false"
+    spelled = Target(jdbc=JdbcConnection(url, "orders", mariadb.user, SecretStr(mariadb.password)))
+    request = WriteRequest(spelled, "overwrite")
+    session = db.session(request)
+
+    def write(query):
+        return db.door.write(session.spark.sql(query), request, session, ANN)
+
+    write("SELECT 7 AS id")
+    with pytest.raises(WriteFailed, match="boom"):
+        write("SELECT CAST(raise_error('boom') AS INT) AS id FROM range(3)")
+    read = ReadRequest(Target(jdbc=replace(spelled.jdbc, table="(SELECT id + 1 AS more FROM orders) x")))
+    assert db.door.read(read, session, ANN).collect() == [(8,)]
+    store = db.door._opener.store_of(WriteRequest(target(db.orders), "append"), "rw")
+    place = (database, "orders")
+    writer = TableWriter(store.connection, store.spark, place, request, None, None, store.settings)
+    with store.connection.open() as other:
+        writer._lock(other.cursor())
+        with pytest.raises(DatasetLocked, match="is being written by connection"):
+            write("SELECT 8 AS id")
+    assert db.execute("SELECT id FROM orders") == [(7,)]
 
 
 def test_readers_see_the_old_rows_until_all_new_ones_are_there(db, mariadb, database):

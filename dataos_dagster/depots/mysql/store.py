@@ -5,16 +5,17 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from dataos_dagster.address import Address
 from dataos_dagster.depots.connectors.call import dataset_of
-from dataos_dagster.depots.connectors.jdbc import depot_connector
+from dataos_dagster.depots.connectors.jdbc import depot_connector, standalone_connector
 from dataos_dagster.depots.connectors.store import ConnectorStore
 from dataos_dagster.depots.jdbc_url import parted_parameters
 from dataos_dagster.depots.mysql.connection import MysqlConnection
 from dataos_dagster.depots.mysql.encryption import ssl_mode
 from dataos_dagster.depots.mysql.write import TableWriter
-from dataos_dagster.errors import DatasetNotFound, DepotUnsupported
+from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnsupported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.dataframe import DataFrame
 
     from dataos_dagster.depots.depot import Depot
-    from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest, WriteResult
+    from dataos_dagster.depots.requests import JdbcConnection, ReadRequest, Requirements, WriteRequest, WriteResult
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
     from dataos_dagster.settings import Settings
 
+_PORT = 3306
 _SYSTEM = "('information_schema', 'mysql', 'performance_schema', 'sys')"
 _TABLES = f"""
 SELECT table_schema, table_name FROM information_schema.tables
@@ -37,12 +39,18 @@ WHERE table_schema NOT IN {_SYSTEM} AND table_name NOT LIKE 'dataos\\_staging\\_
 
 @dataclass(frozen=True, slots=True)
 class MysqlStore:
-    """The tables of one server."""
+    """The tables of one server.
+
+    Attributes:
+        depot: Name of the depot; of a connection that a job spells out, its server.
+        table: Database and table of such a connection; None where addresses name them.
+    """
 
     connection: MysqlConnection
     spark: ConnectorStore
     settings: Settings
     depot: str
+    table: tuple[str, str] | None = None
 
     def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
         """Return what a session needs to serve a request: Spark, and the JDBC driver."""
@@ -55,6 +63,8 @@ class MysqlStore:
         Raises:
             DatasetNotFound: There is no such table; suggests the nearest name.
         """
+        if request.target.jdbc is not None:
+            return self.spark.read(request, session)  # may name a query
         wanted = dataset_of(request, "database and table")
         names = self._tables()
         if wanted not in names:
@@ -76,7 +86,14 @@ class MysqlStore:
                 hint="use saveMode append or overwrite",
                 location=request.location,
             )
-        return TableWriter(self.connection, self.spark, request, session, principal, self.settings).write(frame)
+        place = self.table or dataset_of(request, "database and table")
+        if not all(place):
+            raise DepotError(
+                f"{request.target} names no database",
+                hint="write it into the URL, jdbc:mysql://host:3306/database, or before the table",
+                location=request.location,
+            )
+        return TableWriter(self.connection, self.spark, place, request, session, principal, self.settings).write(frame)
 
     def check(self) -> str:
         """Return how many tables and databases there are."""
@@ -104,13 +121,38 @@ def open_depot(depot: Depot, credentials: Mapping[str, SecretStr], settings: Set
     connection = MysqlConnection(
         f"depot {depot.name!r}",
         section.host,
-        section.port or 3306,
+        section.port or _PORT,
         credentials.get("username") or parted.username,
         credentials.get("password") or parted.password,
         ssl_mode(parted.plain),
     )
     store = ConnectorStore(depot_connector(depot, credentials), f"depot {depot.name!r}", "mysql")
     return MysqlStore(connection, store, settings, depot.name)
+
+
+def is_one_server(url: str) -> bool:
+    """Return whether a JDBC URL names a single MySQL or MariaDB server, and no list of them."""
+    server = urlsplit(url.removeprefix("jdbc:"))
+    try:
+        server.port  # noqa: B018 - a list of servers, or a mistake, is no number
+    except ValueError:
+        return False
+    return url.startswith(("jdbc:mysql://", "jdbc:mariadb://")) and "," not in server.netloc
+
+
+def open_standalone(jdbc: JdbcConnection, settings: Settings) -> MysqlStore:
+    """Return the store of a connection that a job spells out."""
+    from pydantic import SecretStr
+
+    url = urlsplit(jdbc.url.removeprefix("jdbc:"))
+    host, port = url.hostname or "localhost", url.port or _PORT
+    user = SecretStr(jdbc.username) if jdbc.username else None
+    mode = ssl_mode(dict(parse_qsl(url.query, keep_blank_values=True)))
+    connection = MysqlConnection(f"{host}:{port}", host, port, user, jdbc.password, mode)
+    database, _, table = jdbc.table.rpartition(".")
+    place = (database.strip("`") or unquote(url.path.strip("/")), table.strip("`"))
+    spark = ConnectorStore(standalone_connector(jdbc), jdbc.url, "mysql")
+    return MysqlStore(connection, spark, settings, connection.name, place)
 
 
 def _counted(number: int, noun: str) -> str:

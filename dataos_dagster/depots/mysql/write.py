@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataos_dagster.depots.connectors.call import dataset_of
 from dataos_dagster.depots.fitting import check_new, fit
 from dataos_dagster.depots.mysql.connection import LOST, driver, identifier, message, number_of
 from dataos_dagster.depots.requests import Column, ReadRequest, WriteResult
@@ -38,22 +37,23 @@ _HOLDER = "SELECT id, user, host FROM information_schema.processlist WHERE id = 
 
 @dataclass(frozen=True, slots=True)
 class TableWriter:
-    """One write of one frame."""
+    """One write of one frame.
+
+    Attributes:
+        place: Database and table.
+    """
 
     connection: MysqlConnection
     spark: ConnectorStore
+    place: tuple[str, str]
     request: WriteRequest
     session: EngineSession
     principal: Principal
     settings: Settings
 
     @property
-    def _place(self) -> tuple[str, str]:
-        return dataset_of(self.request, "database and table")
-
-    @property
     def _prefix(self) -> str:
-        return f"dataos_staging_{hashlib.sha256(self._place[1].encode()).hexdigest()[:12]}_"
+        return f"dataos_staging_{hashlib.sha256(self.place[1].encode()).hexdigest()[:12]}_"
 
     def write(self, frame: DataFrame) -> WriteResult:
         """Commit the frame; another writer of the table waits meanwhile, readers see the old rows.
@@ -68,7 +68,7 @@ class TableWriter:
             cursor = opened.cursor()
             self._lock(cursor)
             self._drop_abandoned(cursor)
-            cursor.execute(_ENGINE, self._place)
+            cursor.execute(_ENGINE, self.place)
             found = cursor.fetchone()
             frame, recreate = self._fitted(frame) if found else (frame, False)
             staging = f"{self._prefix}{uuid.uuid4().hex[:12]}"
@@ -107,18 +107,18 @@ class TableWriter:
 
     def _stage(self, frame: DataFrame, staging: str) -> None:
         call = self.spark.connector.describe(self.request)
-        database = self._place[0]
+        database = self.place[0]
         options = call.merged(self.request.options) | {"dbtable": identifier(database, staging)}
         with self.session.stopped_on_interrupt():
             frame.write.format("jdbc").mode("append").options(**options).save()
 
     def _put(self, opened: Any, cursor: Any, staging: str, columns: list[str], *, renamed: bool) -> int | None:
         """Put the staged rows in place; return how many, if the database says it."""
-        database, table = self._place
+        database, table = self.place
         target, staged = identifier(database, table), identifier(database, staging)
         if renamed:
             old = identifier(database, f"{staging}_old")
-            cursor.execute(_ENGINE, self._place)
+            cursor.execute(_ENGINE, self.place)
             moved = f"{target} TO {old}, " if cursor.fetchone() else ""
             with self._decisive():
                 cursor.execute(f"RENAME TABLE {moved}{staged} TO {target}")
@@ -159,11 +159,11 @@ class TableWriter:
     def _drop(self, cursor: Any, table: str) -> None:
         """Drop what is not needed any more; where that fails, the next writer of the table does it."""
         with suppress(driver().MySQLError):
-            cursor.execute(f"DROP TABLE IF EXISTS {identifier(self._place[0], table)}")
+            cursor.execute(f"DROP TABLE IF EXISTS {identifier(self.place[0], table)}")
 
     def _lock(self, cursor: Any) -> None:
         """Take the table's lock until the connection ends; later waits for its rows or the table are bounded too."""
-        name = f"dataos.{hashlib.sha256('.'.join(self._place).encode()).hexdigest()[:40]}"
+        name = f"dataos.{hashlib.sha256('.'.join(self.place).encode()).hexdigest()[:40]}"
         seconds = self.settings.limits.lock_seconds
         for variable in ("lock_wait_timeout", "innodb_lock_wait_timeout"):
             cursor.execute(f"SET SESSION {variable} = {max(int(seconds), 1)}")
@@ -181,9 +181,9 @@ class TableWriter:
 
     def _drop_abandoned(self, cursor: Any) -> None:
         """Drop what writers of this table that died have staged; the lock is held, so none of them is at work."""
-        cursor.execute(_LEFT, (self._place[0], self._prefix.replace("_", "\\_") + "%"))
+        cursor.execute(_LEFT, (self.place[0], self._prefix.replace("_", "\\_") + "%"))
         for (name,) in cursor.fetchall():
-            cursor.execute(f"DROP TABLE IF EXISTS {identifier(self._place[0], name)}")
+            cursor.execute(f"DROP TABLE IF EXISTS {identifier(self.place[0], name)}")
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
