@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dataos_dagster.depots.door import Column
     from dataos_dagster.manifests.diagnostics import Diagnostic
-    from dataos_dagster.state.job_runs import ColumnRecord
+    from dataos_dagster.state.job_runs import ColumnRecord, OutputRecord
     from dataos_dagster.workflows.profiles import Bin, ProfileResult
     from dataos_dagster.workflows.results import AssertionResult, ColumnLineage, JobResult, OutputResult
 
@@ -24,11 +24,22 @@ _MARKS = re.compile(r"[\\`*_\[\]<>]")
 
 
 def output_metadata(output: OutputResult) -> dict[str, Any]:
-    """Return rows, bytes, snapshot, columns, column lineage and preview of one write; what is not known is left out.
+    """Return what is stored of a write, and its seconds, column lineage and preview; what is not known is left out."""
+    known: dict[str, Any] = {
+        "seconds": round(output.seconds, 3),
+        "dagster/column_lineage": _column_lineage(output.lineage) if output.lineage else None,
+        "preview": preview_table(output.preview) if output.preview else None,
+    }
+    return stored_metadata(output, output.schema) | {key: value for key, value in known.items() if value is not None}
+
+
+def stored_metadata(output: OutputResult | OutputRecord, columns: Iterable[Column | ColumnRecord]) -> dict[str, Any]:
+    """Return rows, bytes, snapshot and columns of one write, which the state database keeps; not what is unknown.
 
     Dagster means the rows of the whole table by `dagster/row_count` and draws its history; the rows of this one write
     are `rows_written`. A branch has its own number of rows, which is not that of the table.
     """
+    schema = column_schema(columns)
     known: dict[str, Any] = {
         "dagster/row_count": output.total_rows if output.branch is None else None,
         "rows_written": output.rows,
@@ -36,10 +47,7 @@ def output_metadata(output: OutputResult) -> dict[str, Any]:
         "bytes": output.bytes,
         "snapshot_id": output.snapshot_id,
         "branch": output.branch,
-        "seconds": round(output.seconds, 3),
-        "dagster/column_schema": column_schema(output.schema) if output.schema else None,
-        "dagster/column_lineage": _column_lineage(output.lineage) if output.lineage else None,
-        "preview": preview_table(output.preview) if output.preview else None,
+        "dagster/column_schema": schema if schema.columns else None,
     }
     return {key: value for key, value in known.items() if value is not None}
 

@@ -16,7 +16,7 @@ import dagster as dg
 from dataos_dagster.address import Address
 from dataos_dagster.errors import AddressError
 from dataos_dagster.workflows.definitions import JOB_KEY
-from dataos_dagster.workflows.metadata import column_schema
+from dataos_dagster.workflows.metadata import stored_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -112,22 +112,11 @@ def materializations(node: JobNode, run: JobRun) -> Iterator[dg.AssetMaterializa
     by_key = {key: output for output in run.outputs if (key := _key(output)) is not None}
     for key, output in by_key.items():
         writer = {} if key in owned else {JOB_KEY: run.job}
-        yield dg.AssetMaterialization(dg.AssetKey(key), metadata=_known(_about(output) | about_job | writer))
+        metadata = stored_metadata(output, output.columns) | _known(about_job) | writer
+        yield dg.AssetMaterialization(dg.AssetKey(key), metadata=metadata)
     if not node.owned and run.status == "succeeded":
         written = {"outputs": [output.dataset for output in run.outputs] or None}
         yield dg.AssetMaterialization(dg.AssetKey(node.keys[0]), metadata=_known(about_job | written))
-
-
-def _about(output: OutputRecord) -> dict[str, Any]:
-    return {
-        "dagster/row_count": output.total_rows if output.branch is None else None,
-        "rows_written": output.rows,
-        "dagster/uri": output.dataset,
-        "bytes": output.bytes,
-        "snapshot_id": output.snapshot_id,
-        "branch": output.branch,
-        "dagster/column_schema": column_schema(output.columns) if output.columns else None,
-    }
 
 
 def _known(metadata: Mapping[str, Any]) -> dict[str, Any]:
