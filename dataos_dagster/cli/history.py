@@ -34,12 +34,12 @@ def history(
     """
     with reported(as_json=as_json):
         from dataos_dagster.settings import load_settings
-        from dataos_dagster.state.database import FILE_NAME, State
+        from dataos_dagster.state.database import State
+        from dataos_dagster.state.presence import has_state
 
         settings = load_settings(project_folder(path))
         # Looking must not make a project of a folder: where no database is, nothing has run.
-        is_there = settings.state.url is not None or (settings.state_folder / FILE_NAME).exists()
-        runs = State.open(settings).job_runs.history(limit, job) if is_there else []
+        runs = State.open(settings).job_runs.history(limit, job) if has_state(settings) else []
     if as_json:
         typer.echo(json.dumps({"runs": [_as_json(run) for run in runs]}, ensure_ascii=False))
     elif runs:

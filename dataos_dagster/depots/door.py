@@ -28,9 +28,10 @@ from dataos_dagster.depots.requests import (
     WriteResult,
 )
 from dataos_dagster.depots.requirements import join, veto
-from dataos_dagster.depots.settlement import SettlingStore
+from dataos_dagster.depots.settlement import SettlingStore, settled
 from dataos_dagster.depots.streams import StreamStore
 from dataos_dagster.errors import DepotError, DepotUnsupported, SecretError
+from dataos_dagster.state.presence import has_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.errors import Location
     from dataos_dagster.identity import Principal
+    from dataos_dagster.state.intents import Intents
 
 __all__ = [
     "Column",
@@ -81,6 +83,7 @@ class Door:
     def __init__(self, catalog: DepotCatalog) -> None:
         self.catalog = catalog
         self._opener = Opener(catalog)
+        self._intents: Intents | None = None
 
     def requirements(self, requests: Iterable[ReadRequest | WriteRequest]) -> Requirements:
         """Return what a session needs to serve all of these requests, and which engines cannot.
@@ -124,7 +127,7 @@ class Door:
             DatasetLocked: Another writer holds the dataset for longer than the settings wait.
             WriteFailed: The engine or the store failed; the dataset is as before.
         """
-        return self._opener.store_of(request, "rw").write(frame, request, session, principal)
+        return self._opener.store_of(request, "rw").write(frame, self._accounted(request), session, principal)
 
     def evidence(self, request: WriteRequest) -> Evidence | None:
         """Return what a dataset shows of the writes to it, such as their marks; None where it shows nothing."""
@@ -144,7 +147,7 @@ class Door:
         store = self._opener.store_of(request, "rw")
         if not isinstance(store, SettlingStore):
             return False
-        store.settle(request, principal)
+        store.settle(self._accounted(request), principal)
         return True
 
     def folder(self, target: Target, *, location: Location | None = None) -> Folder:
@@ -179,7 +182,23 @@ class Door:
             raise DepotUnsupported(
                 f"{request.target}: Spark cannot write this stream: {why}", location=request.location
             )
-        return store.write_stream(frame, request, session, principal, query)
+        return store.write_stream(frame, self._accounted(request), session, principal, query)
+
+    def _accounted(self, request: WriteRequest) -> WriteRequest:
+        """Return a request whose writer settles, under the lock, what writers of the dataset that died had begun.
+
+        The next holder of a lock replaces what the dead one left in it, so every writer has to look, not only jobs.
+        """
+        if request.settlement is not None:
+            return request
+        if self._intents is None and not has_state(self.catalog.settings):
+            return request  # nobody has begun anything
+        if self._intents is None:
+            # SQLAlchemy is half a second of a command that only reads.
+            from dataos_dagster.state.database import State
+
+            self._intents = State.open(self.catalog.settings).intents
+        return settled(request, self._intents)
 
     def writes_once(self, request: WriteRequest, *, by_engine: bool) -> bool:
         """Return whether a micro-batch that comes again after a crash is left out of a dataset.

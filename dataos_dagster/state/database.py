@@ -22,6 +22,7 @@ from dataos_dagster.redaction import register
 from dataos_dagster.state.failures import as_state_error
 from dataos_dagster.state.intents import Intents
 from dataos_dagster.state.job_runs import JobRuns
+from dataos_dagster.state.presence import FILE_NAME
 from dataos_dagster.state.profiles import Profiles
 from dataos_dagster.state.schema import bring_up_to_date
 from dataos_dagster.state.watermarks import Watermarks
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from dataos_dagster.settings import Settings
 
-FILE_NAME = "state.db"
 # How long a writer waits for another one before "database is locked".
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10

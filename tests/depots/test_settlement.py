@@ -46,6 +46,11 @@ class Account:
     def write_plainly(self, query=ROWS):
         return self.write(query, settled(self.request, self.state.intents))
 
+    def write_as_stranger(self):
+        """Write as a project does that keeps another account."""
+        elsewhere = State.open(Settings(project=self.shop.root / "elsewhere"))
+        return self.write(request=settled(self.request, elsewhere.intents))
+
     def begin(self) -> None:
         """Note the write as begun, as if the process had died before it noted the end."""
         evidence = self.shop.door.evidence(self.request)
@@ -124,6 +129,17 @@ def test_whoever_writes_next_settles_first(shop):
     assert account.status == "planned"
 
 
+def test_a_writer_that_is_no_job_settles_too(sail_shop):
+    account = Account(sail_shop, TABLE)
+    account.write_plainly()
+    before = sail_shop.door.evidence(account.request).state
+    account.write()
+    account.state.intents.begin(account.token, before=before, marked=False, engine=None)
+    account.die_in_the_lock()
+    sail_shop.write(ROWS, TABLE, "append")  # as a stream does, or `flare.save`
+    assert account.status == "written"
+
+
 def test_a_statement_that_fails_is_known_not_to_have_written(shop):
     account = Account(shop, TABLE)
     account.write_plainly()
@@ -138,7 +154,7 @@ def test_what_cannot_be_told_is_not_guessed(sail_shop):
     account = Account(sail_shop, TABLE)
     account.write_plainly()
     account.begin()
-    sail_shop.write(ROWS, TABLE, "append")  # by a project that keeps another account
+    account.write_as_stranger()
     with pytest.raises(WriteFailed, match="whether its rows are there cannot be told"):
         account.settle()
     account.write_plainly()  # other writers are not kept from their work
@@ -226,7 +242,7 @@ def test_behind_a_catalog_a_new_snapshot_need_not_be_that_of_the_writer_that_die
     account.write_plainly()
     before = sail_shop.door.evidence(account.request).state
     account.state.intents.begin(account.token, before=before, marked=False, engine=None)
-    sail_shop.write(ROWS, account.address, "append")  # by somebody who knows nothing of the lock
+    account.write_as_stranger()
     account.die_in_the_lock()
     with pytest.raises(WriteFailed, match="whether its rows are there cannot be told"):
         account.settle()
