@@ -12,7 +12,6 @@ import dagster as dg
 
 from dataos_dagster.bundles.membership import jobs_here
 from dataos_dagster.bundles.quarantine import build_quarantine
-from dataos_dagster.bundles.stream_sensor import build_streams
 from dataos_dagster.dagster_compat import allow_chains_of, quiet_about_beta
 from dataos_dagster.depots.catalog import depots_of
 from dataos_dagster.depots.definitions import build_check_job, build_depot_resources, resource_key
@@ -28,6 +27,7 @@ from dataos_dagster.workflows.materialization import build_compute
 from dataos_dagster.workflows.resource import runner_resource
 from dataos_dagster.workflows.schedules import build_schedules
 from dataos_dagster.workflows.sensors import build_run_sensor
+from dataos_dagster.workflows.supervisor.definitions import build_services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -136,7 +136,7 @@ def build_definitions(settings: Settings, options: LocationOptions) -> dg.Defini
         nodes = (graph.nodes[job_id] for job_id in here)
         shows = is_own if options.bundle is None else None
         quarantine = build_quarantine(options.label, project, read, nodes, shows)
-        streams = build_streams(options.label, graph, here, project, settings)
+        services = build_services(options.label, graph, here, project, settings)
         return dg.Definitions(
             assets=[
                 *jobs.assets,
@@ -145,11 +145,11 @@ def build_definitions(settings: Settings, options: LocationOptions) -> dg.Defini
                 *(jobs.sources if options.shows_sources else ()),
                 *quarantine.assets,
             ],
-            asset_checks=[*quarantine.checks, *streams.checks],
+            asset_checks=[*quarantine.checks, *services.checks],
             schedules=build_schedules(project.of_kind("workflow"), graph, here, settings),
             sensors=[
                 *quarantine.sensors,
-                *streams.sensors,
+                *services.sensors,
                 *([build_run_sensor(options.label, graph, here, settings)] if here else ()),
             ],
             jobs=[build_check_job(f"check_depots__{options.label}", resources)],

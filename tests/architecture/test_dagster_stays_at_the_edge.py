@@ -12,7 +12,7 @@ EDGE = {
 }
 # The mapping of workflows, and of what runs without an end, is more than one module holds.
 MAPPING = {
-    "bundles/stream_sensor.py",
+    "workflows/supervisor/definitions.py",
     "workflows/backfills.py",
     "workflows/materialization.py",
     "workflows/metadata.py",

@@ -15,9 +15,9 @@ import pytest
 from manifest_builder import write_project
 
 from dataos_dagster.bundles.definitions import load_definitions
-from dataos_dagster.bundles.stream_sensor import CHECK, metadata_of
 from dataos_dagster.flare.streaming import service as stream_service_module
 from dataos_dagster.settings import load_settings
+from dataos_dagster.workflows.supervisor.definitions import CHECK, metadata_of
 from dataos_dagster.workflows.supervisor.processes import ProcessRuntime
 from dataos_dagster.workflows.supervisor.records import Records
 from dataos_dagster.workflows.supervisor.service import Actual, Report
@@ -59,7 +59,7 @@ def runtime(folder):
 
 
 def tick(defs, instance, cursor=None):
-    [sensor] = [sensor for sensor in defs.sensors if sensor.name.startswith("dataos_streams__")]
+    [sensor] = [sensor for sensor in defs.sensors if sensor.name.startswith("dataos_services__")]
     repository = defs.get_repository_def()
     with dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository) as context:
         return sensor.evaluate_tick(context)
@@ -78,7 +78,7 @@ def test_a_stream_that_ends_is_an_ordinary_job(tmp_path):
     write_project(tmp_path, {"depot.yaml": DEPOT, "wf.yaml": stream("AvailableNow")})
     defs = load_definitions(tmp_path)
     assert defs.resolve_asset_graph().get(KEY).is_executable
-    assert not [sensor for sensor in defs.sensors if sensor.name.startswith("dataos_streams__")]
+    assert not [sensor for sensor in defs.sensors if sensor.name.startswith("dataos_services__")]
 
 
 def test_the_sensor_starts_a_stream_observes_it_and_starts_it_no_second_time(folder):
@@ -142,7 +142,7 @@ def test_a_stream_that_dies_fails_its_check_and_says_when_it_is_started_again(fo
 def test_the_check_can_be_run_by_hand(folder):
     defs = load_definitions(folder)
     runtime(folder).records(JOB).note_wish("stopped")
-    [checks] = [found for found in defs.asset_checks if found.node_def.name.startswith("dataos_streams__")]
+    [checks] = [found for found in defs.asset_checks if found.node_def.name.startswith("dataos_services__")]
     result = dg.materialize([checks], selection=dg.AssetSelection.checks(checks), raise_on_error=False)
     [evaluation] = result.get_asset_check_evaluations()
     assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)

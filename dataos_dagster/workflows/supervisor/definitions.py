@@ -1,7 +1,7 @@
-"""Streams in Dagster: no runs, but assets that are observed, a check of their health, and the sensor that keeps them.
+"""Services in Dagster: no runs, but assets that are observed, a check of their health, and the sensor that keeps them.
 
 A process without an end is no run: it would hold a slot for ever and die with a deployment. So the sensor of a location
-compares what its manifests want with what runs, and says how each stream is: an observation when something changed and
+compares what its manifests want with what runs, and says how each service is: an observation when something changed and
 once a minute, an evaluation of the check when the verdict changed and every ten minutes.
 """
 
@@ -25,23 +25,25 @@ from dataos_dagster.workflows.supervisor.processes import ProcessRuntime
 from dataos_dagster.workflows.supervisor.reconcile import Supervisor
 from dataos_dagster.workflows.supervisor.service import Actual, Change, Service
 
-CHECK = "stream_is_healthy"
-# An event costs some 15 ms in SQLite: unchanged streams are told about once in a while.
+CHECK = "service_is_healthy"
+# An event costs some 15 ms in SQLite: unchanged services are told about once in a while.
 OBSERVED_EVERY = 60.0
 CHECKED_EVERY = 600.0
 _TICK_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Streams:
-    """What Dagster shows of the streams of a location."""
+class ServiceDefinitions:
+    """What Dagster shows of the services of a location."""
 
     checks: tuple[dg.AssetChecksDefinition, ...] = ()
     sensors: tuple[dg.SensorDefinition, ...] = ()
 
 
-def build_streams(label: str, graph: JobGraph, here: tuple[str, ...], project: Project, settings: Settings) -> Streams:
-    """Return the check of every stream of a location and the sensor that keeps them running; nothing without streams.
+def build_services(
+    label: str, graph: JobGraph, here: tuple[str, ...], project: Project, settings: Settings
+) -> ServiceDefinitions:
+    """Return the check of every service of a location and the sensor that keeps them running; nothing without services.
 
     Args:
         label: Tells the locations of a project apart: what one has started, no other one ends.
@@ -52,21 +54,21 @@ def build_streams(label: str, graph: JobGraph, here: tuple[str, ...], project: P
     """
     nodes = {job_id: graph.nodes[job_id] for job_id in here if graph.nodes[job_id].service is not None}
     if not nodes:
-        return Streams()
+        return ServiceDefinitions()
     services = services_of(graph, project, settings, nodes)
     runtime = ProcessRuntime.of(settings)
-    return Streams((_checks(label, nodes, runtime),), (_sensor(label, nodes, services, runtime, settings),))
+    return ServiceDefinitions((_checks(label, nodes, runtime),), (_sensor(label, nodes, services, runtime, settings),))
 
 
 def _checks(label: str, nodes: Mapping[str, JobNode], runtime: ProcessRuntime) -> dg.AssetChecksDefinition:
     specs = [
-        dg.AssetCheckSpec(CHECK, asset=dg.AssetKey(key), description="The stream runs and reports.")
+        dg.AssetCheckSpec(CHECK, asset=dg.AssetKey(key), description="The service runs and reports.")
         for node in nodes.values()
         for key in node.keys
     ]
 
-    @dg.multi_asset_check(name=f"dataos_streams__{label}", specs=specs, can_subset=True)
-    def streams_are_healthy(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+    @dg.multi_asset_check(name=f"dataos_services__{label}", specs=specs, can_subset=True)
+    def services_are_healthy(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         wanted = {check.asset_key for check in context.selected_asset_check_keys}
         for job_id, node in nodes.items():
             actual = runtime.actual(job_id)
@@ -80,7 +82,7 @@ def _checks(label: str, nodes: Mapping[str, JobNode], runtime: ProcessRuntime) -
                         metadata=_about(actual),
                     )
 
-    return streams_are_healthy
+    return services_are_healthy
 
 
 def _sensor(
@@ -102,7 +104,7 @@ def _sensor(
         for job_id, node in nodes.items():
             found, told[job_id] = _events(node, runtime.actual(job_id), told.get(job_id, {}))
             events += found
-        said = [] if events or changes else ["every stream is as it was"]
+        said = [] if events or changes else ["every service is as it was"]
         return dg.SensorResult(
             asset_events=events,
             skip_reason="; ".join([*said, *map(_told, changes)]) or None,
@@ -111,9 +113,9 @@ def _sensor(
 
     running = settings.schedules == "running"
     return dg.SensorDefinition(
-        name=f"dataos_streams__{label}",
+        name=f"dataos_services__{label}",
         evaluation_fn=_evaluation(reconcile),
-        description="Keeps streams running as their manifests want it, and says how they are.",
+        description="Keeps services running as their manifests want it, and says how they are.",
         minimum_interval_seconds=_TICK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING if running else dg.DefaultSensorStatus.STOPPED,
     )
@@ -131,7 +133,7 @@ def _evaluation(
 def _events(
     node: JobNode, actual: Actual, told: Mapping[str, Any]
 ) -> tuple[list[dg.AssetObservation | dg.AssetCheckEvaluation], dict[str, Any]]:
-    """Return what is to be said about a stream, and what has been said by then."""
+    """Return what is to be said about a service, and what has been said by then."""
     now = datetime.now(UTC).timestamp()
     known, healthy = dict(told), is_healthy(actual)
     events: list[dg.AssetObservation | dg.AssetCheckEvaluation] = []
@@ -154,12 +156,12 @@ def _events(
 
 
 def is_healthy(actual: Actual) -> bool:
-    """Return whether a stream runs; one that starts for the first time is given time."""
+    """Return whether a service runs; one that starts for the first time is given time."""
     return actual.state == "running" or (actual.state == "starting" and actual.failures == 0)
 
 
 def metadata_of(actual: Actual, key: tuple[str, ...]) -> dict[str, Any]:
-    """Return how a stream is, with the figures of the query that writes one dataset."""
+    """Return how a service is, with the figures of the query that writes one dataset."""
     metrics = actual.report.metrics if actual.report else ()
     if key == tuple(actual.name.split("/")) and len(metrics) == 1:
         # A job that writes to no depot is an asset itself.
