@@ -111,10 +111,8 @@ class Settlement:
         if self.token is None:
             yield
             return
-        before, engine = look(), session.process
-        self.intents.begin(
-            self.token, before=before.state, marked=marked, engine=(engine.pid, engine.started) if engine else None
-        )
+        before = look()
+        self.intents.begin(self.token, before=before.state, marked=marked)
         try:
             with session.failures():
                 yield

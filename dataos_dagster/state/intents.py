@@ -121,25 +121,22 @@ class Intents:
                 session.add(_write_row(intent, position, write))
         return replace(intent, writes=writes)
 
-    def begin(self, token: str, *, before: str | None, marked: bool, engine: tuple[int, str] | None) -> None:
+    def begin(self, token: str, *, before: str | None, marked: bool) -> None:
         """Note that a write begins now, under the dataset's lock.
 
         Args:
             token: Of the write.
             before: State of the dataset.
             marked: The commit will carry the token.
-            engine: Process number and start of the engine that does it, when it is a child of ours.
 
         Raises:
             StateError: Nobody has planned the write, or this process does not hold its job any more.
         """
-        pid, started = engine or (None, None)
-        values = {"before": before, "marked": marked, "engine_pid": pid, "engine_started": started, "after": None}
         with self._database.writing() as session:
             write = session.get(IntentOutputRow, token)
             if write is not None:
                 claims.require_held(session.get_one(IntentRow, (write.job, write.scope), with_for_update=True))
-            _change(session, token, status="writing", **values)
+            _change(session, token, status="writing", before=before, marked=marked, after=None)
 
     def settle(self, token: str, *, written: bool, after: str | None = None) -> None:
         """Note what became of a write that had begun."""

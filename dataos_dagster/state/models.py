@@ -149,6 +149,4 @@ class IntentOutputRow(Base):
     )
     marked: Mapped[bool] = mapped_column(Boolean, comment="The commit carries the token.")
     after: Mapped[str | None] = mapped_column(String(64), comment="State of the dataset that the write made.")
-    engine_pid: Mapped[int | None] = mapped_column(Integer)
-    engine_started: Mapped[str | None] = mapped_column(String(128))
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)

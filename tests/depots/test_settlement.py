@@ -55,7 +55,7 @@ class Account:
         """Note the write as begun, as if the process had died before it noted the end."""
         evidence = self.shop.door.evidence(self.request)
         marked = not (self.shop.engine == "sail" and self.address == TABLE)
-        self.state.intents.begin(self.token, before=evidence.state, marked=marked, engine=None)
+        self.state.intents.begin(self.token, before=evidence.state, marked=marked)
 
     def die_in_the_lock(self) -> None:
         """Leave the lock as a process does that died while it held it."""
@@ -96,7 +96,7 @@ def test_a_commit_that_nobody_noted_is_found_in_the_dataset(shop, address, optio
     account.begin()
     before = account.state.intents.find(JOB).writes[0]
     account.write()
-    account.state.intents.begin(account.token, before=before.before, marked=before.marked, engine=None)
+    account.state.intents.begin(account.token, before=before.before, marked=before.marked)
     if address == TABLE:
         account.die_in_the_lock()
     assert account.settle() == "written"
@@ -116,7 +116,7 @@ def test_the_first_write_of_a_table_is_found_too(shop):
     account.begin()
     assert account.settle() == "planned"
     account.write()
-    account.state.intents.begin(account.token, before=None, marked=shop.engine == "spark", engine=None)
+    account.state.intents.begin(account.token, before=None, marked=shop.engine == "spark")
     account.die_in_the_lock()
     assert account.settle() == "written"
 
@@ -134,7 +134,7 @@ def test_a_writer_that_is_no_job_settles_too(sail_shop):
     account.write_plainly()
     before = sail_shop.door.evidence(account.request).state
     account.write()
-    account.state.intents.begin(account.token, before=before, marked=False, engine=None)
+    account.state.intents.begin(account.token, before=before, marked=False)
     account.die_in_the_lock()
     sail_shop.write(ROWS, TABLE, "append")  # as a stream does, or `flare.save`
     assert account.status == "written"
@@ -219,7 +219,7 @@ def test_files_in_a_bucket_carry_the_mark_too(sail_shop, s3, mode):
     assert account.settle() == "planned"
     account.write()
     assert account.status == "written"
-    account.state.intents.begin(account.token, before=None, marked=True, engine=None)
+    account.state.intents.begin(account.token, before=None, marked=True)
     assert account.settle() == "written"
     assert account.ids() == [1]
 
@@ -241,7 +241,7 @@ def test_behind_a_catalog_a_new_snapshot_need_not_be_that_of_the_writer_that_die
     account = Account(sail_shop, f"dataos://lake:n{uuid.uuid4().hex[:8]}/orders")
     account.write_plainly()
     before = sail_shop.door.evidence(account.request).state
-    account.state.intents.begin(account.token, before=before, marked=False, engine=None)
+    account.state.intents.begin(account.token, before=before, marked=False)
     account.write_as_stranger()
     account.die_in_the_lock()
     with pytest.raises(WriteFailed, match="whether its rows are there cannot be told"):

@@ -28,7 +28,7 @@ def planned(state, *, run: str = "run-1", scope: str = "") -> Intent:
 
 
 def begun(state, token: str) -> None:
-    state.intents.begin(token, before="s1", marked=False, engine=(17, "then"))
+    state.intents.begin(token, before="s1", marked=False)
 
 
 def of_a_dead_process(state) -> None:

@@ -53,8 +53,6 @@ def upgrade() -> None:
         sa.Column("before", sa.String(64), comment="State of the dataset before the write, such as a snapshot's id."),
         sa.Column("marked", sa.Boolean(), nullable=False, comment="The commit carries the token."),
         sa.Column("after", sa.String(64), comment="State of the dataset that the write made."),
-        sa.Column("engine_pid", sa.Integer()),
-        sa.Column("engine_started", sa.String(128)),
         sa.Column("changed_at", _MOMENT, nullable=False),
         sa.ForeignKeyConstraint(["job", "scope"], ["intents.job", "intents.scope"], ondelete="CASCADE"),
     )
