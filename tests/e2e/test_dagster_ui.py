@@ -39,6 +39,10 @@ mutation ($assets: [AssetKeyInput!]!) {
 STATUS = "query ($run: ID!) {runOrError(runId: $run) {... on Run {status}}}"
 
 
+# The page asks for each asset's state after it has drawn the graph; its own default is five seconds.
+expect.set_options(timeout=30_000)
+
+
 @pytest.fixture(scope="module")
 def materialized(deployment) -> None:
     """Materialize the whole product through the running deployment, as the button does."""
