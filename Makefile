@@ -40,8 +40,8 @@ lint: $(INSTALLED)
 bench: $(INSTALLED) ## Measure against the peers and write benchmarks/RESULTS.md (QUICK=1 for a rough look)
 	$(BIN)/python benchmarks/run.py $(if $(QUICK),--quick)
 
-kills: $(INSTALLED) ## Kill writers many times and write benchmarks/KILLS.md (KILLS=25 of each kind, STREAM_KILLS=50)
-	$(BIN)/python benchmarks/kills.py $(or $(KILLS),25)
+kills: $(INSTALLED) ## Kill writers many times and write benchmarks/KILLS.md (KILLS=36 of each kind, STREAM_KILLS=50)
+	$(BIN)/python benchmarks/kills.py $(or $(KILLS),36)
 	$(BIN)/python benchmarks/kills_streams.py $(or $(STREAM_KILLS),50)
 
 pictures: $(INSTALLED) ## Take the pictures of docs/images from the running UI
