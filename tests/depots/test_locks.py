@@ -6,8 +6,8 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -66,12 +66,14 @@ def test_a_lock_is_free_again_after_its_writer(file):
         assert file.read_text() == ""
 
 
-def test_a_second_writer_waits_and_then_names_the_first(file, hold):
+def test_a_second_writer_waits_and_then_names_the_first(file, hold, monkeypatch):
     other = hold(file)
-    started = time.monotonic()
+    naps: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: sum(naps), sleep=naps.append)
+    monkeypatch.setattr("dataos_dagster.depots.locks.time", clock)
     with pytest.raises(DatasetLocked) as refused, writing(file, me(), seconds=0.5, what="orders"):
         pass
-    assert 0.5 <= time.monotonic() - started < 5
+    assert sum(naps) == pytest.approx(0.5, abs=max(naps))
     assert f"orders is being written by process {other.pid} on" in refused.value.message
     assert "for bob" in refused.value.message
     assert "operation run-7" in refused.value.message

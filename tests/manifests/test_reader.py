@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from effort import lines_run
 
+from dataos_dagster.manifests.composing import MOST_ALIASED_VALUES
 from dataos_dagster.manifests.diagnostics import Severity
 from dataos_dagster.manifests.reader import read_file, read_text
 from dataos_dagster.settings import LimitSettings
@@ -176,12 +177,13 @@ def test_an_empty_file_is_a_warning(tmp_path, content):
 def test_a_large_file_is_refused_before_it_is_read(tmp_path):
     file = tmp_path / "large.yaml"
     file.write_bytes(b"- a\n" * 12_500_000)
-    before = time.process_time()
-    documents, diagnostics = read_file(file, name="large.yaml", limits=LIMITS)
+    found = []
+    cost = lines_run(lambda: found.append(read_file(file, name="large.yaml", limits=LIMITS)))
+    [(documents, diagnostics)] = found
     assert documents == []
     assert only_error(diagnostics).code == "file-too-large"
     assert "50,000,000 bytes" in diagnostics[0].message
-    assert time.process_time() - before < 1.0
+    assert cost < 1000
 
 
 @pytest.mark.parametrize(
@@ -213,13 +215,14 @@ def test_the_deepest_nesting_that_is_allowed_is_a_setting():
         "a{0}: &a{0} {{x: *a{1}, y: *a{1}}}",
     ],
 )
-def test_a_bomb_of_aliases_is_refused_in_no_time(level):
+def test_a_bomb_of_aliases_is_refused_before_it_is_expanded(level):
     text = "a0: &a0 [x, x]\n" + "\n".join(level.format(i, i - 1) for i in range(1, 40))
-    before = time.process_time()
-    documents, diagnostics = read(text)
+    found = []
+    cost = lines_run(lambda: found.append(read(text)))
+    [(documents, diagnostics)] = found
     assert documents == []
     assert only_error(diagnostics).code == "alias-bomb"
-    assert time.process_time() - before < 5.0
+    assert cost < 30 * MOST_ALIASED_VALUES
 
 
 def test_a_bomb_of_merges_is_refused():
