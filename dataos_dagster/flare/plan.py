@@ -10,37 +10,41 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from dataos_dagster.depots.requirements import join
-from dataos_dagster.engines.connect import left_to_cluster
-from dataos_dagster.engines.routing import constructs_of, route
-from dataos_dagster.engines.session import SessionConfiguration
-from dataos_dagster.errors import DataOSError, DepotUnsupported, NotYetRun, StepError
+from dataos_dagster.engines.routing import route
+from dataos_dagster.errors import DataOSError, StepError
 from dataos_dagster.flare.assertions.plan import plan_assertions
 from dataos_dagster.flare.coverage import not_yet_run
 from dataos_dagster.flare.incremental.keys import given_to
 from dataos_dagster.flare.inputs import plan_input
 from dataos_dagster.flare.outputs import plan_output
+from dataos_dagster.flare.plan_constructs import constructs_of_increments, constructs_of_steps
 from dataos_dagster.flare.profile.plan import plan_profile
-from dataos_dagster.flare.request_json import read_json, write_json
-from dataos_dagster.flare.sizing import merged_conf, sizing_of
+from dataos_dagster.flare.session_needs import (
+    configuration_of,
+    in_session_of,
+    merged_vetoes,
+    notes_of_cluster,
+    requirements_of,
+)
+from dataos_dagster.flare.sizing import sizing_of
 from dataos_dagster.flare.steps import caching_notes, plan_step
 from dataos_dagster.flare.streaming.plan import plan_streams, with_streams
 from dataos_dagster.flare.udfs import plan_functions, without_own
 from dataos_dagster.flare.views import Views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from dataos_dagster.depots.door import Door
-    from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
     from dataos_dagster.engines.availability import Availability
     from dataos_dagster.engines.routing import Route
     from dataos_dagster.engines.routing.constructs import Construct
+    from dataos_dagster.engines.session import SessionConfiguration
     from dataos_dagster.flare.assertions.plan import PlannedAssertions
     from dataos_dagster.flare.inputs import PlannedInput
     from dataos_dagster.flare.manifest import FlareSpec
     from dataos_dagster.flare.outputs import PlannedOutput
     from dataos_dagster.flare.profile.plan import PlannedProfile
-    from dataos_dagster.flare.sizing import Sizing
     from dataos_dagster.flare.steps import PlannedStep
     from dataos_dagster.flare.streaming.plan import StreamPlan
     from dataos_dagster.flare.udfs import UserFunction
@@ -94,61 +98,15 @@ class JobPlan:
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as plain values, for `--plan --json`."""
-        return {
-            "job": self.job.id,
-            "location": str(self.job.location()),
-            "engine": self.engine,
-            "reasons": list(self.route.reasons),
-            "inputs": [
-                {"view": planned.name, "dataset": planned.dataset, "implicit": planned.implicit}
-                | read_json(planned.request)
-                for planned in self.inputs
-            ],
-            "steps": [
-                {
-                    "view": step.name,
-                    "reads": [relation.name for relation in step.statement.relations],
-                    "functions": [function.name for function in step.functions],
-                    "location": str(step.location),
-                }
-                for step in self.steps
-            ],
-            "outputs": [
-                {"view": output.name, "dataset": output.dataset, "mode": mode_of(output.request)}
-                | write_json(output.request)
-                for output in self.outputs
-            ],
-            "assertions": [test.text for each in self.assertions for query in each.queries for test in query.tests],
-            "notes": list(self.notes),
-        } | ({"stream": self.stream.as_json()} if self.stream else {})
+        from dataos_dagster.flare.plan_text import plan_json
+
+        return plan_json(self)
 
     def as_text(self) -> str:
         """Return the plan as lines for people."""
-        lines = [f"{self.job.id} on {self.engine}", *(f"  because {reason}" for reason in self.route.reasons)]
-        lines += [
-            f"  read   {planned.name} ← {planned.dataset}{' (named in SQL)' if planned.implicit else ''}"
-            for planned in self.inputs
-        ]
-        for step in self.steps:
-            functions = "".join(f" → {function.name}" for function in step.functions)
-            lines.append(f"  step   {step.name} ({step.location}){functions}")
-        if self.profile is not None:
-            lines.append(f"  profile {self.profile.dataset}")
-        for each in self.assertions:
-            tests = ", ".join(test.text for query in each.queries for test in query.tests)
-            lines.append(f"  test   {each.dataset}: {tests}")
-        if self.stream is not None:
-            lines += self.stream.as_lines()
-        else:
-            lines += [f"  write  {out.name} → {out.dataset} ({mode_of(out.request)})" for out in self.outputs]
-        return "\n".join([*lines, *(f"  note   {note}" for note in self.notes)])
+        from dataos_dagster.flare.plan_text import plan_lines
 
-
-def mode_of(request: WriteRequest) -> str:
-    """Return how a request writes, in one word or two."""
-    if request.merge is not None:
-        return "merge"
-    return "overwrite partitions" if request.mode == "overwrite" and request.dynamic_overwrite else request.mode
+        return "\n".join(plan_lines(self))
 
 
 def plan_job(
@@ -188,16 +146,16 @@ def plan_job(
         check_view(output, views)
     assertions = plan_assertions(job, spec.job, inputs, steps, outputs, views)
     profile = plan_profile(job, spec.job, inputs)
-    inputs = tuple(_in_session_of(planned, outputs) for planned in with_streams(inputs, spec, door))
+    inputs = tuple(in_session_of(planned, outputs) for planned in with_streams(inputs, spec, door))
     stream = plan_streams(job, spec, inputs, outputs, door=door, settings=settings)
     sizing = sizing_of(spec, master=settings.engines.spark.master, project_conf=settings.engines.spark.conf)
     requirements = requirements_of(door, inputs, outputs)
     if stream is not None:
         requirements = join([requirements, stream.requirements])
-    vetoes = _merged_vetoes(requirements.vetoes, sizing.vetoes)
+    vetoes = merged_vetoes(requirements.vetoes, sizing.vetoes)
     constructs = (
-        *_incremental_constructs(inputs),
-        *without_own(_constructs(steps), spec.job.udfs),
+        *constructs_of_increments(inputs),
+        *without_own(constructs_of_steps(steps), spec.job.udfs),
         *(construct for output in outputs for construct in output.constructs),
         *(construct for each in assertions for query in each.queries for construct in query.constructs),
         *(profile.constructs if profile else ()),
@@ -207,7 +165,7 @@ def plan_job(
     if chosen.engine == "sail":
         notes.extend(note for step in steps for note in caching_notes(step))
     if chosen.engine == "connect":
-        notes.extend(_left_to_cluster(requirements, sizing))
+        notes.extend(notes_of_cluster(requirements, sizing))
     return JobPlan(
         job=job,
         spec=spec,
@@ -217,7 +175,7 @@ def plan_job(
         views=views.names,
         route=chosen,
         requested=requested,
-        configuration=_configuration(chosen.engine, requirements, sizing),
+        configuration=configuration_of(chosen.engine, requirements, sizing),
         notes=tuple(notes),
         spark_serves=availability.has("spark") and not vetoes.get("spark"),
         functions=plan_functions(job, spec.job.udfs),
@@ -252,15 +210,6 @@ def _plan_reading(
     return (*inputs, *views.implicit.values()), steps, views
 
 
-def _in_session_of(planned: PlannedInput, outputs: tuple[PlannedOutput, ...]) -> PlannedInput:
-    """Return an input that is read with the identity that the job's session has for its depot."""
-    from dataos_dagster.depots.door import beside
-
-    writes = [output.request for output in outputs]
-    schema = beside(planned.schema, writes) if planned.schema else None
-    return replace(planned, request=beside(planned.request, writes), schema=schema)
-
-
 def check_view(output: PlannedOutput, views: Views) -> None:
     """Check that the view that an output writes is there.
 
@@ -276,25 +225,6 @@ def check_view(output: PlannedOutput, views: Views) -> None:
         )
 
 
-def requirements_of(door: Door, inputs: tuple[PlannedInput, ...], outputs: tuple[PlannedOutput, ...]) -> Requirements:
-    """Return what the session needs; an error of the door gets the place of the request that it is about.
-
-    Raises:
-        DepotError: A depot is unknown, or cannot do what is asked.
-        NotYetRun: A depot is of a type that nothing here reads yet.
-    """
-    requests: list[ReadRequest | WriteRequest] = [request for planned in inputs for request in planned.requests]
-    requests += [output.request for output in outputs]
-    try:
-        return door.requirements(requests)
-    except DataOSError as error:
-        guilty = _guilty(door, requests, error)
-        if guilty is not None and isinstance(error, DepotUnsupported) and _is_of_planned_type(door, guilty):
-            raise NotYetRun(error.message, hint=error.hint, location=guilty.location) from None
-        error.location = error.location or (guilty.location if guilty else None)
-        raise
-
-
 def _route(
     job: Job,
     constructs: tuple[Construct, ...],
@@ -308,82 +238,3 @@ def _route(
     except DataOSError as error:
         error.location = error.location or job.location()
         raise
-
-
-def _guilty(
-    door: Door, requests: list[ReadRequest | WriteRequest], error: DataOSError
-) -> ReadRequest | WriteRequest | None:
-    """Return the first request that fails with this error on its own."""
-    for request in requests:
-        try:
-            door.requirements([request])
-        except type(error):
-            return request
-    return None
-
-
-def _is_of_planned_type(door: Door, request: ReadRequest | WriteRequest) -> bool:
-    """Return whether a request is for a depot of a source type that nothing here reads yet."""
-    from dataos_dagster.depots.support import family_of
-
-    if request.target.address is None:
-        return False
-    depot = door.catalog.find(request.target.address.depot)
-    return family_of(depot.type, depot.subprotocol) is None
-
-
-def _constructs(steps: tuple[PlannedStep, ...]) -> Iterator[Construct]:
-    """Yield what the steps use of SQL, at the lines of the manifest."""
-    for step in steps:
-        if step.statement.kind == "query":
-            for construct in constructs_of(step.statement.sql):
-                place = step.at(construct.line, construct.column)
-                yield replace(construct, line=place.line, column=place.column)
-        for function, place in zip(step.functions, step.places, strict=True):
-            for statement in function.statements:
-                for construct in constructs_of(statement):
-                    yield replace(construct, line=place.line, column=place.column)
-
-
-def _incremental_constructs(inputs: tuple[PlannedInput, ...]) -> Iterator[Construct]:
-    """Yield what the queries of incremental inputs use of SQL, with stand-ins for the values of their keys."""
-    for planned in inputs:
-        if planned.increment is not None:
-            place = planned.increment.location
-            for statement in planned.increment.samples():
-                for construct in constructs_of(statement.sql):
-                    yield replace(construct, line=place.line, column=place.column)
-
-
-def _merged_vetoes(*sources: Mapping[EngineName, tuple[str, ...]]) -> dict[EngineName, tuple[str, ...]]:
-    vetoes: dict[EngineName, tuple[str, ...]] = {}
-    for source in sources:
-        for engine, reasons in source.items():
-            vetoes[engine] = (*vetoes.get(engine, ()), *reasons)
-    return vetoes
-
-
-def _left_to_cluster(requirements: Requirements, sizing: Sizing) -> tuple[str, ...]:
-    """Return what the job asks of its engine, and an existing cluster has as it has it."""
-    conf = merged_conf(requirements.conf.get("connect", {}), sizing.conf)
-    if sizing.driver_memory:
-        conf["spark.driver.memory"] = sizing.driver_memory
-    secret = (*requirements.secret_conf.get("connect", {}), *sizing.secret_conf)
-    return left_to_cluster(conf, secret, requirements.packages)
-
-
-def _configuration(engine: EngineName, requirements: Requirements, sizing: Sizing) -> SessionConfiguration:
-    """Return the session that a job needs; sizes only where they matter, so that sessions are shared."""
-    conf = merged_conf(requirements.conf.get(engine, {}), sizing.conf)
-    spark = engine == "spark"
-    return SessionConfiguration(
-        engine,
-        conf=tuple(sorted(conf.items())),
-        packages=tuple(sorted(requirements.packages)) if spark else (),
-        environment=tuple(sorted(requirements.environment.get(engine, {}).items())),
-        secret_conf=tuple(sorted((dict(requirements.secret_conf.get(engine, {})) | dict(sizing.secret_conf)).items()))
-        if engine != "sail"
-        else (),
-        driver_memory=sizing.driver_memory if spark else None,
-        driver_cores=sizing.driver_cores if spark else None,
-    )

@@ -10,7 +10,8 @@ from dataos_dagster.flare.coverage import not_yet_run
 from dataos_dagster.flare.inputs import plan_input
 from dataos_dagster.flare.locations import JOB_PATH
 from dataos_dagster.flare.outputs import plan_output
-from dataos_dagster.flare.plan import check_view, flare_spec, requirements_of
+from dataos_dagster.flare.plan import check_view, flare_spec
+from dataos_dagster.flare.session_needs import requirements_of
 from dataos_dagster.flare.steps import plan_step
 from dataos_dagster.flare.views import Views
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dataos_dagster.flare.streaming.run import finish, running
+from dataos_dagster.flare.writing import with_system_column
 from dataos_dagster.workflows.results import OutputResult
 
 if TYPE_CHECKING:
@@ -48,12 +49,12 @@ def started_queries(
         tell: Told again and again what is done before they start.
     """
     for note in run.plan.notes:
-        run.note(note)
+        run.journal.note(note)
     run.make_views()
     sources = tuple(planned for planned in run.plan.inputs if planned.request.stream)
 
     def prepare(frame: DataFrame, planned: PlannedStream) -> DataFrame:
-        return run.with_system_column(frame, planned.output)
+        return with_system_column(frame, planned.output, run.plan, run.context)
 
     def view_of(planned: PlannedStream) -> str:
         return run.plan.views[planned.output.name.lower()]
@@ -66,7 +67,7 @@ def _reported(run: PlanRun, query: RunningQuery, seconds: float) -> OutputResult
     output = query.planned.output
     view = run.plan.views[output.name.lower()]
     for note in query.notes:
-        run.note(note)
+        run.journal.note(note)
     result = OutputResult(
         name=output.name,
         address=output.address,

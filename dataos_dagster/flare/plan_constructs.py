@@ -1,0 +1,38 @@
+"""What a plan uses of SQL, at the lines of the manifest: the engine is chosen by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dataos_dagster.engines.routing import constructs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dataos_dagster.engines.routing.constructs import Construct
+    from dataos_dagster.flare.inputs import PlannedInput
+    from dataos_dagster.flare.steps import PlannedStep
+
+
+def constructs_of_steps(steps: tuple[PlannedStep, ...]) -> Iterator[Construct]:
+    """Yield what the steps use of SQL, at the lines of the manifest."""
+    for step in steps:
+        if step.statement.kind == "query":
+            for construct in constructs_of(step.statement.sql):
+                place = step.at(construct.line, construct.column)
+                yield replace(construct, line=place.line, column=place.column)
+        for function, place in zip(step.functions, step.places, strict=True):
+            for statement in function.statements:
+                for construct in constructs_of(statement):
+                    yield replace(construct, line=place.line, column=place.column)
+
+
+def constructs_of_increments(inputs: tuple[PlannedInput, ...]) -> Iterator[Construct]:
+    """Yield what the queries of incremental inputs use of SQL, with stand-ins for the values of their keys."""
+    for planned in inputs:
+        if planned.increment is not None:
+            place = planned.increment.location
+            for statement in planned.increment.samples():
+                for construct in constructs_of(statement.sql):
+                    yield replace(construct, line=place.line, column=place.column)

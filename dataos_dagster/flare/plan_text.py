@@ -1,0 +1,71 @@
+"""A plan as lines for people, and as plain values for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dataos_dagster.flare.request_json import read_json, write_json
+
+if TYPE_CHECKING:
+    from dataos_dagster.depots.requests import WriteRequest
+    from dataos_dagster.flare.plan import JobPlan
+
+
+def plan_json(plan: JobPlan) -> dict[str, Any]:
+    """Return the plan as plain values, for `--plan --json`."""
+    return {
+        "job": plan.job.id,
+        "location": str(plan.job.location()),
+        "engine": plan.engine,
+        "reasons": list(plan.route.reasons),
+        "inputs": [
+            {"view": planned.name, "dataset": planned.dataset, "implicit": planned.implicit}
+            | read_json(planned.request)
+            for planned in plan.inputs
+        ],
+        "steps": [
+            {
+                "view": step.name,
+                "reads": [relation.name for relation in step.statement.relations],
+                "functions": [function.name for function in step.functions],
+                "location": str(step.location),
+            }
+            for step in plan.steps
+        ],
+        "outputs": [
+            {"view": output.name, "dataset": output.dataset, "mode": _mode_of(output.request)}
+            | write_json(output.request)
+            for output in plan.outputs
+        ],
+        "assertions": [test.text for each in plan.assertions for query in each.queries for test in query.tests],
+        "notes": list(plan.notes),
+    } | ({"stream": plan.stream.as_json()} if plan.stream else {})
+
+
+def plan_lines(plan: JobPlan) -> list[str]:
+    """Return the plan as lines for people."""
+    lines = [f"{plan.job.id} on {plan.engine}", *(f"  because {reason}" for reason in plan.route.reasons)]
+    lines += [
+        f"  read   {planned.name} ← {planned.dataset}{' (named in SQL)' if planned.implicit else ''}"
+        for planned in plan.inputs
+    ]
+    for step in plan.steps:
+        functions = "".join(f" → {function.name}" for function in step.functions)
+        lines.append(f"  step   {step.name} ({step.location}){functions}")
+    if plan.profile is not None:
+        lines.append(f"  profile {plan.profile.dataset}")
+    for each in plan.assertions:
+        tests = ", ".join(test.text for query in each.queries for test in query.tests)
+        lines.append(f"  test   {each.dataset}: {tests}")
+    if plan.stream is not None:
+        lines += plan.stream.as_lines()
+    else:
+        lines += [f"  write  {out.name} → {out.dataset} ({_mode_of(out.request)})" for out in plan.outputs]
+    return [*lines, *(f"  note   {note}" for note in plan.notes)]
+
+
+def _mode_of(request: WriteRequest) -> str:
+    """Return how a request writes, in one word or two."""
+    if request.merge is not None:
+        return "merge"
+    return "overwrite partitions" if request.mode == "overwrite" and request.dynamic_overwrite else request.mode
