@@ -122,8 +122,8 @@ def measure(
     from dataos_dagster.engines.session import SessionConfiguration
     from dataos_dagster.manifests.project import load_project
     from dataos_dagster.settings import load_settings
+    from dataos_dagster.workflows.building import build_graph
     from dataos_dagster.workflows.execution import JobRunner
-    from dataos_dagster.workflows.graph import build_graph
 
     settings = load_settings(folder)
     project = load_project(folder, settings=settings)

@@ -67,8 +67,8 @@ def measure(folder: Path, bootstrap: str, topic: str, turns: int) -> tuple[list[
     from dataos_dagster.flare.plan import plan_job
     from dataos_dagster.manifests.project import load_project
     from dataos_dagster.settings import load_settings
+    from dataos_dagster.workflows.building import build_graph
     from dataos_dagster.workflows.execution import JobRunner
-    from dataos_dagster.workflows.graph import build_graph
 
     ours, peer = [], []
     for turn in range(turns + 1):

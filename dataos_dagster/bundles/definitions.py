@@ -21,8 +21,8 @@ from dataos_dagster.manifests.console import count_of
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.naming import slug
 from dataos_dagster.settings import load_settings
+from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.definitions import Execution, JobAssets, JobTranslator, build_job_assets
-from dataos_dagster.workflows.graph import build_graph
 from dataos_dagster.workflows.materialization import build_compute
 from dataos_dagster.workflows.resource import runner_resource
 from dataos_dagster.workflows.schedules import build_schedules

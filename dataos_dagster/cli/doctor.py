@@ -108,8 +108,8 @@ def _disk(folder: Path) -> Check:
 def _plans(settings: Settings) -> dict[str, Plan | Unplanned]:
     """Return the plan of each job of the project, or why there is none."""
     from dataos_dagster.manifests.project import load_project
+    from dataos_dagster.workflows.building import build_graph
     from dataos_dagster.workflows.execution import JobRunner
-    from dataos_dagster.workflows.graph import build_graph
     from dataos_dagster.workflows.plans import plan_jobs
 
     project = load_project(settings.project, settings=settings)

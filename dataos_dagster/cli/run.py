@@ -104,7 +104,7 @@ class _Selection:
 def _select(path: Path, expressions: list[str], *, from_failure: bool = False, stand_ins: bool = False) -> _Selection:
     from dataos_dagster.manifests.project import load_project
     from dataos_dagster.settings import load_settings
-    from dataos_dagster.workflows.graph import build_graph
+    from dataos_dagster.workflows.building import build_graph
     from dataos_dagster.workflows.selection import select
 
     if not path.exists():

@@ -21,7 +21,7 @@ Finding = tuple[str, Severity, str, str]
 
 def with_job_diagnostics(project: Project) -> Project:
     """Return a project whose diagnostics include those about the graph of its jobs."""
-    from dataos_dagster.workflows.graph import build_graph
+    from dataos_dagster.workflows.building import build_graph
 
     found = (*project.diagnostics, *build_graph(project).diagnostics)
     return replace(project, diagnostics=tuple(sorted(found, key=lambda one: (one.file, one.line, one.column))))

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import EngineSettings, Settings, SparkSettings
+from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.execution import JobRunner
-from dataos_dagster.workflows.graph import build_graph
 from dataos_dagster.workflows.results import Silence
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from dataos_dagster.flare.plan import flare_spec
 from dataos_dagster.flare.stand_ins import catalog_with_stand_ins
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import Settings
+from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.execution import JobRunner
-from dataos_dagster.workflows.graph import build_graph
 from dataos_dagster.workflows.plans import Unplanned, plan_jobs
 from tests.builders.generated_rows import columns_of_inputs, query_of
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from dataos_dagster.cli.run_display import Display, print_end, print_error
 from dataos_dagster.errors import JobError, Location, StepError
 from dataos_dagster.identity import Principal
-from dataos_dagster.workflows.graph import build_graph
+from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.results import JobOutcome, JobResult, OutputResult, Preview
 from dataos_dagster.workflows.runner import RunSummary
 

@@ -21,8 +21,8 @@ from dataos_dagster.identity import Principal
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import load_settings
 from dataos_dagster.state.database import State
+from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.context import RunContext
-from dataos_dagster.workflows.graph import JobGraph, build_graph
 from dataos_dagster.workflows.results import JobResult, Silence
 from dataos_dagster.workflows.runner import RunSummary, run_jobs
 from dataos_dagster.workflows.selection import select
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from dataos_dagster.engines.session import EngineSession, Sessions
     from dataos_dagster.errors import DataOSError
     from dataos_dagster.settings import Settings
+    from dataos_dagster.workflows.graph import JobGraph
     from dataos_dagster.workflows.results import Reporter
     from dataos_dagster.workflows.stacks import Plan
 

@@ -11,7 +11,7 @@ from dataos_dagster.cli.application import application
 from dataos_dagster.manifests.diagnostics import Severity
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import Settings
-from dataos_dagster.workflows.graph import build_graph
+from dataos_dagster.workflows.building import build_graph
 
 MANIFEST = """\
 name: wf-job

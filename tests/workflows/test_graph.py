@@ -7,7 +7,7 @@ from effort import lines_run
 from manifest_builder import flare, other, read_project, workflow
 
 from dataos_dagster.manifests.diagnostics import Severity
-from dataos_dagster.workflows.graph import build_graph
+from dataos_dagster.workflows.building import build_graph
 
 
 def graph_of(folder, *dag, **files):

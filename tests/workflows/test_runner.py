@@ -22,8 +22,8 @@ from dataos_dagster.identity import Principal
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import load_settings
 from dataos_dagster.state.database import State
+from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.context import RunContext
-from dataos_dagster.workflows.graph import build_graph
 from dataos_dagster.workflows.results import Silence
 from dataos_dagster.workflows.runner import run_jobs
 from dataos_dagster.workflows.selection import select

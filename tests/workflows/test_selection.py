@@ -6,7 +6,7 @@ import pytest
 from manifest_builder import flare, read_project, workflow
 
 from dataos_dagster.errors import AddressError, SelectionError
-from dataos_dagster.workflows.graph import build_graph
+from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.selection import select
 
 

@@ -146,8 +146,8 @@ def _run(project: Path, job_id: str, stop: threading.Event, teller: Teller, star
     from dataos_dagster.identity import principal_of
     from dataos_dagster.manifests.project import load_project
     from dataos_dagster.settings import load_settings
+    from dataos_dagster.workflows.building import build_graph
     from dataos_dagster.workflows.execution import JobRunner
-    from dataos_dagster.workflows.graph import build_graph
 
     starting.enter_context(teller.starting())
     settings = load_settings(project)
@@ -181,7 +181,7 @@ def _keep_running(
         raise JobError(f"{plan.job.label} reads no stream", location=plan.job.location())
     with context.sessions.lease(plan.configuration) as session:
         run = PlanRun(plan, context, session)
-        with started_queries(run, plan.stream, lambda done: teller.say("starting", done)) as queries:
+        with started_queries(run, plan.stream, lambda done: teller.say("starting", done), stop) as queries:
             starting.close()
             for query in queries:
                 _log.info("writes %s, checkpoint %s", query.planned.output.dataset, query.planned.query.checkpoint)

@@ -14,8 +14,8 @@ from dataos_dagster.depots.requests import ReadRequest, Target
 from dataos_dagster.identity import Principal
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import load_settings
+from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.execution import JobRunner
-from dataos_dagster.workflows.graph import build_graph
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from dataos_dagster.flare.streaming.progress import Progress
 from dataos_dagster.flare.streaming.trigger import Trigger, trigger_of
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import load_settings
-from dataos_dagster.workflows.graph import build_graph
+from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.runner import run_jobs
 
 from .conftest import DEPOT, StreamProject

@@ -9,7 +9,7 @@ import pytest
 
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import load_settings
-from dataos_dagster.workflows.graph import build_graph
+from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.services import services_of
 from dataos_dagster.workflows.supervisor.processes import ProcessRuntime
 from dataos_dagster.workflows.supervisor.reconcile import Supervisor

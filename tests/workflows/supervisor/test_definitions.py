@@ -151,7 +151,7 @@ def test_the_check_can_be_run_by_hand(folder):
 
 def test_a_changed_manifest_makes_another_generation(folder):
     from dataos_dagster.manifests.project import load_project
-    from dataos_dagster.workflows.graph import build_graph
+    from dataos_dagster.workflows.building import build_graph
     from dataos_dagster.workflows.services import services_of
 
     def generation():
