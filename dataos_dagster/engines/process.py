@@ -28,6 +28,8 @@ _WATCHDOG = Path(__file__).with_name("watchdog.py")
 _POLL_SECONDS = 0.02
 # A JVM with open tables takes up to two seconds to end; after this it is killed.
 GRACE_SECONDS = 10.0
+# A log that has grown to this is put aside, and the one before it is deleted.
+LOG_BYTES = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Child:
         name: What it is, for messages.
         command: Program and arguments.
         environment: Its whole environment.
-        log: File that takes what it prints.
+        log: File that takes what it prints; `<log>.1` takes what it printed before, once that is much.
 
     Raises:
         EngineUnavailable: It could not be started at all.
@@ -94,9 +96,10 @@ class Child:
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         self._owner = os.getpid()
-        with log.open("wb") as output:
+        # To its end, whoever else writes to it: the watchdog puts it aside and begins it anew.
+        with log.open("ab") as output:
             self._watchdog = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_WATCHDOG), str(GRACE_SECONDS), *command],
+                [sys.executable, "-I", "-S", str(_WATCHDOG), str(GRACE_SECONDS), str(log), str(LOG_BYTES), *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
@@ -150,11 +153,16 @@ class Child:
 
     def last_words(self, lines: int = 3) -> str:
         """Return the last lines that it printed, without stack traces, joined by `; `."""
-        if not self.log.exists():
-            return "it printed nothing"
-        with self.log.open(encoding="utf-8", errors="replace") as log:
-            said = deque((line.strip() for line in log if line.strip() and not line.startswith("\tat ")), maxlen=lines)
+        said: deque[str] = deque(maxlen=lines)
+        for file in (self._earlier_log, self.log):
+            if file.exists():
+                with file.open(encoding="utf-8", errors="replace") as log:
+                    said.extend(line.strip() for line in log if line.strip() and not line.startswith("\tat "))
         return "; ".join(said) or "it printed nothing"
+
+    @property
+    def _earlier_log(self) -> Path:
+        return self.log.with_name(f"{self.log.name}.1")
 
     def close(self, *, keep_log: bool = False) -> None:
         """End the engine and wait until it is gone; its log goes with it unless it is to be kept."""
@@ -166,6 +174,7 @@ class Child:
             kill_group(self.process.pid, self.process.started)
         if not keep_log:
             self.log.unlink(missing_ok=True)
+            self._earlier_log.unlink(missing_ok=True)
 
     def _end_watchdog(self) -> None:
         """Tell the watchdog to end the engine and itself, and wait for it."""

@@ -113,6 +113,31 @@ def test_what_an_engine_has_started_ends_with_it(tmp_path: Path, how: str) -> No
         worker.end()
 
 
+def test_a_log_that_has_grown_is_put_aside_and_no_line_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dataos_dagster.engines.process.LOG_BYTES", 200_000)
+    # Every line once, also those that come after the end was asked for.
+    script = "trap 'echo drained; exit 3' TERM; seq 50000; echo printed; while :; do sleep 0.05; done"
+    child = Child("printer", ["bash", "-c", script], environment=dict(os.environ), log=tmp_path / "log")
+    child.wait_for(re.compile("^printed$", re.MULTILINE), 20)
+    child.close(keep_log=True)
+    said = [(tmp_path / name).read_text().splitlines() for name in ("log.1", "log")]
+    assert said[0]
+    whole = [line for lines in said for line in lines]
+    assert whole[-2:] == ["printed", "drained"]
+    numbers = [int(line) for line in whole[:-2]]
+    assert numbers == list(range(numbers[0], 50_001))
+    assert child.last_words(2) == "printed; drained"
+    assert sum((tmp_path / name).stat().st_size for name in ("log.1", "log")) < 600_000
+
+
+def test_an_engine_that_closes_its_output_goes_on(tmp_path: Path) -> None:
+    script = "exec >&- 2>&-; sleep 600"
+    child = Child("silent", ["bash", "-c", script], environment=dict(os.environ), log=tmp_path / "log")
+    time.sleep(0.3)
+    assert child.is_running()
+    child.close()
+
+
 def test_an_engine_outlives_the_thread_that_started_it(own: Sessions) -> None:
     found: list[EngineSession] = []
     thread = threading.Thread(target=lambda: found.append(own.get(SAIL)))
