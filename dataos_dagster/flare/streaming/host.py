@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.errors import DataOSError, JobError
 from dataos_dagster.redaction import redact
+from dataos_dagster.workflows.supervisor.logs import turn_own_log
 from dataos_dagster.workflows.supervisor.records import FOLDER_VARIABLE, Records
 from dataos_dagster.workflows.supervisor.service import Report
 
@@ -174,19 +175,25 @@ def _keep_running(
     plan: JobPlan, context: RunContext, stop: threading.Event, teller: Teller, starting: ExitStack
 ) -> None:
     from dataos_dagster.flare.job import PlanRun
+    from dataos_dagster.flare.leasing import leased
     from dataos_dagster.flare.streaming.job import started_queries
     from dataos_dagster.flare.streaming.run import keep_running
 
     if plan.stream is None:
         raise JobError(f"{plan.job.label} reads no stream", location=plan.job.location())
-    with context.sessions.lease(plan.configuration) as session:
+    with leased(plan, context) as session:
         run = PlanRun(plan, context, session)
         with started_queries(run, plan.stream, lambda done: teller.say("starting", done), stop) as queries:
             starting.close()
             for query in queries:
                 _log.info("writes %s, checkpoint %s", query.planned.output.dataset, query.planned.query.checkpoint)
-            keep_running(queries, stop, lambda found: teller.say("running", None, found))
+            keep_running(queries, stop, lambda found: _tell(teller, found))
         teller.say("stopping")
+
+
+def _tell(teller: Teller, queries: Sequence[RunningQuery]) -> None:
+    teller.say("running", None, queries)
+    turn_own_log(teller.records.log)
 
 
 def _now() -> datetime:

@@ -96,7 +96,6 @@ def _sensor(
 
     def reconcile(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         changes = supervisor.reconcile(services)
-        runtime.rotate_logs()
         for change in changes:
             context.log.info("%s: %s, because %s", change.name, change.action, change.reason)
         told: dict[str, dict[str, Any]] = json.loads(context.cursor) if context.cursor else {}

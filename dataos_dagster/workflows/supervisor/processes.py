@@ -6,7 +6,6 @@ A process is recognised by its number and its start, because numbers are used ag
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.naming import slug
 from dataos_dagster.processes import start_time
+from dataos_dagster.workflows.supervisor.logs import put_aside
 from dataos_dagster.workflows.supervisor.records import FOLDER_VARIABLE, Records
 from dataos_dagster.workflows.supervisor.service import Actual
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.supervisor.service import Service
 
 FOLDER = "services"
-# A log is put aside when it has grown to this, and so many of them are kept.
-LOG_BYTES = 5_000_000
-LOGS_KEPT = 5
 # The first pause after an unasked end; each further one in a row is twice as long.
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=5)
@@ -65,7 +62,7 @@ class ProcessRuntime:
         with records.changing():
             if self.actual(service.name).is_running:
                 return
-            rotate(records.log)
+            put_aside(records.log)
             values: dict[str, Any] = {"name": service.name, "scope": scope, "generation": service.generation}
             values |= {"pid": None, "started": None, "since": _now().isoformat(), "stopping_since": None}
             # Before it is started: should we die then, its pid is in what it notes itself.
@@ -149,11 +146,6 @@ class ProcessRuntime:
             log.seek(max(0, file.stat().st_size - _TAIL_BYTES))
             return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
 
-    def rotate_logs(self) -> None:
-        """Put aside the logs that have grown large, also of services that run."""
-        for name in self.names():
-            rotate(self.records(name).log)
-
     def _counted_end(self, records: Records, process: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the account of ends, with this one in it; one that was asked for is not one."""
         ends = records.ends
@@ -192,22 +184,6 @@ class ProcessRuntime:
         with suppress(ProcessLookupError):
             os.kill(process["pid"], number)
         return True
-
-
-def rotate(log: Path, largest: int = LOG_BYTES, kept: int = LOGS_KEPT) -> None:
-    """Put a log aside when it has grown large: `log` becomes `log.1`, `log.1` becomes `log.2`, and so on.
-
-    Copied and emptied instead of renamed: the process that writes it goes on writing to the same file, at its end.
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    if not log.exists() or log.stat().st_size <= largest:
-        return
-    for number in range(kept - 1, 0, -1):
-        older = log.with_name(f"{log.name}.{number}")
-        if older.exists():
-            older.replace(log.with_name(f"{log.name}.{number + 1}"))
-    shutil.copyfile(log, log.with_name(f"{log.name}.1"))
-    os.truncate(log, 0)
 
 
 def _now() -> datetime:

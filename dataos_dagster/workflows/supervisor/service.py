@@ -29,7 +29,7 @@ class Service:
         name: Unique in a project: `workspace/workflow/job`.
         generation: Changes with everything that would make it run differently; one of another generation is replaced.
         command: Program and arguments. It tells how it is in the file that the variable `DATAOS_SERVICE_FOLDER` leads
-            to, drains on SIGTERM, and ends with 0 then.
+            to, puts its log aside when that has grown (`logs.turn_own_log`), drains on SIGTERM, and ends with 0 then.
         location: Where its manifest stands.
     """
 

@@ -14,7 +14,8 @@ from textwrap import dedent
 
 import pytest
 
-from dataos_dagster.workflows.supervisor.processes import ProcessRuntime, rotate
+from dataos_dagster.workflows.supervisor.logs import turn_own_log
+from dataos_dagster.workflows.supervisor.processes import ProcessRuntime
 from dataos_dagster.workflows.supervisor.reconcile import Supervisor
 from dataos_dagster.workflows.supervisor.service import Service
 
@@ -195,16 +196,32 @@ def test_a_reused_number_is_not_taken_for_the_service(runtime):
     runtime.kill(NAME)
 
 
-def test_a_log_that_has_grown_is_put_aside_while_it_is_written(tmp_path):
+def test_a_process_that_turns_its_own_log_loses_no_line_and_keeps_as_many_as_it_may(tmp_path):
     log = tmp_path / "log"
-    with log.open("ab", buffering=0) as writer:
-        for number in range(4):
-            writer.write(f"{number}".encode() * 50)
-            rotate(log, largest=40, kept=2)
-        writer.write(b"last")
-    assert log.read_text() == "last"
-    assert [log.with_name(f"log.{n}").read_text()[:1] for n in (1, 2)] == ["3", "2"]
-    assert not log.with_name("log.3").exists()
+    body = f"""
+        import os, pathlib
+        from dataos_dagster.workflows.supervisor.logs import turn_own_log
+        for number in range(60):
+            print(number, flush=True)
+            os.system(f"echo {{number}} from below >&2")
+            turn_own_log(pathlib.Path({str(log)!r}), largest=300, kept=2)
+        """
+    with log.open("ab") as output:
+        subprocess.run([sys.executable, "-c", dedent(body)], stdout=output, stderr=output, check=True)
+    said = [line for name in ("log.2", "log.1", "log") for line in (tmp_path / name).read_text().splitlines()]
+    expected = [text for number in range(60) for text in (f"{number}", f"{number} from below")]
+    assert said == expected[-len(said) :]
+    assert len(said) > 30
+    assert not (tmp_path / "log.3").exists()
+    assert log.stat().st_size <= 320
+
+
+def test_a_process_that_prints_elsewhere_leaves_a_log_alone(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("x" * 100)
+    turn_own_log(log, largest=10)
+    assert log.read_text() == "x" * 100
+    assert not log.with_name("log.1").exists()
 
 
 def test_half_written_records_are_as_none(runtime):
