@@ -74,7 +74,7 @@ class KafkaStore:
         if request.stream:
             options = {key: value for key, value in options.items() if key.lower() not in _END_OPTIONS}
         options = options | self.access.spark_options() | {"subscribe": topic_of(request)}
-        with session.failures(request.location), self._failures(request):
+        with self._failures(request), session.failures(request.location):
             reader = session.spark.readStream if request.stream else session.spark.read
             frame = parsed(reader.format("kafka").options(**options).load(), request, session)
             frame.schema  # noqa: B018 - asks the engine, so that a wrong option is this read's error
@@ -95,7 +95,7 @@ class KafkaStore:
         """
         refuse_tables_only(request)
         try:
-            with session.failures(request.location), session.stopped_on_interrupt(), self._failures(request):
+            with self._failures(request), session.failures(request.location), session.stopped_on_interrupt():
                 messages = as_messages(frame, request.format)
                 messages.write.format("kafka").options(**self._writer_options(request)).save()
         except StatementFailed as error:
@@ -134,7 +134,7 @@ class KafkaStore:
             DepotUnsupported: The request asks for what only a table can do.
         """
         refuse_tables_only(request)
-        with session.failures(request.location):
+        with self._failures(request), session.failures(request.location):
             messages = as_messages(frame, request.format)
             writer = stream_writer(messages, query).format("kafka").options(**self._writer_options(request))
             started = writer.start()
@@ -187,11 +187,12 @@ class KafkaStore:
 
     @contextmanager
     def _failures(self, request: ReadRequest | WriteRequest) -> Iterator[None]:
-        """Say of an engine's failure which of the brokers or the topic is at fault."""
+        """Say of a statement that the engine failed whether the brokers or the topic are at fault."""
         try:
             yield
-        except Exception as error:
-            text = str(error)
+        except StatementFailed as error:
+            # What the brokers said stands below the engine's own words, which the message is cut to.
+            text = f"{error.message} {error.__cause__}"
             if "UnknownTopicOrPartition" in text or "not present in metadata" in text:
                 raise DatasetNotFound(
                     f"there is no topic {topic_of(request)!r} in depot {self.depot!r}", location=request.location

@@ -43,6 +43,7 @@ class BatchWriter:
         snapshot_id: State of the dataset after the last batch, where it has one.
         repeated: Batches that were there already.
         settled: Nobody else's engine writes to the dataset any more.
+        written: The last batch that is known to be there; only one up to it, or the first, can be a repetition.
     """
 
     planned: PlannedStream
@@ -56,6 +57,7 @@ class BatchWriter:
     snapshot_id: str | None = None
     repeated: list[int] = field(default_factory=list)
     settled: bool = False
+    written: int | None = None
     known: threading.Event = field(default_factory=threading.Event)
 
     def begin(self, stream: str) -> None:
@@ -81,15 +83,21 @@ class BatchWriter:
                 # The engine of a stream that was killed may live on for seconds and commit this very batch.
                 door.settle(output.request, principal)
                 self.settled = True
-            evidence = door.evidence(output.request)
-            if evidence is not None and mark in evidence.marks:
+            if (self.written is None or batch <= self.written) and self._is_there(mark):
                 self.repeated.append(batch)
+                self.written = batch
                 return
             with self.session.failures(output.location):
                 frame = self.prepare(self.session.spark.table(view))
                 request = replace(output.request, mark=mark, operation=mark)
                 result = door.write(frame, request, self.session, principal)
+            self.written = batch
         self._count(result)
+
+    def _is_there(self, mark: str) -> bool:
+        """Return whether the dataset shows a batch, which costs a list of its files, or of all its commits."""
+        evidence = self.context.door.evidence(self.planned.output.request)
+        return evidence is not None and mark in evidence.marks
 
     def _count(self, result: WriteResult) -> None:
         self.rows = None if self.rows is None or result.rows is None else self.rows + result.rows

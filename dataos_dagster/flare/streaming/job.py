@@ -11,6 +11,7 @@ from dataos_dagster.flare.writing import with_system_column
 from dataos_dagster.workflows.results import OutputResult
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator
 
     from pyspark.sql import DataFrame
@@ -39,7 +40,10 @@ def outputs_streamed(run: PlanRun, stream: StreamPlan) -> tuple[OutputResult, ..
 
 @contextmanager
 def started_queries(
-    run: PlanRun, stream: StreamPlan, tell: Callable[[str], None] = lambda _: None
+    run: PlanRun,
+    stream: StreamPlan,
+    tell: Callable[[str], None] = lambda _: None,
+    stop: threading.Event | None = None,
 ) -> Iterator[tuple[RunningQuery, ...]]:
     """Make the job's views and start its queries, for the block's time.
 
@@ -47,6 +51,7 @@ def started_queries(
         run: The run of the job.
         stream: Its queries.
         tell: Told again and again what is done before they start.
+        stop: Set when nobody wants them any more: those that have not started then do not.
     """
     for note in run.plan.notes:
         run.journal.note(note)
@@ -59,7 +64,7 @@ def started_queries(
     def view_of(planned: PlannedStream) -> str:
         return run.plan.views[planned.output.name.lower()]
 
-    with running(stream, sources, run.context, run.session, prepare, view_of, tell) as queries:
+    with running(stream, sources, run.context, run.session, prepare, view_of, tell, stop) as queries:
         yield queries
 
 

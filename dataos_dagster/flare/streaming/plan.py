@@ -93,11 +93,10 @@ class StreamPlan:
 
 def with_streams(inputs: Iterable[PlannedInput], spec: FlareSpec, door: Door) -> tuple[PlannedInput, ...]:
     """Return the inputs, those that are streams marked as such: the manifest decides, else the type of the depot."""
-    entries = iter(spec.job.inputs)
+    said = {entry.name: entry.is_stream for entry in spec.job.inputs}
     found = []
     for planned in inputs:
-        entry = None if planned.implicit else next(entries)
-        stream = bool(entry and _is_stream(entry.is_stream, planned, door))
+        stream = not planned.implicit and _is_stream(said[planned.name], planned, door)
         found.append(replace(planned, request=replace(planned.request, stream=True)) if stream else planned)
     return tuple(found)
 

@@ -142,8 +142,9 @@ def running(
     prepare: Callable[[DataFrame, PlannedStream], DataFrame],
     view_of: Callable[[PlannedStream], str],
     tell: Callable[[str], None] = lambda _: None,
+    stop: threading.Event | None = None,
 ) -> Iterator[tuple[RunningQuery, ...]]:
-    """Start all queries of a job, for the block's time.
+    """Start all queries of a job, for the block's time; fewer when somebody stops them before.
 
     Args:
         plan: What to start.
@@ -153,11 +154,12 @@ def running(
         prepare: Makes the rows that are written of the rows of a view.
         view_of: Tells the view that a query writes.
         tell: Told again and again what is done before the queries start, as long as the engine does it.
+        stop: Set when nobody wants the queries any more.
 
     Raises:
         DataOSError: A checkpoint is that of another stream, or a query could not be started.
     """
-    turn = threading.Lock()
+    turn, stop = threading.Lock(), stop or threading.Event()
     with ExitStack() as stack, session.stopped_on_interrupt():
         started = []
         for planned in plan.queries:
@@ -165,16 +167,20 @@ def running(
             left = unfinished_batch(planned.query.checkpoint)
             if left is not None:
                 with _started(planned, sources, context, session, turn, prepare, view_of) as query:
-                    _repeat(query, left, tell)
+                    _repeat(query, left, tell, stop)
+            if stop.is_set():
+                break
             started.append(stack.enter_context(_started(planned, sources, context, session, turn, prepare, view_of)))
         yield tuple(started)
 
 
-def _repeat(query: RunningQuery, batch: int, tell: Callable[[str], None]) -> None:
+def _repeat(query: RunningQuery, batch: int, tell: Callable[[str], None], stop: threading.Event) -> None:
     """Wait until the batch that was under way when a stream was killed has been done, by a query of its own.
 
     Spark 4.1.1 does it, notes it in the checkpoint, and then ends the query while it reports the batch, because it has
     not asked Kafka for the newest offsets yet (SPARK-55271). Started again it has nothing to repeat.
+
+    A stop waits for it as for any batch: for a while, and then it comes again at the next start.
     """
     dataset = query.planned.output.dataset
     try:
@@ -182,7 +188,9 @@ def _repeat(query: RunningQuery, batch: int, tell: Callable[[str], None]) -> Non
             query.look()
             # It may take as long as it took before it was killed, which may be hours after a first batch of everything.
             tell(f"micro-batch {batch} of {dataset} was under way when the stream ended, and is repeated")
-            time.sleep(_REPEAT_SECONDS)
+            if stop.wait(_REPEAT_SECONDS):
+                query.drain(DRAIN_SECONDS)
+                return
     except DataOSError as error:
         if not _FAILS_TO_REPORT.search(error.message):
             raise

@@ -40,6 +40,8 @@ def _parts(job: Job, project: Project, settings: Settings) -> Iterator[str]:
 
     yield flare_spec(job).model_dump_json()
     yield json.dumps([job.spec.run_as_user, dict(job.spec.envs), job.workflow.envelope.owner], sort_keys=True)
+    for reference in job.spec.secret_references:
+        yield reference.model_dump_json()
     yield settings.engines.model_dump_json()
     yield settings.flare.model_dump_json()
     named = {address.depot.lower() for address in (*FLARE.reads(job), *FLARE.writes(job))}
