@@ -10,21 +10,26 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import socket
+import time
 import uuid
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from dataos_dagster.depots.locks import Holder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from dataos_dagster.settings import Settings
 
 _IDENTITY_FILE = "project-id"
+_PAUSE_SECONDS = 0.2
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,19 @@ class Claim:
 
     def __str__(self) -> str:
         return f"{self.holder} of another project"
+
+
+def in_the_way(look: Callable[[], _Found | None], seconds: float) -> _Found | None:
+    """Wait while somebody is in the way, at most so long; return who still is.
+
+    Args:
+        look: Returns who is in the way, or None, after which the way is clear.
+        seconds: How long to wait.
+    """
+    deadline = time.monotonic() + seconds
+    while (other := look()) is not None and time.monotonic() < deadline:
+        time.sleep(_PAUSE_SECONDS * (0.5 + random.random()))  # noqa: S311 - only so that two writers do not meet again
+    return other
 
 
 @cache

@@ -153,6 +153,15 @@ def writing(
         os.close(descriptor)
 
 
+def being_written(what: str, writer: str, seconds: float, location: Location | None) -> DatasetLocked:
+    """Return the error of whoever has waited for a writer of a dataset in vain."""
+    return DatasetLocked(
+        f"{what} is being written by {writer}; waited {seconds:g} s",
+        hint="run the job again when that writer is done; limits.lock_seconds in dataos.yaml waits longer",
+        location=location,
+    )
+
+
 def _acquire(descriptor: int, seconds: float, what: str, location: Location | None) -> None:
     deadline = time.monotonic() + seconds
     while True:
@@ -163,11 +172,7 @@ def _acquire(descriptor: int, seconds: float, what: str, location: Location | No
                 time.sleep(_POLL_SECONDS)
                 continue
             holder = Holder.parse(_content(descriptor))
-            raise DatasetLocked(
-                f"{what} is being written by {holder or 'another process'}; waited {seconds:g} s",
-                hint="run the job again when that writer is done; limits.lock_seconds in dataos.yaml waits longer",
-                location=location,
-            ) from None
+            raise being_written(what, str(holder or "another process"), seconds, location) from None
         return
 
 

@@ -9,14 +9,12 @@ overwrite the note then hides the old ones, which are deleted last. Only files t
 from __future__ import annotations
 
 import json
-import random
-import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from dataos_dagster.depots.claims import Claim
+from dataos_dagster.depots.claims import Claim, in_the_way
 from dataos_dagster.depots.files.listing import NOTE_PREFIX, NOTE_SUFFIX, hidden_names, read_notes, relative
 from dataos_dagster.depots.files.marks import mark_name, outdated_marks
 from dataos_dagster.errors import DatasetLocked, DepotError
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.requests import WriteRequest
     from dataos_dagster.depots.storage import Place
     from dataos_dagster.settings import Settings
-
-_PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +104,13 @@ def claimed(place: Place, claim: Claim, settings: Settings, request: WriteReques
         DatasetLocked: A writer of another project is at work for longer than the settings wait.
     """
     write = BucketWrite(place, claim)
-    deadline = time.monotonic() + settings.limits.lock_seconds
-    while other := _in_the_way(write, settings):
-        if time.monotonic() >= deadline:
-            raise DatasetLocked(
-                f"{request.target} is being written by {other.claim}; waited {settings.limits.lock_seconds:g} s",
-                hint="run the job again when that writer is done; if it is dead, run its job there, "
-                f"or delete the files that {place.join(other.name)} names below `hidden`, and then itself",
-                location=request.location,
-            )
-        time.sleep(_PAUSE_SECONDS * (0.5 + random.random()))  # noqa: S311 - only so that two writers do not meet again
+    if other := in_the_way(lambda: _in_the_way(write, settings), settings.limits.lock_seconds):
+        raise DatasetLocked(
+            f"{request.target} is being written by {other.claim}; waited {settings.limits.lock_seconds:g} s",
+            hint="run the job again when that writer is done; if it is dead, run its job there, "
+            f"or delete the files that {place.join(other.name)} names below `hidden`, and then itself",
+            location=request.location,
+        )
     try:
         yield write
     except BaseException as error:

@@ -7,12 +7,11 @@ claim of its writer until the rows are in: it counts as missing until then, and 
 from __future__ import annotations
 
 import shutil
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataos_dagster.depots.claims import Claim
+from dataos_dagster.depots.claims import Claim, in_the_way
 from dataos_dagster.depots.fitting import check_new
 from dataos_dagster.depots.lakehouse import rest
 from dataos_dagster.depots.lakehouse.partitioning import check_columns, named_fields, wanted_spec
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.settings import Settings
 
-_POLL_SECONDS = 0.2
-
 
 def clear_abandoned(table: Table, settings: Settings, request: WriteRequest) -> None:
     """Make room in a catalog: drop what a dead writer of this project has begun, wait for what others have.
@@ -41,19 +38,21 @@ def clear_abandoned(table: Table, settings: Settings, request: WriteRequest) -> 
     Raises:
         DatasetLocked: Another project is still creating the table when the time is over.
     """
-    deadline = time.monotonic() + settings.limits.lock_seconds
-    while (claim := rest.creation_of(table)) is not None:
-        if claim.is_of(settings):
-            rest.drop_creation(table, claim)
-            return
-        if time.monotonic() >= deadline:
-            raise DatasetLocked(
-                f"{request.target} is being created by {claim}; waited {settings.limits.lock_seconds:g} s",
-                hint="run the job again when that writer is done; if it is dead, run its job there, or drop the table "
-                f"{table.dotted} in the catalog",
-                location=request.location,
-            )
-        time.sleep(_POLL_SECONDS)
+
+    def look() -> Claim | None:
+        claim = rest.creation_of(table)
+        if claim is None or not claim.is_of(settings):
+            return claim
+        rest.drop_creation(table, claim)
+        return None
+
+    if claim := in_the_way(look, settings.limits.lock_seconds):
+        raise DatasetLocked(
+            f"{request.target} is being created by {claim}; waited {settings.limits.lock_seconds:g} s",
+            hint="run the job again when that writer is done; if it is dead, run its job there, or drop the table "
+            f"{table.dotted} in the catalog",
+            location=request.location,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dataos_dagster.depots.clients import client
 from dataos_dagster.depots.mysql.encryption import client_arguments
-from dataos_dagster.errors import CredentialsRefused, DatasetNotFound, DepotError, DepotUnreachable, DepotUnsupported
+from dataos_dagster.errors import CredentialsRefused, DatasetNotFound, DepotError, DepotUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.mysql.encryption import SslMode
 
 CONNECT_SECONDS = 10
-_INSTALL = "pip install 'dataos-dagster[mysql]'"
 # Numbers of errors: MySQL, Server Error Message Reference and Client Error Message Reference.
 _REFUSED = frozenset({1044, 1045, 1698})
 _NO_DATABASE = 1049
@@ -53,9 +53,8 @@ class MysqlConnection:
             DepotError: Its certificate is not trusted, and is to be.
             DepotUnreachable: Nobody answers at the address, or not in time.
         """
-        client = driver()
         with self.failures():
-            connection = client.connect(
+            connection = driver().connect(
                 host=self.host,
                 port=self.port,
                 user=self.username.get_secret_value() if self.username else None,
@@ -101,11 +100,7 @@ def driver() -> Any:
     Raises:
         DepotUnsupported: It is not installed.
     """
-    try:
-        import pymysql
-    except ImportError:
-        raise DepotUnsupported("the MySQL client for Python is not installed", hint=_INSTALL) from None
-    return pymysql
+    return client("pymysql", "MySQL", "mysql")
 
 
 def number_of(error: BaseException) -> int:

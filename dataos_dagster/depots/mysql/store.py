@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from dataos_dagster.address import Address
+from dataos_dagster.depots import staging
 from dataos_dagster.depots.connectors.call import dataset_of
 from dataos_dagster.depots.connectors.jdbc import depot_connector, standalone_connector
 from dataos_dagster.depots.connectors.store import ConnectorStore
+from dataos_dagster.depots.contents import nearest, tables_in
 from dataos_dagster.depots.jdbc_url import parted_parameters
 from dataos_dagster.depots.mysql.connection import MysqlConnection
 from dataos_dagster.depots.mysql.encryption import ssl_mode
@@ -33,8 +34,8 @@ _PORT = 3306
 _SYSTEM = "('information_schema', 'mysql', 'performance_schema', 'sys')"
 _TABLES = f"""
 SELECT table_schema, table_name FROM information_schema.tables
-WHERE table_schema NOT IN {_SYSTEM} AND table_name NOT LIKE 'dataos\\_staging\\_%' ORDER BY 1, 2
-"""  # noqa: S608 - the list is our own
+WHERE table_schema NOT IN {_SYSTEM} AND table_name NOT LIKE '{staging.ALL}' ORDER BY 1, 2
+"""  # noqa: S608 - the words are our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,13 @@ class MysqlStore:
             DatasetNotFound: There is no such table; suggests the nearest name.
         """
         if request.target.jdbc is not None:
-            return self.spark.read(request, session)  # may name a query
+            return self.spark.read(request, session)  # may be a query
         wanted = dataset_of(request, "database and table")
         names = self._tables()
         if wanted not in names:
-            near = difflib.get_close_matches(".".join(wanted), map(".".join, names), n=1)
             raise DatasetNotFound(
                 f"{self.connection.name} has no table {'.'.join(wanted)}",
-                hint=f"did you mean {near[0]}?" if near else "`dataos depot check` says what is there",
+                hint=nearest(".".join(wanted), map(".".join, names), "`dataos depot check` says what is there"),
                 location=request.location,
             )
         return self.spark.read(request, session)
@@ -97,9 +97,7 @@ class MysqlStore:
 
     def check(self) -> str:
         """Return how many tables and databases there are."""
-        names = self._tables()
-        databases = {database for database, _ in names}
-        return f"{_counted(len(names), 'table')} in {_counted(len(databases), 'database')}"
+        return tables_in(self._tables(), "database")
 
     def datasets(self) -> tuple[Address, ...]:
         """Return the addresses of all tables and views."""
@@ -153,7 +151,3 @@ def open_standalone(jdbc: JdbcConnection, settings: Settings) -> MysqlStore:
     place = (database.strip("`") or unquote(url.path.strip("/")), table.strip("`"))
     spark = ConnectorStore(standalone_connector(jdbc), jdbc.url, "mysql")
     return MysqlStore(connection, spark, settings, connection.name, place)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.depots.postgresql.connection import driver
-from dataos_dagster.errors import DepotError, WriteFailed
+from dataos_dagster.depots.staging import perhaps_written
+from dataos_dagster.errors import DepotError
 
 if TYPE_CHECKING:
     from dataos_dagster.depots.postgresql.connection import PostgresqlConnection
@@ -34,7 +35,6 @@ def commit(opened: Any, cursor: Any, connection: PostgresqlConnection, request: 
         state = getattr(error, "sqlstate", None)
         if state and not state.startswith(_UNANSWERED):
             raise
-        # The driver's words stay out of the message: they read like a failure that is safe to try again.
         if not _took_place(connection, transaction, request, error):
             raise
 
@@ -50,9 +50,5 @@ def _took_place(
     except (DepotError, driver().Error):
         status = None
     if status not in {"committed", "aborted"}:
-        raise WriteFailed(
-            f"{request.target}: whether its rows were committed is not known, because the server went away meanwhile",
-            hint="look at the table before the job runs again: an append would add the rows a second time",
-            location=request.location,
-        ) from cause
+        raise perhaps_written(request) from cause
     return bool(status == "committed")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from dataos_dagster.depots.clients import client
 from dataos_dagster.depots.jdbc_url import parted_parameters
 from dataos_dagster.depots.postgresql.parameters import libpq_parameters
 from dataos_dagster.engines.coordinates import coordinate_of
@@ -26,7 +27,6 @@ DRIVER_CLASS = "org.postgresql.Driver"
 JDBC_PACKAGE = coordinate_of("postgresql")
 DEFAULT_PORT = 5432
 CONNECT_SECONDS = 10
-_INSTALL = "pip install 'dataos-dagster[postgres]'"
 _REFUSED = ("password authentication failed", "no password supplied", "role ", "permission denied for database")
 _SQLSTATE_REFUSED = ("28P01", "28000")
 
@@ -179,11 +179,7 @@ def driver() -> Any:
     Raises:
         DepotUnsupported: It is not installed.
     """
-    try:
-        from adbc_driver_postgresql import dbapi
-    except ImportError:
-        raise DepotUnsupported("the PostgreSQL driver is not installed", hint=_INSTALL) from None
-    return dbapi
+    return client("adbc_driver_postgresql.dbapi", "PostgreSQL", "postgres")
 
 
 def message(error: BaseException) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from dataos_dagster.depots.locks import being_written
 from dataos_dagster.depots.postgresql.connection import driver, identifier
-from dataos_dagster.errors import DatasetLocked
 
 if TYPE_CHECKING:
     from dataos_dagster.depots.postgresql.connection import PostgresqlConnection
@@ -43,11 +43,7 @@ def lock_table(
     except driver().Error as error:
         if not timed_out(error):
             raise
-        raise DatasetLocked(
-            f"{request.target} is being written by {_holder(connection, key)}; waited {seconds:g} s",
-            hint="run the job again when that writer is done; limits.lock_seconds in dataos.yaml waits longer",
-            location=request.location,
-        ) from None
+        raise being_written(str(request.target), _holder(connection, key), seconds, request.location) from None
 
 
 def timed_out(error: BaseException) -> bool:

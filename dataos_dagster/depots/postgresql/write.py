@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataos_dagster.depots.fitting import check_new, fit
 from dataos_dagster.depots.postgresql.columns import create_statement, declared_type, read_columns, spark_schema
 from dataos_dagster.depots.postgresql.committing import commit
 from dataos_dagster.depots.postgresql.connection import driver, identifier, literal, message
@@ -18,14 +15,8 @@ from dataos_dagster.depots.postgresql.marks import leave_mark, marks_of
 from dataos_dagster.depots.requests import Column, WriteResult
 from dataos_dagster.depots.scratch import scratch_folder
 from dataos_dagster.depots.settlement import Evidence
-from dataos_dagster.errors import (
-    DatasetLocked,
-    DatasetNotFound,
-    DepotError,
-    SchemaMismatch,
-    StatementFailed,
-    WriteFailed,
-)
+from dataos_dagster.depots.staging import UNTOUCHED, fitted, made_anew, new_table, not_written, pattern_of
+from dataos_dagster.errors import DatasetLocked, DatasetNotFound, DepotError, StatementFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,10 +72,6 @@ class TableWriter:
     def _name(self) -> str:
         return identifier(self.schema, self.table)
 
-    @property
-    def _staging_prefix(self) -> str:
-        return f"dataos_staging_{hashlib.sha256(self.table.encode()).hexdigest()[:12]}_"
-
     def write(self, frame: DataFrame) -> WriteResult:
         """Commit the frame; another writer of the table waits meanwhile.
 
@@ -105,7 +92,7 @@ class TableWriter:
             if self.request.settlement is not None:
                 self.request.settlement.settle(lambda: Evidence(marks=marks_of(cursor, *name)), None)
             present = read_columns(cursor, self.schema, self.table)
-            frame, recreate = self._fitted(frame, present)
+            frame, recreate = fitted(frame, lambda: spark_schema(present) if present else None, self.request)
             with self._noted():
                 if self.session.engine == "sail":
                     rows = self._write_arrow(frame, cursor, present, recreate=recreate)
@@ -116,7 +103,6 @@ class TableWriter:
                 # Before the commit: behind it nothing may fail, or the rows would be written again.
                 after = read_columns(cursor, self.schema, self.table)
                 commit(opened, cursor, self.connection, self.request)
-        note = f"{self.request.target} was made anew, because its columns were others"
         return WriteResult(
             rows=rows,
             bytes=None,
@@ -124,7 +110,7 @@ class TableWriter:
             files=None,
             schema=tuple(Column(c.name, c.spark_type.simpleString(), not c.not_null, c.comment or None) for c in after),
             created=not present,
-            notes=(note,) if recreate else (),
+            notes=(made_anew(self.request),) if recreate else (),
             total_rows=rows if self.request.mode == "overwrite" or not present else None,
         )
 
@@ -138,26 +124,13 @@ class TableWriter:
             return nullcontext()
         return self.request.settlement.write(Evidence, self.session, marked=True, looks_after_failure=False)
 
-    def _fitted(self, frame: DataFrame, present: tuple[PostgresqlColumn, ...]) -> tuple[DataFrame, bool]:
-        """Return the frame as the table takes it, and whether the table must be made anew."""
-        check_new(frame, self.request.target, location=self.request.location)
-        if not present:
-            return frame, False
-        try:
-            return fit(frame, spark_schema(present), self.request.target, location=self.request.location), False
-        except SchemaMismatch:
-            # Spark's JDBC writer drops and makes the table anew on every overwrite; here only where it has to.
-            if self.request.mode == "append":
-                raise
-            return frame, True
-
     def _write_arrow(
         self, frame: DataFrame, cursor: Any, present: tuple[PostgresqlColumn, ...], *, recreate: bool
     ) -> int:
         """Stage through parquet and a temporary table: memory stays bounded, and all is one transaction."""
         from pyarrow import dataset
 
-        staging = f"{self._staging_prefix}{uuid.uuid4().hex[:12]}"
+        staging = new_table(self.table)
         create_statement(self._name, frame.schema)  # refuses types before anything is computed
         with scratch_folder(self.settings, f"{self.connection.jdbc_url} {self._name}") as path:
             frame.write.mode("overwrite").parquet(f"{path}/rows")
@@ -172,7 +145,7 @@ class TableWriter:
         self, frame: DataFrame, opened: Any, cursor: Any, present: tuple[PostgresqlColumn, ...], *, recreate: bool
     ) -> int:
         """Stage in a table of its own, because Spark's tasks each have a connection and a transaction."""
-        staging = identifier(self.schema, f"{self._staging_prefix}{uuid.uuid4().hex[:12]}")
+        staging = identifier(self.schema, new_table(self.table))
         with self.connection.open() as other, other.cursor() as side:
             self._drop_abandoned(side)
             side.execute(create_statement(staging, frame.schema, unlogged=True))
@@ -236,7 +209,7 @@ class TableWriter:
 
     def _drop_abandoned(self, cursor: Any) -> None:
         """Drop what writers of this table that died have staged; the lock is held, so none of them is at work."""
-        pattern = literal(self._staging_prefix.replace("_", "\\_") + "%")
+        pattern = literal(pattern_of(self.table))
         cursor.execute(
             f"SELECT tablename FROM pg_tables WHERE schemaname = {literal(self.schema)} AND tablename LIKE {pattern}"  # noqa: S608 - both are quoted
         )
@@ -251,16 +224,14 @@ class TableWriter:
             with self.session.failures(location):
                 yield
         except StatementFailed as error:
-            raise WriteFailed(
-                f"{target} was not written: {error.message}", hint="the table is as it was before", location=location
-            ) from error
+            raise not_written(self.request, error.message) from error
         except driver().Error as error:
             text = message(error)
             if timed_out(error):
                 raise DatasetLocked(
                     f"{target} was not written: it is in use by {self._user()}; waited "
                     f"{self.settings.limits.lock_seconds:g} s",
-                    hint="the table is as it was before; run the job again when that session is done; "
+                    hint=f"{UNTOUCHED}; run the job again when that session is done; "
                     "limits.lock_seconds in dataos.yaml waits longer",
                     location=location,
                 ) from None
@@ -268,6 +239,4 @@ class TableWriter:
                 raise DatasetNotFound(
                     f"{target}: {text}", hint=f"create the schema: CREATE SCHEMA {self.schema}", location=location
                 ) from None
-            raise WriteFailed(
-                f"{target} was not written: {text}", hint="the table is as it was before", location=location
-            ) from error
+            raise not_written(self.request, text) from error

@@ -1,0 +1,25 @@
+"""What a depot says of the tables in it."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+
+def tables_in(names: Collection[Sequence[str]], level: str) -> str:
+    """Return how many tables there are, and in how many of what stands above them: `3 tables in 2 schemas`."""
+    above = {tuple(name[:-1]) for name in names}
+    return f"{_counted(len(names), 'table')} in {_counted(len(above), level)}"
+
+
+def nearest(wanted: str, known: Iterable[str], otherwise: str) -> str:
+    """Return a hint for a name that is not there: the one that is most like it, or what else to do."""
+    near = difflib.get_close_matches(wanted, list(known), n=1)
+    return f"did you mean {near[0]}?" if near else otherwise
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
