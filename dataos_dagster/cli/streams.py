@@ -13,7 +13,7 @@ from dataos_dagster.cli.projects import project_folder
 from dataos_dagster.errors import SelectionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from dataos_dagster.workflows.supervisor.processes import ProcessRuntime
     from dataos_dagster.workflows.supervisor.service import Actual, Service, Wish
@@ -36,8 +36,7 @@ def list_(path: Project = Path(), as_json: AsJson = False) -> None:
     """List streams: whether they run, how fast, and how far they are behind."""
     with reported(as_json=as_json):
         services, runtime = _open(path)
-        found = {name: runtime.actual(name) for name in dict.fromkeys((*services, *runtime.names()))}
-        shown = {name: actual for name, actual in found.items() if name in services or actual.is_running}
+        shown = {name: runtime.actual(name) for name in _known(services, runtime)}
     if as_json:
         listed = [_as_json(actual, wanted=name in services) for name, actual in shown.items()]
         typer.echo(json.dumps({"streams": listed}, ensure_ascii=False))
@@ -55,8 +54,11 @@ def start(name: Name = None, path: Project = Path(), wait: Wait = 10, as_json: A
 
 @app.command()
 def stop(name: Name = None, path: Project = Path(), wait: Wait = 90, as_json: AsJson = False) -> None:
-    """Stop streams: the batches under way are finished. They stay stopped until `dataos streams start`."""
-    _change(name, path, "stopped", wait, as_json=as_json)
+    """Stop streams: the batches under way are finished. They stay stopped until `dataos streams start`.
+
+    What runs though no manifest wants it any more is stopped too.
+    """
+    _change(name, path, "stopped", wait, as_json=as_json, also_unwanted=True)
 
 
 @app.command()
@@ -76,7 +78,7 @@ def logs(
     """Print the last lines that a stream has written; older ones are in `log.1` and so on, beside the file."""
     with reported(as_json=as_json):
         services, runtime = _open(path)
-        texts = {found: runtime.log(found, lines) for found in _chosen(name, services)}
+        texts = {found: runtime.log(found, lines) for found in _chosen(name, _known(services, runtime))}
         files = {found: str(runtime.records(found).log) for found in texts}
     if as_json:
         listed = [{"name": found, "file": files[found], "lines": text.splitlines()} for found, text in texts.items()]
@@ -99,43 +101,58 @@ def _open(path: Path) -> tuple[dict[str, Service], ProcessRuntime]:
     return services_of(graph, project, settings), ProcessRuntime.of(settings)
 
 
-def _chosen(name: str | None, services: Mapping[str, Service]) -> dict[str, Service]:
+def _known(services: Mapping[str, Service], runtime: ProcessRuntime) -> tuple[str, ...]:
+    """Return the names of the streams that the manifests want, and of those that run though none wants them."""
+    left = (name for name in runtime.names() if name not in services and runtime.actual(name).is_running)
+    return (*services, *left)
+
+
+def _chosen(name: str | None, known_ids: Iterable[str]) -> tuple[str, ...]:
     """Return the streams that a name means: a job, or all of a workflow; None means all.
 
     Raises:
         SelectionError: It means none.
     """
+    ids = tuple(known_ids)
     if name is None:
-        return dict(services)
+        return ids
     wanted = name.split("/")
-    found = {
-        job_id: service
-        for job_id, service in services.items()
-        if name == job_id or wanted in (job_id.split("/")[1:], job_id.split("/")[1:2])
-    }
+    found = tuple(
+        job_id for job_id in ids if name == job_id or wanted in (job_id.split("/")[1:], job_id.split("/")[1:2])
+    )
     if not found:
-        known = ", ".join(job_id.partition("/")[2] for job_id in services) or "none"
+        known = ", ".join(job_id.partition("/")[2] for job_id in ids) or "none"
         raise SelectionError(f"{name!r} is no stream of this project", hint=f"there are: {known}")
     return found
 
 
-def _change(name: str | None, path: Path, wish: Wish, wait: float, *, as_json: bool, silent: bool = False) -> None:
+def _change(
+    name: str | None,
+    path: Path,
+    wish: Wish,
+    wait: float,
+    *,
+    as_json: bool,
+    silent: bool = False,
+    also_unwanted: bool = False,
+) -> None:
     from dataos_dagster.workflows.supervisor.reconcile import Supervisor
 
     with reported(as_json=as_json):
         services, runtime = _open(path)
-        chosen = _chosen(name, services)
-        for found in chosen:
+        chosen = _chosen(name, _known(services, runtime) if also_unwanted else services)
+        for found in services.keys() & chosen:
             runtime.records(found).note_wish(wish)
             if wish == "running":
                 # Somebody who starts it by hand does not want to wait for the pause after its last failure.
                 runtime.forgive(found)
-        done = Supervisor(runtime, SCOPE).settle(chosen.values(), wish=wish, seconds=wait)
+        wanted = {found: services.get(found) for found in chosen}
+        done = Supervisor(runtime, SCOPE).settle(wanted, wish=wish, seconds=wait)
         after = {found: runtime.actual(found) for found in chosen}
     if silent and done:
         return
     if as_json:
-        typer.echo(json.dumps({"streams": [_as_json(actual, wanted=True) for actual in after.values()]}))
+        typer.echo(json.dumps({"streams": [_as_json(after[found], wanted=found in services) for found in after]}))
     elif after:
         _print(after)
     else:

@@ -90,6 +90,17 @@ def test_a_stream_that_failed_is_started_by_hand_without_a_pause(project):
     assert again["failures_in_a_row"] == 0
 
 
+def test_what_no_manifest_wants_any_more_is_shown_and_can_be_stopped_and_not_started(project):
+    call("start", "--project", project)
+    (project / "wf.yaml").unlink()
+    assert listed(call("list", "--project", project, "--json"))["public/wf/job"]["wanted"] is False
+    assert not listed(call("restart", "--project", project, "--json"))
+    stopped = listed(call("stop", "wf", "--project", project, "--json"))["public/wf/job"]
+    assert (stopped["state"], stopped["pid"], stopped["wanted"]) == ("stopped", None, False)
+    assert not listed(call("list", "--project", project, "--json"))
+    assert call("start", "wf", "--project", project).exit_code != 0
+
+
 def test_a_name_that_is_no_stream_is_told_with_those_that_are(project):
     result = call("stop", "nowhere", "--project", project, "--json")
     assert result.exit_code != 0

@@ -45,6 +45,8 @@ def build_services(
 ) -> ServiceDefinitions:
     """Return the check of every service of a location and the sensor that keeps them running; nothing without services.
 
+    A location whose manifests want none any more has the sensor for as long as one runs that it had started.
+
     Args:
         label: Tells the locations of a project apart: what one has started, no other one ends.
         graph: All jobs of the project.
@@ -53,11 +55,32 @@ def build_services(
         settings: Whether the sensor starts running (`schedules`), and the folder of local state.
     """
     nodes = {job_id: graph.nodes[job_id] for job_id in here if graph.nodes[job_id].service is not None}
-    if not nodes:
-        return ServiceDefinitions()
-    services = services_of(graph, project, settings, nodes)
     runtime = ProcessRuntime.of(settings)
-    return ServiceDefinitions((_checks(label, nodes, runtime),), (_sensor(label, nodes, services, runtime, settings),))
+    if not nodes and not _left_behind(label, runtime):
+        return ServiceDefinitions()
+    # A manifest that cannot be read may want what runs: only somebody who has mended it can take that back.
+    certain = not project.errors and not any(node.blocked for node in nodes.values())
+    wanted = _Wanted(label, nodes, services_of(graph, project, settings, nodes), certain=certain)
+    return ServiceDefinitions((_checks(label, nodes, runtime),) if nodes else (), (_sensor(wanted, runtime, settings),))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the manifests of a location want.
+
+    Attributes:
+        certain: Every manifest was understood, so that what is not in `services` is wanted by nobody.
+    """
+
+    label: str
+    nodes: Mapping[str, JobNode]
+    services: Mapping[str, Service]
+    certain: bool
+
+
+def _left_behind(label: str, runtime: ProcessRuntime) -> bool:
+    """Return whether a service runs that this location has started."""
+    return any(actual.is_running and actual.scope == label for actual in map(runtime.actual, runtime.names()))
 
 
 def _checks(label: str, nodes: Mapping[str, JobNode], runtime: ProcessRuntime) -> dg.AssetChecksDefinition:
@@ -85,22 +108,16 @@ def _checks(label: str, nodes: Mapping[str, JobNode], runtime: ProcessRuntime) -
     return services_are_healthy
 
 
-def _sensor(
-    label: str,
-    nodes: Mapping[str, JobNode],
-    services: Mapping[str, Service],
-    runtime: ProcessRuntime,
-    settings: Settings,
-) -> dg.SensorDefinition:
-    supervisor = Supervisor(runtime, label)
+def _sensor(wanted: _Wanted, runtime: ProcessRuntime, settings: Settings) -> dg.SensorDefinition:
+    supervisor = Supervisor(runtime, wanted.label)
 
     def reconcile(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        changes = supervisor.reconcile(services)
+        changes = supervisor.reconcile(wanted.services, certain=wanted.certain)
         for change in changes:
             context.log.info("%s: %s, because %s", change.name, change.action, change.reason)
         told: dict[str, dict[str, Any]] = json.loads(context.cursor) if context.cursor else {}
         events: list[dg.AssetObservation | dg.AssetCheckEvaluation] = []
-        for job_id, node in nodes.items():
+        for job_id, node in wanted.nodes.items():
             found, told[job_id] = _events(node, runtime.actual(job_id), told.get(job_id, {}))
             events += found
         said = [] if events or changes else ["every service is as it was"]
@@ -112,7 +129,7 @@ def _sensor(
 
     running = settings.schedules == "running"
     return dg.SensorDefinition(
-        name=f"dataos_services__{label}",
+        name=f"dataos_services__{wanted.label}",
         evaluation_fn=_evaluation(reconcile),
         description="Keeps services running as their manifests want it, and says how they are.",
         minimum_interval_seconds=_TICK_SECONDS,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from dataos_dagster.workflows.supervisor.service import DRAIN_SECONDS, Change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from dataos_dagster.workflows.supervisor.service import Actual, Runtime, Service, Wish
 
@@ -82,12 +82,22 @@ class Supervisor:
     runtime: Runtime
     scope: str
 
-    def reconcile(self, services: Mapping[str, Service], now: datetime | None = None) -> tuple[Change, ...]:
-        """Look at everything once, do what is to be done without waiting for it, and return that."""
+    def reconcile(
+        self, services: Mapping[str, Service], now: datetime | None = None, *, certain: bool = True
+    ) -> tuple[Change, ...]:
+        """Look at everything once, do what is to be done without waiting for it, and return that.
+
+        Args:
+            services: What the manifests want.
+            now: The present moment.
+            certain: They want nothing else. Where a manifest could not be read, what it may want goes on running.
+        """
         moment = now or datetime.now(UTC)
         changes = []
         for name in dict.fromkeys((*services, *self.runtime.names())):
             service, actual = services.get(name), self.runtime.actual(name)
+            if service is None and not certain and actual.stopping_since is None:
+                continue
             if actual.scope != self.scope:
                 if service is None:
                     continue
@@ -102,22 +112,21 @@ class Supervisor:
             changes.append(Change(name, action, reason))
         return tuple(changes)
 
-    def settle(self, services: Iterable[Service], *, wish: Wish, seconds: float) -> bool:
+    def settle(self, services: Mapping[str, Service | None], *, wish: Wish, seconds: float) -> bool:
         """Bring some services to running or stopped and wait for it; return whether all are.
 
         Args:
-            services: Which.
+            services: Which, by name; None for one that no manifest wants.
             wish: What they are to be.
             seconds: How long to wait at most.
         """
-        wanted = {service.name: service for service in services}
         deadline = time.monotonic() + seconds
         while True:
-            for name, service in wanted.items():
+            for name, service in services.items():
                 found = decide(service, self.runtime.actual(name), datetime.now(UTC))
                 if found is not None:
                     self._do(found[0], name, service)
-            running = [self.runtime.actual(name).is_running for name in wanted]
+            running = [self.runtime.actual(name).is_running for name in services]
             if all(running) if wish == "running" else not any(running):
                 return True
             if time.monotonic() > deadline:

@@ -79,7 +79,7 @@ def test_a_live_stream_reads_what_comes_tells_how_far_it_is_and_drains(streams, 
     streams.produce(topic, {"id": 50})
     until(lambda: figures()["batch"] > first["batch"])
     runtime.records(NAME).note_wish("stopped")
-    assert supervisor.settle(services.values(), wish="stopped", seconds=60)
+    assert supervisor.settle(services, wish="stopped", seconds=60)
     assert "has ended, as it was asked to" in runtime.log(NAME, 5)
     assert runtime.actual(NAME).failures == 0
     assert streams.table("dataos://lakehouse:shop/orders") == sorted(((n,) for n in range(51)), key=repr)

@@ -139,6 +139,23 @@ def test_a_stream_that_dies_fails_its_check_and_says_when_it_is_started_again(fo
         assert json.loads(tick(defs, instance, cursor).cursor)[JOB]["healthy"] is False
 
 
+def test_the_last_stream_of_a_location_ends_with_its_manifest_and_not_with_a_mistake_in_it(folder):
+    instance = dg.DagsterInstance.ephemeral()
+    tick(load_definitions(folder), instance)
+    pid = runtime(folder).actual(JOB).pid
+    (folder / "wf.yaml").write_text("name: wf\n  version: v1\n")
+    result = tick(load_definitions(folder), instance)
+    assert (result.skip_message, runtime(folder).actual(JOB).pid) == ("every service is as it was", pid)
+    (folder / "wf.yaml").unlink()
+    result = tick(load_definitions(folder), instance)
+    assert result.skip_message == f"{JOB}: stop"
+    deadline = time.monotonic() + 10
+    while runtime(folder).actual(JOB).is_running:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert not [found for found in load_definitions(folder).sensors if found.name.startswith("dataos_services__")]
+
+
 def test_the_check_can_be_run_by_hand(folder):
     defs = load_definitions(folder)
     runtime(folder).records(JOB).note_wish("stopped")

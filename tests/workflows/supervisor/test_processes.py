@@ -129,8 +129,20 @@ def test_a_service_that_nobody_wants_any_more_ends_but_not_that_of_another_locat
     assert pass_(runtime) == []
 
 
+def test_what_an_unreadable_manifest_may_want_goes_on_running(runtime):
+    pass_(runtime, service(body=BODY.replace("ended.append(1)", "None")))
+    until(lambda: begun(runtime))
+    supervisor = Supervisor(runtime, "here")
+    assert supervisor.reconcile({}, certain=False) == ()
+    [stopped] = supervisor.reconcile({})
+    assert stopped.action == "stop"
+    # What was asked to end is seen to its end.
+    [killed] = supervisor.reconcile({}, datetime.now(UTC) + timedelta(minutes=2), certain=False)
+    assert killed.action == "kill"
+
+
 def test_what_was_started_by_hand_is_ended_by_the_location_that_wanted_it(runtime):
-    assert Supervisor(runtime, "by hand").settle([service()], wish="running", seconds=10)
+    assert Supervisor(runtime, "by hand").settle({NAME: service()}, wish="running", seconds=10)
     until(lambda: begun(runtime))
     assert pass_(runtime, scope="elsewhere") == []
     # The location that wants it looks once, and then its manifest goes.
