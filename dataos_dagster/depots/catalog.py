@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from dataos_dagster.address import DEPOT_ALIASES
 from dataos_dagster.depots.depot import ICEBERG, Depot
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from dataos_dagster.address import Acl
     from dataos_dagster.depots.manifest import Connection, ConnectionSecret, DepotSection, LakehouseSection
+    from dataos_dagster.depots.requests import SpelledSource
     from dataos_dagster.errors import Location
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.manifests.resource import Resource
@@ -33,11 +34,16 @@ class DepotCatalog:
         depots: In the order in which they are listed.
         secrets: Where their credentials are looked up, when they are needed and not before.
         settings: The project's settings.
+
+    Attributes:
+        offline: Depots tell what a session needs for them without a look at what is there, and are asked nothing else.
     """
+
+    offline: ClassVar[bool] = False
 
     def __init__(self, depots: Iterable[Depot], secrets: SecretStore, settings: Settings) -> None:
         self._depots = {depot.name: depot for depot in depots}
-        self._secrets = secrets
+        self.secrets = secrets
         self.settings = settings
 
     @classmethod
@@ -96,8 +102,12 @@ class DepotCatalog:
             ]
             return choose(acl, inline, owner=owner, location=depot.location)
         if depot.secrets:
-            return self._secrets.credentials(depot.secrets, acl, owner=owner, location=depot.location)
+            return self.secrets.credentials(depot.secrets, acl, owner=owner, location=depot.location)
         return {}
+
+    def credentials_of_source(self, source: SpelledSource) -> Mapping[str, SecretStr]:
+        """Return the credentials of a source that a job spells out: those that it gives itself."""
+        return source.credentials
 
 
 def depots_of(project: Project | None, settings: Settings) -> tuple[Depot, ...]:

@@ -167,11 +167,15 @@ class Sessions:
             return next(iter(server.sessions.get(configuration, ())), None) or self._open(server, configuration)
 
     @contextmanager
-    def lease(self, configuration: SessionConfiguration) -> Iterator[EngineSession]:
+    def lease(self, configuration: SessionConfiguration, *, once: bool = False) -> Iterator[EngineSession]:
         """Return a session of a configuration for the block's time; afterwards its engine may be closed when idle.
 
         Who leases has the session alone: views that two jobs make at the same time are not mixed up. A later lease of
         the same configuration gets the session that is free again.
+
+        Args:
+            configuration: What the session needs.
+            once: Nobody will ask for this configuration again: its engine is ended with the block.
 
         Raises:
             EngineUnavailable: The engine is not installed, not configured, or did not start.
@@ -189,6 +193,9 @@ class Sessions:
             with lock:
                 server.leased = [each for each in server.leased if each is not session]
                 server.wanted = time.monotonic()
+                if once and not server.leased and server in self._servers:
+                    self._servers.remove(server)
+                    server.close()
 
     def is_alone(self, session: EngineSession) -> bool:
         """Return whether no other session of this one's engine is leased: to end the engine would hit nobody else."""

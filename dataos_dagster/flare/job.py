@@ -15,6 +15,7 @@ from dataos_dagster.errors import EngineError, StateError, StepError
 from dataos_dagster.flare.assertions.evaluate import evaluate, failure_of
 from dataos_dagster.flare.incremental.windows import windows_of
 from dataos_dagster.flare.journal import Journal
+from dataos_dagster.flare.leasing import leased
 from dataos_dagster.flare.lineage import Lineage
 from dataos_dagster.flare.profile.plan import LABEL
 from dataos_dagster.flare.profile.run import profile
@@ -51,7 +52,7 @@ def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
         EngineError: The engine cannot be started, or crashed.
     """
     with (
-        context.sessions.lease(plan.configuration) as session,
+        leased(plan, context) as session,
         time_limit(context.sessions, session, context.seconds_of(plan.job.id), plan.job.location()),
     ):
         # Starting an engine is not this job's work: the next job finds it running.

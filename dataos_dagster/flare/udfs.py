@@ -63,6 +63,11 @@ def is_foreign(declared: Any) -> bool:
     return isinstance(declared, str)
 
 
+def in_python(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the functions that are not in Scala."""
+    return {name: entry for name, entry in declared.items() if not is_foreign(entry)}
+
+
 def plan_functions(job: Job, declared: Mapping[str, Any]) -> tuple[UserFunction, ...]:
     """Return the functions that a job declares; nothing is imported.
 
@@ -146,14 +151,22 @@ def _imported(planned: UserFunction, folder: Path) -> tuple[Callable[..., Any], 
     try:
         module = importlib.import_module(planned.module)
         function = getattr(module, planned.function)
-    except (ImportError, AttributeError, SyntaxError) as error:
+    except Exception as error:
+        # It is the user's code that runs here, and may fail in any way.
+        said = f"{error}" if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: {error}"
         raise StepError(
-            f"udfs {planned.name!r}: {planned.module}:{planned.function} cannot be imported: {error}",
+            f"udfs {planned.name!r}: {planned.module}:{planned.function} cannot be imported: {said}",
             step=f"udfs {planned.name!r}",
-            hint=f"modules are looked for in {folder}, then among the installed packages",
+            hint=_hint_of(error, folder),
             location=planned.location,
         ) from error
     return function, module
+
+
+def _hint_of(error: Exception, folder: Path) -> str:
+    if isinstance(error, KeyError):
+        return "`envs` and secrets of the job are there when the function is called: read os.environ inside of it"
+    return f"modules are looked for in {folder}, then among the installed packages"
 
 
 @contextmanager

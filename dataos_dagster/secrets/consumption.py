@@ -48,7 +48,7 @@ def handed_over(
     references: Iterable[SecretReference],
     *,
     workspace: str | None = None,
-    location: Location | None = None,
+    locations: Mapping[str, Location] | None = None,
 ) -> Iterator[HandedOver]:
     """Give what the references ask for; files are removed, unreadable to others until then, when the block ends.
 
@@ -56,7 +56,7 @@ def handed_over(
         store: Where secrets are.
         references: Items of `dataosSecrets`, in the manifest's order; of two with one variable the later wins.
         workspace: Workspace of the resource, for references that name none.
-        location: Where the resource refers to them.
+        locations: Where the resource refers to them, by the name of the secret.
 
     Raises:
         SecretNotFound: A secret or a key is nowhere.
@@ -65,7 +65,7 @@ def handed_over(
     environment: dict[str, SecretStr] = {}
     contents: dict[str, str] = {}
     for reference in references:
-        values = _values(store, reference, workspace, location)
+        values = _values(store, reference, workspace, (locations or {}).get(reference.name))
         if reference.consumption_type == "envVars":
             environment |= values
         elif reference.consumption_type == "propFile":

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dataos_dagster.engines.availability import Availability
     from dataos_dagster.engines.session import Sessions
     from dataos_dagster.identity import Principal
+    from dataos_dagster.secrets.store import SecretStore
     from dataos_dagster.settings import EngineName, Settings
     from dataos_dagster.state.database import State
 
@@ -55,6 +56,11 @@ class RunContext:
     def project(self) -> Path:
         """Return the project's folder, which relative paths of manifests are relative to."""
         return self.settings.project
+
+    @property
+    def secrets(self) -> SecretStore:
+        """Return where the project's secrets are looked up."""
+        return self.door.catalog.secrets
 
     def engine_of(self, job_id: str) -> EngineName | Literal["auto"]:
         """Return the engine asked for: by the caller, for this job in the settings, or by the settings' default.

@@ -76,10 +76,13 @@ class FlareProject:
         file.write_text(textwrap.dedent(text), "utf-8")
         return file
 
-    def write_job(self, job: str, *, name: str = "job", extra: dict[str, Any] | None = None) -> Path:
-        """Write a workflow `wf-<name>` with one job, given what stands below `job:`."""
+    def write_job(
+        self, job: str, *, name: str = "job", extra: dict[str, Any] | None = None, beside: dict[str, Any] | None = None
+    ) -> Path:
+        """Write a workflow `wf-<name>` with one job, given what stands below `job:`, beside it, and beside `stack:`."""
         spec = {"job": yaml.safe_load(textwrap.dedent(job)), **(extra or {})}
-        entry = {"name": name, "spec": {"stack": "flare:7.0", "compute": "runnable-default", "stackSpec": spec}}
+        runnable = {"stack": "flare:7.0", "compute": "runnable-default", **(beside or {}), "stackSpec": spec}
+        entry = {"name": name, "spec": runnable}
         manifest = {"name": f"wf-{name}", "version": "v1", "type": "workflow", "workflow": {"dag": [entry]}}
         return self.write(f"{name}.yaml", yaml.safe_dump(manifest, sort_keys=False))
 

@@ -74,6 +74,6 @@ def test_a_secret_that_is_nowhere_is_located_where_it_is_referred_to(store):
     place = Location("job.yaml", 12, 9)
     with (
         pytest.raises(SecretNotFound, match=r"job\.yaml:12:9: secret 'gti' is not known"),
-        handed_over(store, references("gti"), location=place),
+        handed_over(store, references("gti"), locations={"gti": place}),
     ):
         pytest.fail("nothing is handed over")
