@@ -302,7 +302,7 @@ def test_a_schema_on_its_own_is_that_of_spark(read):
         ("options: {SSL: 'true', cluster: a, driver: b}", lambda spec: spec.job.explain is False),
         (
             "rewriteDataset: {mode: full}",
-            lambda spec: spec.job.actions[0].options == {"properties": {"rewrite-all": "true"}},
+            lambda spec: spec.job.actions[0].options.properties == {"rewrite-all": "true"},
         ),
     ],
 )

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from dataos_dagster.flare.manifest.actions import (
+    Action,
+    ActionOptions,
+    ExpireSnapshots,
+    RemoveOrphans,
+    RewriteDataset,
+    RewriteManifest,
+)
 from dataos_dagster.flare.manifest.assertions import Assertion, ValidFormat, parse_test
 from dataos_dagster.flare.manifest.inputs import FlareInput, Incremental, IncrementalKey, IncrementalState
-from dataos_dagster.flare.manifest.job import Action, FlareJob, FlareSpec, Profile, ProfileFilter, Streaming, Variables
+from dataos_dagster.flare.manifest.job import FlareJob, FlareSpec, Profile, ProfileFilter, Streaming, Variables
 from dataos_dagster.flare.manifest.legacy import normalise
 from dataos_dagster.flare.manifest.outputs import (
     ColumnTags,
@@ -28,12 +36,14 @@ FLARE = KindRules(FlareSpec, normalise=normalise, check=check, references=refere
 __all__ = [
     "FLARE",
     "Action",
+    "ActionOptions",
     "Assertion",
     "ColumnTags",
     "Command",
     "Connection",
     "DriverSize",
     "ExecutorSize",
+    "ExpireSnapshots",
     "FileConnection",
     "FlareInput",
     "FlareJob",
@@ -50,6 +60,9 @@ __all__ = [
     "PartitionField",
     "Profile",
     "ProfileFilter",
+    "RemoveOrphans",
+    "RewriteDataset",
+    "RewriteManifest",
     "SaveMode",
     "SequenceItem",
     "Sort",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from dataos_dagster.flare.manifest.actions import Action
 from dataos_dagster.flare.manifest.assertions import Assertion, merged_entries
 from dataos_dagster.flare.manifest.inputs import FlareInput
 from dataos_dagster.flare.manifest.outputs import FlareOutput
@@ -39,19 +40,6 @@ class Streaming(ManifestModel):
     ] = None
     checkpoint_location: Annotated[str | None, Field(description="Folder of offsets and state.")] = None
     extra_options: TextMap = Field(default_factory=dict)
-
-
-class Action(ManifestModel):
-    """Maintenance of an Iceberg table."""
-
-    name: Annotated[
-        Literal["rewrite_dataset", "rewrite_manifest", "expire_snapshots", "remove_orphans", "delete_from_dataset"],
-        AnyCase({"rewrite_manifests": "rewrite_manifest"}),
-        Field(description="What is done."),
-    ]
-    input: Annotated[ScalarText | None, Field(description="The input whose table it is; default the only one.")] = None
-    options: Annotated[Mapping[str, Any], Field(description="Options of the action.")] = Field(default_factory=dict)
-    delete_where: Annotated[str | None, Field(description="Condition of delete_from_dataset.")] = None
 
 
 class ProfileFilter(ManifestModel):

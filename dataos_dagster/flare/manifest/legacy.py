@@ -7,10 +7,11 @@ the place where it was written.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dataos_dagster.flare.manifest.files import inline_files, read_step_files
 from dataos_dagster.flare.manifest.job import FlareJob
+from dataos_dagster.flare.manifest.older_actions import rewrite_actions
 from dataos_dagster.flare.manifest.outputs import OutputOptions
 from dataos_dagster.flare.manifest.present import is_present_form
 from dataos_dagster.flare.manifest.sinks import rewrite_sinks
@@ -83,20 +84,7 @@ def _misplaced_in_job(draft: Draft, job: DocumentPath) -> None:
     options = draft.mapping((*job, "options"))
     if options and set(options) <= set(_QUERY_OPTIONS):
         drop(draft, (*job, "options"), "`job.options` has no effect: ignored", "options of a query belong to its input")
-    _rewrite_dataset(draft, job)
-
-
-def _rewrite_dataset(draft: Draft, job: DocumentPath) -> None:
-    old = (*job, "rewriteDataset")
-    if draft.get(old) is None:
-        return
-    options: dict[str, Any] = {"properties": {"rewrite-all": "true"}} if draft.get((*old, "mode")) == "full" else {}
-    index = len(draft.items((*job, "actions")))
-    message = "`rewriteDataset` is the action `rewrite_dataset` now"
-    draft.warn("old-form", old, message, "write `actions: [{name: rewrite_dataset}]`", key=True)
-    draft.take(old)
-    draft.put((*job, "actions", index), {"name": "rewrite_dataset", "options": options})
-    draft.copy_origin(old, (*job, "actions", index))
+    rewrite_actions(draft, job)
 
 
 def _reject_stray_keys(draft: Draft, item: DocumentPath, job: DocumentPath) -> None:

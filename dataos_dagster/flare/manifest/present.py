@@ -19,7 +19,6 @@ _JOB = frozenset(
         "steps",
         "outputs",
         "assertions",
-        "actions",
         "profile",
         "udfs",
         "variables",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dataos_dagster.flare.manifest.action_checks import check_actions
 from dataos_dagster.flare.manifest.formats import FORMATS
 from dataos_dagster.flare.manifest.job import FlareJob, FlareSpec
 from dataos_dagster.flare.manifest.queries import check_queries, names_are_known
@@ -37,7 +38,7 @@ def check(draft: Draft, spec: FlareSpec, path: DocumentPath) -> None:
     _check_items(draft, spec.job, job)
     check_queries(draft, spec.job, job)
     _check_outputs(draft, spec.job, job)
-    _check_actions(draft, spec.job, job)
+    check_actions(draft, spec.job, job)
     for index, entry in enumerate(spec.job.inputs):
         _check_format(draft, entry.format, (*job, "inputs", index, "format"))
     for index, output in enumerate(spec.job.outputs):
@@ -116,16 +117,3 @@ def _check_outputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
             draft.warn(
                 "reads-what-it-writes", (*place, "dataset"), message, "the rows are read before they are replaced"
             )
-
-
-def _check_actions(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
-    names = [item.name for item in job.inputs]
-    for index, action in enumerate(job.actions):
-        place = (*path, "actions", index)
-        if action.input is not None and action.input.lower() not in {name.lower() for name in names}:
-            message = f"no input is called `{action.input}`"
-            draft.unresolved("unknown-view", (*place, "input"), message, suggestion(action.input, names))
-        elif action.input is None and len(names) != 1:
-            draft.error("missing-key", place, "an action needs `input` when there are several", f"inputs: {names}")
-        if action.name == "delete_from_dataset" and action.delete_where is None:
-            draft.error("missing-key", place, "`deleteWhere` is missing", "write the condition of the rows to delete")
