@@ -133,6 +133,34 @@ def test_compressed_metadata_is_read_and_written(shop):
     assert shop.rows(ORDERS) == [(1,), (2,)]
 
 
+@pytest.mark.parametrize(
+    ("value", "there"),
+    [
+        ("md5('a')", "0cc175b9c0f1b6a831c399e269772661"),
+        ("map(md5('a'), array(md5('a')))", {"0cc175b9c0f1b6a831c399e269772661": ["0cc175b9c0f1b6a831c399e269772661"]}),
+    ],
+)
+def test_texts_of_any_function_are_written_into_a_table_that_is_there(shop, value, there):
+    for mode in ("overwrite", "append", "overwrite", "append"):
+        shop.write(f"SELECT {value} AS digest, 1 AS id", ORDERS, mode)
+    assert shop.rows(ORDERS) == [(there, 1), (there, 1)]
+    shop.write(f"SELECT {value} AS digest, 1 AS id", ORDERS, dynamic_overwrite=True)
+    assert shop.rows(ORDERS) == [(there, 1)]
+
+
+def test_a_codec_of_metadata_that_iceberg_does_not_know_is_left_out_and_told(shop):
+    properties = {"write.metadata.compression-codec": "snappy", "owner.note": "kept"}
+    request = WriteRequest(target(ORDERS), "overwrite", properties=properties)
+    [note] = shop.door.requirements([request]).notes
+    assert "write.metadata.compression-codec is left out" in note
+    assert "not by snappy" in note
+    for mode in ("overwrite", "append"):
+        shop.write("SELECT 1 AS id", ORDERS, mode, properties=properties)
+    assert shop.rows(ORDERS) == [(1,), (1,)]
+    assert table_state(shop).properties["owner.note"] == "kept"
+    assert "write.metadata.compression-codec" not in table_state(shop).properties
+
+
 def test_merge_updates_and_inserts(shop):
     shop.write("SELECT id, 'old' AS name FROM range(2)", ORDERS)
     when = "MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dataos_dagster.address import Address
+from dataos_dagster.depots.contents import nearest, tables_in
 from dataos_dagster.depots.lakehouse import configuration, rest
 from dataos_dagster.depots.lakehouse.locking import table_lock
 from dataos_dagster.depots.lakehouse.marks import evidence_of
 from dataos_dagster.depots.lakehouse.metadata import read_state
 from dataos_dagster.depots.lakehouse.partitioning import differs, named_fields, wanted_spec
+from dataos_dagster.depots.lakehouse.properties import notes_on_properties
 from dataos_dagster.depots.lakehouse.stream import read_table_stream, write_obstacles, write_table_stream
 from dataos_dagster.depots.lakehouse.write import TableWriter
 from dataos_dagster.depots.locks import Holder
@@ -45,10 +46,15 @@ _TUNING = frozenset({"fanout-enabled"})
 
 @dataclass(frozen=True, slots=True)
 class LakehouseStore:
-    """The tables of one warehouse."""
+    """The tables of one warehouse.
+
+    Attributes:
+        offline: Requirements are told without a look at what is there, as if no table were.
+    """
 
     warehouse: Warehouse
     settings: Settings
+    offline: bool = False
 
     def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
         """Return what a session needs; looks at the table where that decides about the engine."""
@@ -131,9 +137,7 @@ class LakehouseStore:
         """Return how many tables and namespaces there are; the folder of a lakehouse is made by its first table."""
         if self.warehouse.rest is None and self.warehouse.root is not None and not self.warehouse.root.is_local:
             self.warehouse.root.require()
-        names = self._tables()
-        spaces = {name[:-1] for name in names}
-        return f"{_counted(len(names), 'table')} in {_counted(len(spaces), 'namespace')}"
+        return tables_in(self._tables(), "namespace")
 
     def datasets(self) -> tuple[Address, ...]:
         """Return the addresses of all tables."""
@@ -161,7 +165,7 @@ class LakehouseStore:
         return sorted(found)
 
     def _write_requirements(self, table: Table, request: WriteRequest) -> Requirements:
-        spec, state = wanted_spec(request), self.state(table)
+        spec, state = wanted_spec(request), None if self.offline else self.state(table)
         reasons = []
         if request.exactly_once and self.warehouse.rest is not None:
             reasons.append(
@@ -180,6 +184,7 @@ class LakehouseStore:
         ]
         if request.sort is not None:
             notes.append(f"{request.target}: Sail does not keep the order of rows inside the data files")
+        notes += notes_on_properties(request)
         return join([veto("sail", *reasons), Requirements(notes=tuple(notes))])
 
     def _refuse_object_store(self, table: Table, request: WriteRequest) -> None:
@@ -193,11 +198,10 @@ class LakehouseStore:
             )
 
     def _not_found(self, table: Table, request: ReadRequest) -> DatasetNotFound:
-        known = {".".join(name): name for name in self._tables()}
-        near = difflib.get_close_matches(table.dotted, known, n=1)
+        known = map(".".join, self._tables())
         return DatasetNotFound(
             f"there is no table {table.dotted} in depot {self.warehouse.name!r}",
-            hint=f"did you mean {near[0]}?" if near else "write it first; `dataos depot check` says what is there",
+            hint=nearest(table.dotted, known, "write it first; `dataos depot check` says what is there"),
             location=request.location,
         )
 
@@ -230,7 +234,3 @@ def _options_not_followed(request: ReadRequest | WriteRequest) -> list[str]:
         for key in sorted(request.options)
         if key not in followed and key.lower() not in _IRRELEVANT | _TUNING
     ]
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

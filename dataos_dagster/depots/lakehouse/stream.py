@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.fitting import fit
 from dataos_dagster.depots.lakehouse.partitioning import differs, wanted_spec
+from dataos_dagster.depots.lakehouse.properties import wanted_properties
 from dataos_dagster.depots.lakehouse.types import spark_schema
 from dataos_dagster.depots.lakehouse.write import TableWriter
 from dataos_dagster.depots.streams import end_query, refuse_streams, stream_writer
@@ -98,5 +99,5 @@ def write_table_stream(
 
 def _is_to_change(state: TableState, request: WriteRequest) -> bool:
     spec = wanted_spec(request)
-    changed = any(state.properties.get(key) != value for key, value in request.properties.items())
+    changed = any(state.properties.get(key) != value for key, value in wanted_properties(request).items())
     return changed or (bool(spec) and differs(spec, state.partition_spec))

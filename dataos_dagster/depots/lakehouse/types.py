@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.errors import DepotUnsupported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.types import DataType, StructType
 
 _SPARK_NAMES: Mapping[str, str] = {
@@ -65,6 +67,27 @@ def all_optional(found: Any) -> Any:
     if isinstance(found, types.MapType):
         return types.MapType(found.keyType, all_optional(found.valueType))
     return found
+
+
+def without_views(frame: DataFrame) -> DataFrame:
+    """Return a frame whose texts and binaries are Arrow's plain ones, however deep they lie.
+
+    Some functions of Sail, such as md5, give views (Utf8View, BinaryView), which it does not write into a table that is
+    there. A cast to the type that Spark's side sees makes them plain, and costs nothing where they are.
+    """
+    fields = frame.schema.fields
+    if not any(_may_hold_views(field.dataType) for field in fields):
+        return frame
+    columns = []
+    for field in fields:
+        column = frame[quoted(field.name)]
+        columns.append(column.cast(field.dataType).alias(field.name) if _may_hold_views(field.dataType) else column)
+    return frame.select(*columns)
+
+
+def _may_hold_views(found: DataType) -> bool:
+    text = found.simpleString()
+    return "string" in text or "binary" in text
 
 
 def _spark_type(found: Any) -> DataType:

@@ -14,8 +14,9 @@ from dataos_dagster.depots.lakehouse.locking import table_lock
 from dataos_dagster.depots.lakehouse.marks import evidence_of
 from dataos_dagster.depots.lakehouse.partitioning import check_columns, wanted_spec
 from dataos_dagster.depots.lakehouse.preparation import prepared
+from dataos_dagster.depots.lakehouse.properties import wanted_properties
 from dataos_dagster.depots.lakehouse.statements import Statements
-from dataos_dagster.depots.lakehouse.types import spark_schema
+from dataos_dagster.depots.lakehouse.types import spark_schema, without_views
 from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.requests import Column, WriteResult
 from dataos_dagster.errors import DatasetLocked, DepotError, EngineCrashed, StatementFailed, WriteFailed
@@ -100,7 +101,8 @@ class TableWriter:
         )
 
     def _creation(self, holder: Holder) -> TableCreation:
-        return TableCreation(self.table, self.request, self.session, self.store.settings, holder, self._properties())
+        properties = wanted_properties(self.request)
+        return TableCreation(self.table, self.request, self.session, self.store.settings, holder, properties)
 
     def _add(self, frame: DataFrame, before: TableState, statements: Statements) -> int | None:
         columns = spark_schema(before.schema)
@@ -113,16 +115,16 @@ class TableWriter:
             before,
             self.session,
             statements,
-            properties=self._properties(),
+            properties=wanted_properties(self.request),
             spec=spec,
             branch=self.request.branch,
         ):
             if self.request.merge is not None:
                 statements.merge(fitted, self.request.merge)
                 return None
-            if self.request.mode == "append":
-                return statements.append(fitted)
-            return statements.overwrite(fitted)
+            if self.session.engine != "spark":
+                fitted = without_views(fitted)
+            return statements.append(fitted) if self.request.mode == "append" else statements.overwrite(fitted)
 
     def _settled(self, state: TableState | None) -> TableState | None:
         """Finish what the creation of the table left to do, in this process or in one that died."""
@@ -143,17 +145,6 @@ class TableWriter:
         except OSError as error:
             why = error.strerror or str(error)
             return state, (f"{target} is written; its columns stay required until the next write: {why}",)
-
-    def _properties(self) -> dict[str, str]:
-        found = dict(self.request.properties)
-        if self.request.compression:
-            kind = found.get("write.format.default", "parquet").lower()
-            found.setdefault(f"write.{kind}.compression-codec", self.request.compression.lower())
-        if self.request.sort is not None:
-            # Spark would sort by partition again, and lose the order that was asked for.
-            found.setdefault("write.distribution-mode", "none")
-            found.setdefault("write.spark.fanout.enabled", "true")
-        return found
 
     def _result(self, before: TableState | None, after: TableState | None, rows: int | None) -> WriteResult:
         branch = self.request.branch

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from dataos_dagster.flare.functions.rows import Rows
 
-_MD5_DIGITS = 32
 
 Algorithm = Annotated[
     Literal["base32", "base64", "hex"],
@@ -74,7 +73,6 @@ class Hash(ComputingInPlace):
         is_binary = rows.type_of(self.column) == "binary"
         source = rows.expression(rows.sql(self.column)) if is_binary else rows.text(self.column)
         if self.algo == "MD5":
-            # Sail 0.7 makes md5 a text of another Arrow type, which Iceberg tables that are there do not take.
-            return F.md5(source).substr(1, _MD5_DIGITS)
+            return F.md5(source)
         size = int(self.algo.removeprefix("SHA-"))
         return F.sha1(source) if size == 1 else F.sha2(source, size)
