@@ -23,13 +23,13 @@ from dataos_dagster.depots.requests import Merge, PartitionField, ReadRequest, T
 from dataos_dagster.errors import DepotError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pyspark.sql.connect.dataframe import DataFrame
 
     from dataos_dagster.depots.door import Door
     from dataos_dagster.depots.requests import WriteResult
-    from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.engines.session import EngineSession, SessionConfiguration
     from dataos_dagster.identity import Principal
     from dataos_dagster.settings import EngineName
 
@@ -40,12 +40,13 @@ _ICEBERG = {"table_properties", "partition", "merge"}
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """What `load` and `save` inside a `session` block work with."""
+    """What `load` and `save` inside a `session` block work with; `configuration` is what the datasets need."""
 
     door: Door
     engine: EngineSession
     principal: Principal
     declared: tuple[ReadRequest | WriteRequest, ...]
+    configuration: SessionConfiguration
 
     def check(self, request: ReadRequest | WriteRequest) -> None:
         """Check that the engine was started with what a request needs.
@@ -56,7 +57,7 @@ class _Opened:
         from dataos_dagster.depots.requirements import session_configuration
 
         needed = self.door.requirements([*self.declared, request])
-        if session_configuration(self.engine.engine, needed) != self.engine.configuration:
+        if session_configuration(self.engine.engine, needed) != self.configuration:
             raise DepotError(
                 f"{request.target}: its depot is not loaded in this session",
                 hint=f'name it when the session is opened: flare.session(project, "{request.target}")',
@@ -67,7 +68,13 @@ _CURRENT: ContextVar[_Opened | None] = ContextVar("dataos_flare_session", defaul
 
 
 @contextmanager
-def session(project: str | Path, *datasets: str, engine: EngineName | None = None) -> Iterator[EngineSession]:
+def session(
+    project: str | Path,
+    *datasets: str,
+    engine: EngineName | None = None,
+    envs: Mapping[str, str] | None = None,
+    secrets: Iterable[str | Mapping[str, Any]] = (),
+) -> Iterator[EngineSession]:
     """Open an engine for the block's time, in which `load` and `save` work.
 
     Args:
@@ -75,17 +82,23 @@ def session(project: str | Path, *datasets: str, engine: EngineName | None = Non
         datasets: Addresses whose depots are used, with `?acl=rw` where they are written. Depots of local folders need
             not be named.
         engine: Which engine; default Sail, or Spark where Sail cannot serve the datasets.
+        envs: Variables of the engine's process, for functions that run there.
+        secrets: Secrets for the same, each its name or an item as in `dataosSecrets`.
 
     Raises:
         DepotNotFound: Nobody declares a depot.
+        SecretNotFound: A secret or a key is nowhere.
         EngineUnavailable: The engine is not installed, or did not start.
     """
     from dataos_dagster.depots.catalog import DepotCatalog
     from dataos_dagster.depots.door import Door
     from dataos_dagster.depots.requirements import session_configuration
     from dataos_dagster.engines.session import Sessions
+    from dataos_dagster.flare.leasing import with_environment
     from dataos_dagster.identity import principal_of
     from dataos_dagster.manifests.project import load_project
+    from dataos_dagster.secrets.consumption import handed_over
+    from dataos_dagster.secrets.manifest import SecretReference
     from dataos_dagster.settings import load_settings
 
     settings = load_settings(Path(project))
@@ -93,11 +106,14 @@ def session(project: str | Path, *datasets: str, engine: EngineName | None = Non
     door = Door(DepotCatalog.from_project(load_project(manifests, settings=settings), settings))
     declared = tuple(_declared(Address.parse(text)) for text in datasets)
     needed = door.requirements(declared)
-    chosen: EngineName = engine or ("spark" if "sail" in needed.vetoes else "sail")
-    with Sessions(settings) as sessions:
-        opened = sessions.get(session_configuration(chosen, needed))
+    configuration = session_configuration(engine or ("spark" if "sail" in needed.vetoes else "sail"), needed)
+    references = [SecretReference.model_validate(item) for item in secrets]
+    given = handed_over(door.catalog.secrets, references, variables=envs or {}, workspace=settings.default_workspace)
+    with given as environment, Sessions(settings) as sessions:
+        master = settings.engines.spark.master
+        opened = sessions.get(with_environment(configuration, environment, master=master))
         principal = principal_of(None, None, settings.identity)
-        token = _CURRENT.set(_Opened(door, opened, principal, declared))
+        token = _CURRENT.set(_Opened(door, opened, principal, declared, configuration))
         try:
             yield opened
         finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from dataos_dagster.errors import Location, SecretBackendError, SecretNotFound
+from dataos_dagster.manifests.masking import SENSITIVE_WORD
+from dataos_dagster.redaction import register
 from dataos_dagster.secrets.properties import format_properties
 from dataos_dagster.secrets.store import selected
 
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from dataos_dagster.secrets.store import SecretStore
 
 FOLDER_VARIABLE = "DATAOS_SECRET_DIR"
+_NAME = re.compile(r"[^=\0]+")
+_SENSITIVE = re.compile(SENSITIVE_WORD, re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ def handed_over(
     store: SecretStore,
     references: Iterable[SecretReference],
     *,
+    variables: Mapping[str, str] | None = None,
     workspace: str | None = None,
     locations: Mapping[str, Location] | None = None,
 ) -> Iterator[HandedOver]:
@@ -55,12 +61,13 @@ def handed_over(
     Args:
         store: Where secrets are.
         references: Items of `dataosSecrets`, in the manifest's order; of two with one variable the later wins.
+        variables: Of the resource's `envs`; as in a pod, they win over keys of the same name.
         workspace: Workspace of the resource, for references that name none.
         locations: Where the resource refers to them, by the name of the secret.
 
     Raises:
         SecretNotFound: A secret or a key is nowhere.
-        SecretBackendError: A place could not answer, or a file cannot be written.
+        SecretBackendError: A place could not answer, a file cannot be written, or no variable can be called that.
     """
     environment: dict[str, SecretStr] = {}
     contents: dict[str, str] = {}
@@ -73,6 +80,8 @@ def handed_over(
             contents[f"{reference.name}.properties"] = format_properties(pairs)
         else:
             contents |= {f"{reference.name}_{key}": value.get_secret_value() for key, value in values.items()}
+    environment |= _own(variables or {})
+    _check(environment)
     if not contents:
         yield HandedOver(environment)
         return
@@ -92,6 +101,22 @@ def _values(
         return dict(selected(secret, reference))
     except SecretNotFound as error:
         raise SecretNotFound(error.message, hint=error.hint, location=location) from error
+
+
+def _own(variables: Mapping[str, str]) -> dict[str, SecretStr]:
+    own = {name: SecretStr(value) for name, value in variables.items()}
+    # What is called a password is one, also where it is written into the manifest.
+    register(*(value for name, value in own.items() if _SENSITIVE.search(name)))
+    return own
+
+
+def _check(variables: Mapping[str, SecretStr]) -> None:
+    for name, value in variables.items():
+        if not _NAME.fullmatch(name) or "\0" in value.get_secret_value():
+            raise SecretBackendError(
+                f"{name!r} cannot be a variable: names have no `=`, and values no zero byte",
+                hint="hand the key of a secret over as a file: `consumptionType: file`",
+            )
 
 
 def _write(folder: Path, name: str, content: str) -> Path:

@@ -9,22 +9,18 @@ As in a pod, a variable that the manifest spells out wins over a key of a secret
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
-from dataos_dagster.errors import JobError
-from dataos_dagster.manifests.masking import SENSITIVE_WORD
-from dataos_dagster.redaction import register
-from dataos_dagster.secrets.consumption import HandedOver, handed_over
+from dataos_dagster.errors import SecretBackendError
+from dataos_dagster.secrets.consumption import handed_over
 from dataos_dagster.workflows.retries import PATTERN_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from dataos_dagster.errors import Location
+    from dataos_dagster.secrets.consumption import HandedOver
     from dataos_dagster.secrets.store import SecretStore
     from dataos_dagster.workflows.jobs import Job
 
@@ -45,8 +41,6 @@ _WITHOUT_READER = frozenset(
         PATTERN_VARIABLE,
     }
 )
-_NAME = re.compile(r"[^=\0]+")
-_SENSITIVE = re.compile(SENSITIVE_WORD, re.IGNORECASE)
 
 
 def variables_of(job: Job) -> Mapping[str, str]:
@@ -71,16 +65,20 @@ def environment_of(job: Job, secrets: SecretStore) -> Iterator[HandedOver]:
 
     Raises:
         SecretNotFound: A secret or a key is nowhere; says where the job refers to it.
-        SecretBackendError: A place could not answer, or a file cannot be written.
-        JobError: A variable cannot be called what it is called.
+        SecretBackendError: A place could not answer, a file cannot be written, or no variable can be called that.
     """
-    envs = {name: SecretStr(value) for name, value in variables_of(job).items()}
-    # What is called a password is one, also where it is written into the manifest.
-    register(*(value for name, value in envs.items() if _SENSITIVE.search(name)))
-    with handed_over(secrets, job.spec.secret_references, workspace=job.workspace, locations=_places(job)) as given:
-        variables = {**given.environment, **envs}
-        _check(job, variables)
-        yield HandedOver(variables, given.files)
+    try:
+        with handed_over(
+            secrets,
+            job.spec.secret_references,
+            variables=variables_of(job),
+            workspace=job.workspace,
+            locations=_places(job),
+        ) as given:
+            yield given
+    except SecretBackendError as error:
+        error.location = error.location or job.location(("spec",))
+        raise
 
 
 def _places(job: Job) -> dict[str, Location]:
@@ -89,13 +87,3 @@ def _places(job: Job) -> dict[str, Location]:
         for key, references in (("secrets", job.spec.secrets), ("dataosSecrets", job.spec.dataos_secrets))
         for index, reference in enumerate(references)
     }
-
-
-def _check(job: Job, variables: Mapping[str, SecretStr]) -> None:
-    for name, value in variables.items():
-        if not _NAME.fullmatch(name) or "\0" in value.get_secret_value():
-            raise JobError(
-                f"{name!r} cannot be a variable: names have no `=`, and values no zero byte",
-                hint="hand the key of a secret over as a file: `consumptionType: file`",
-                location=job.location(("spec",)),
-            )

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from dataos_dagster.errors import JobError, SecretNotFound, StepError
+from dataos_dagster import flare
+from dataos_dagster.errors import SecretBackendError, SecretNotFound, StepError
 
 TOKEN = "tulip-1637"
 MODULE = """\
@@ -154,7 +155,8 @@ def test_a_key_that_is_nowhere_is_told_where_it_is_asked_for(sail_handed):
 
 def test_a_name_that_no_process_can_have_is_refused(sail_handed):
     error = sail_handed.error_of(JOB, beside={"envs": {"a=b": "c"}})
-    assert isinstance(error, JobError)
+    assert isinstance(error, SecretBackendError)
+    assert error.location.line == 8
     assert "'a=b' cannot be a variable" in error.message
 
 
@@ -166,3 +168,19 @@ def test_a_module_that_reads_variables_as_it_is_imported_is_told_to_read_them_la
         error.hint
         == "`envs` and secrets of the job are there when the function is called: read os.environ inside of it"
     )
+
+
+def test_functions_of_a_python_program_see_what_its_session_is_given(tmp_path):
+    (tmp_path / "secret.yaml").write_text(SECRET)
+    module = tmp_path / "reading.py"
+    module.write_text(MODULE)
+    given = {"envs": {"REGION": "north"}, "secrets": ["git", {"name": "git", "consumptionType": "propFile"}]}
+    with flare.session(tmp_path, **given) as engine:
+        namespace = {}
+        exec(compile(module.read_text(), "program", "exec"), namespace)
+        engine.spark.udf.register("variable", namespace["variable"])
+        engine.spark.udf.register("secret_file", namespace["secret_file"])
+        [row] = engine.spark.sql(
+            "SELECT variable('REGION'), variable('TOKEN'), secret_file('git.properties')"
+        ).collect()
+    assert tuple(row) == ("north", TOKEN, f"user=ann\nTOKEN={TOKEN}\npassword=rose 1845\n")
