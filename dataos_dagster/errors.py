@@ -25,6 +25,7 @@
     │   ├── NotYetRun            it asks for something that this version reads and does not run
     │   ├── JobTimedOut          it took longer than it may (a retry can help)
     │   └── StepError            one of its inputs, steps or outputs failed
+    │       ├── UnknownView       it names a view that nothing in the job makes
     │       └── AssertionsFailed  what it read or made is not as its manifest asserts
     └── StateError               the state database cannot be used
 
@@ -221,6 +222,10 @@ class StepError(JobError):
         self.sql = sql
         self.retryable = retryable
         super().__init__(message, hint=hint, location=location)
+
+
+class UnknownView(StepError):
+    """A step, an output or a test names a view that no input and no step makes."""
 
 
 class AssertionsFailed(StepError):

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from dataos_dagster.cli.failures import error_json
+from dataos_dagster.errors import NotYetRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dataos_dagster.errors import DataOSError
     from dataos_dagster.manifests.diagnostics import Diagnostic
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.workflows.graph import JobGraph
@@ -30,7 +32,16 @@ def print_plans(plans: Mapping[str, Plan | Unplanned], graph: JobGraph, stand_in
             for error in found.errors:
                 print_error(job_id, error, graph)
         else:
-            typer.echo(f"{found.as_text()}\n")
+            typer.echo(found.as_text())
+            for finding in found.findings:
+                hint = f" ({finding.hint})" if finding.hint else ""
+                typer.echo(f"  {_kind(finding):6} {finding.location}: {finding.message}{hint}")
+            typer.echo()
+
+
+def _kind(finding: DataOSError) -> str:
+    """Return whether something stands in for what is missing, or it is left out."""
+    return "absent" if isinstance(finding, NotYetRun) else "assume"
 
 
 def plans_json(
@@ -38,7 +49,8 @@ def plans_json(
 ) -> dict[str, Any]:
     """Return plans as plain values.
 
-    A job without a plan has `errors` instead, all of them; errors of manifests that hold no job stand in `manifests`.
+    A plan on stand-ins has `findings`: what keeps the job from running, and was stood in for or left out. A job without
+    a plan has `errors` instead, all of them; errors of manifests that hold no job stand in `manifests`.
     """
     from dataos_dagster.cli.check import diagnostic_json
     from dataos_dagster.workflows.plans import Unplanned
@@ -49,7 +61,7 @@ def plans_json(
             place = str(graph.nodes[job_id].job.location())
             values.append({"job": job_id, "location": place, "errors": [error_json(each) for each in found.errors]})
         else:
-            values.append(found.as_json())
+            values.append(found.as_json() | {"findings": [error_json(each) for each in found.findings]})
     return {
         "plans": values,
         "stand_ins": list(stand_ins),

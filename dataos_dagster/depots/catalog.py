@@ -105,9 +105,9 @@ class DepotCatalog:
             return self.secrets.credentials(depot.secrets, acl, owner=owner, location=depot.location)
         return {}
 
-    def credentials_of_source(self, source: SpelledSource) -> Mapping[str, SecretStr]:
-        """Return the credentials of a source that a job spells out: those that it gives itself."""
-        return source.credentials
+    def spelled_out(self, source: SpelledSource) -> SpelledSource:
+        """Return a source that a job spells out, as it is to be opened."""
+        return source
 
 
 def depots_of(project: Project | None, settings: Settings) -> tuple[Depot, ...]:

@@ -118,7 +118,7 @@ class Opener:
 
         root = self._root(depot, acl) if depot.connection is not None else None
         warehouse = Warehouse(depot.name, root, depot.catalog, root.s3 if root else self._catalog_s3(depot, acl))
-        return LakehouseStore(warehouse, self.catalog.settings)
+        return LakehouseStore(warehouse, self.catalog.settings, self.catalog.offline)
 
     def _connector(self, depot: Depot, credentials: Mapping[str, SecretStr]) -> Store:
         from dataos_dagster.depots.connectors.opening import connector_of
@@ -140,7 +140,7 @@ class Opener:
     def _files(self, depot: Depot, acl: Acl) -> Store:
         from dataos_dagster.depots.files.store import FileStore
 
-        return FileStore(self._root(depot, acl), self.catalog.settings, depot.name, depot.format)
+        return FileStore(self._root(depot, acl), self.catalog.settings, depot.name, depot.format, self.catalog.offline)
 
     def _standalone(self, target: Target, format_: str | None) -> Store:
         from dataos_dagster.depots.files.store import FileStore
@@ -153,13 +153,14 @@ class Opener:
         if target.source is not None:
             return self._spelled_out(target.source)
         if target.warehouse is not None:
-            return LakehouseStore(Warehouse.standalone(Place.parse(target.warehouse, base=settings.project)), settings)
+            warehouse = Warehouse.standalone(Place.parse(target.warehouse, base=settings.project))
+            return LakehouseStore(warehouse, settings, self.catalog.offline)
         if target.path is None:
             raise DepotError("a request names neither an address nor a location")
         place = Place.parse(target.path, base=settings.project)
         if format_ == ICEBERG:
-            return LakehouseStore(Warehouse.standalone(place.parent), settings)
-        return FileStore(place, settings)
+            return LakehouseStore(Warehouse.standalone(place.parent), settings, self.catalog.offline)
+        return FileStore(place, settings, offline=self.catalog.offline)
 
     def _spelled_out(self, source: SpelledSource) -> Store:
         """Return the store of a source that a job spells out, opened as a depot of that type would be."""
@@ -168,6 +169,7 @@ class Opener:
         from dataos_dagster.depots.kafka.access import access_of
         from dataos_dagster.depots.kafka.store import KafkaStore
 
+        source = self.catalog.spelled_out(source)
         depot = Depot(source.kind, source.kind, source.connection, self.catalog.settings.project)
         if depot.family == "kafka":
             return KafkaStore(access_of(depot, source.credentials), source.kind)

@@ -6,31 +6,19 @@ cannot be made of is an error at its line, so that a run never stops half-way ov
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from dataos_dagster.depots.requirements import join
 from dataos_dagster.engines.routing import route
-from dataos_dagster.errors import DataOSError, StepError
-from dataos_dagster.flare.assertions.plan import plan_assertions
-from dataos_dagster.flare.coverage import not_yet_run
-from dataos_dagster.flare.incremental.keys import given_to
-from dataos_dagster.flare.inputs import plan_input
-from dataos_dagster.flare.outputs import plan_output
-from dataos_dagster.flare.plan_constructs import constructs_of_increments, constructs_of_steps
-from dataos_dagster.flare.profile.plan import plan_profile
-from dataos_dagster.flare.session_needs import (
-    configuration_of,
-    in_session_of,
-    merged_vetoes,
-    notes_of_cluster,
-    requirements_of,
-)
+from dataos_dagster.errors import DataOSError
+from dataos_dagster.flare.findings import Findings
+from dataos_dagster.flare.leasing import left_to_processes
+from dataos_dagster.flare.plan_constructs import constructs_of_parts
+from dataos_dagster.flare.plan_parts import plan_parts
+from dataos_dagster.flare.session_needs import configuration_of, merged_vetoes, notes_of_cluster
 from dataos_dagster.flare.sizing import sizing_of
-from dataos_dagster.flare.steps import caching_notes, plan_step
-from dataos_dagster.flare.streaming.plan import plan_streams, with_streams
-from dataos_dagster.flare.udfs import plan_functions, without_own
-from dataos_dagster.flare.views import Views
+from dataos_dagster.flare.steps import caching_notes
+from dataos_dagster.flare.udfs import in_python, plan_functions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +56,7 @@ class JobPlan:
         assertions: Tests of the job, and of views before they are written.
         profile: The statistics that are wanted of an input.
         notes: What is done otherwise than written, each a sentence.
+        findings: What keeps the job from running, where stand-ins let it be planned all the same.
     """
 
     job: Job
@@ -85,6 +74,7 @@ class JobPlan:
     stream: StreamPlan | None = None
     assertions: tuple[PlannedAssertions, ...] = ()
     profile: PlannedProfile | None = None
+    findings: tuple[DataOSError, ...] = ()
 
     @property
     def engine(self) -> EngineName:
@@ -122,7 +112,8 @@ def plan_job(
 
     Args:
         job: The job.
-        door: Tells what each engine needs for the job's datasets, and which cannot serve them.
+        door: Tells what each engine needs for the job's datasets, and which cannot serve them. Where its catalog is
+            offline, views that nothing makes and what is not run are findings of the plan.
         settings: Of the project.
         availability: Which engines this machine has.
         requested: The engine that somebody asks for.
@@ -135,53 +126,38 @@ def plan_job(
         EngineUnavailable: No engine can run the job.
     """
     spec = flare_spec(job)
-    missing = not_yet_run(job, spec)
-    if missing:
-        raise missing[0]
-    inputs, steps, views = _plan_reading(job, spec, door, settings)
-    outputs = tuple(plan_output(job, index, entry, settings) for index, entry in enumerate(spec.job.outputs))
-    if given_to(job, keys or {}) or any(planned.increment and planned.increment.state for planned in inputs):
-        outputs = tuple(replace(output, request=replace(output.request, exactly_once=True)) for output in outputs)
-    for output in outputs:
-        check_view(output, views)
-    assertions = plan_assertions(job, spec.job, inputs, steps, outputs, views)
-    profile = plan_profile(job, spec.job, inputs)
-    inputs = tuple(in_session_of(planned, outputs) for planned in with_streams(inputs, spec, door))
-    stream = plan_streams(job, spec, inputs, outputs, door=door, settings=settings)
+    findings = Findings(collect=door.catalog.offline)
+    parts = plan_parts(job, spec, door=door, settings=settings, keys=keys or {}, findings=findings)
+    if findings.serious:
+        raise findings.serious[0]
     sizing = sizing_of(spec, master=settings.engines.spark.master, project_conf=settings.engines.spark.conf)
-    requirements = requirements_of(door, inputs, outputs)
-    if stream is not None:
-        requirements = join([requirements, stream.requirements])
+    requirements, stream = parts.requirements, parts.stream
     vetoes = merged_vetoes(requirements.vetoes, sizing.vetoes)
-    constructs = (
-        *constructs_of_increments(inputs),
-        *without_own(constructs_of_steps(steps), spec.job.udfs),
-        *(construct for output in outputs for construct in output.constructs),
-        *(construct for each in assertions for query in each.queries for construct in query.constructs),
-        *(profile.constructs if profile else ()),
-    )
+    constructs = tuple(constructs_of_parts(parts, spec))
     chosen = _route(job, constructs, requested, vetoes, availability)
     notes = [*requirements.notes, *(stream.notes if stream else ()), *([chosen.warning] if chosen.warning else [])]
     if chosen.engine == "sail":
-        notes.extend(note for step in steps for note in caching_notes(step))
+        notes.extend(note for step in parts.steps for note in caching_notes(step))
     if chosen.engine == "connect":
         notes.extend(notes_of_cluster(requirements, sizing))
+        notes.extend(left_to_processes(job))
     return JobPlan(
         job=job,
         spec=spec,
-        inputs=inputs,
-        steps=steps,
-        outputs=outputs,
-        views=views.names,
+        inputs=parts.inputs,
+        steps=parts.steps,
+        outputs=parts.outputs,
+        views=parts.views,
         route=chosen,
         requested=requested,
         configuration=configuration_of(chosen.engine, requirements, sizing),
         notes=tuple(notes),
         spark_serves=availability.has("spark") and not vetoes.get("spark"),
-        functions=plan_functions(job, spec.job.udfs),
+        functions=plan_functions(job, in_python(spec.job.udfs)),
         stream=stream,
-        assertions=assertions,
-        profile=profile,
+        assertions=parts.assertions,
+        profile=parts.profile,
+        findings=findings.errors,
     )
 
 
@@ -191,38 +167,6 @@ def flare_spec(job: Job) -> FlareSpec:
 
     spec = job.spec.stack_spec
     return spec if isinstance(spec, FlareSpec) else FlareSpec.model_validate(spec)
-
-
-def _plan_reading(
-    job: Job, spec: FlareSpec, door: Door, settings: Settings
-) -> tuple[tuple[PlannedInput, ...], tuple[PlannedStep, ...], Views]:
-    keep = bool(spec.job.variables.keep_system_columns)
-    inputs = tuple(
-        plan_input(job, index, entry, keep_system_columns=keep, settings=settings)
-        for index, entry in enumerate(spec.job.inputs)
-    )
-    views = Views(inputs, tuple(depot.name for depot in door.catalog))
-    steps = tuple(
-        plan_step(job, ("steps", number, "sequence", index), item, views)
-        for number, step in enumerate(spec.job.steps)
-        for index, item in enumerate(step.sequence)
-    )
-    return (*inputs, *views.implicit.values()), steps, views
-
-
-def check_view(output: PlannedOutput, views: Views) -> None:
-    """Check that the view that an output writes is there.
-
-    Raises:
-        StepError: It is not.
-    """
-    if views.find(output.name) is None:
-        raise StepError(
-            f"{output.label}: there is no view {output.name!r} to write",
-            step=output.label,
-            location=output.location,
-            hint=views.closest(output.name),
-        )
 
 
 def _route(

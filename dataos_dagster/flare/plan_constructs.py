@@ -6,13 +6,29 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.engines.routing import constructs_of
+from dataos_dagster.flare.udfs import without_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dataos_dagster.engines.routing.constructs import Construct
     from dataos_dagster.flare.inputs import PlannedInput
+    from dataos_dagster.flare.manifest import FlareSpec
+    from dataos_dagster.flare.plan_parts import Parts
     from dataos_dagster.flare.steps import PlannedStep
+
+
+def constructs_of_parts(parts: Parts, spec: FlareSpec) -> Iterator[Construct]:
+    """Yield what a job uses of SQL; functions of its own run everywhere."""
+    yield from constructs_of_increments(parts.inputs)
+    yield from without_own(constructs_of_steps(parts.steps), spec.job.udfs)
+    for output in parts.outputs:
+        yield from output.constructs
+    for each in parts.assertions:
+        for query in each.queries:
+            yield from query.constructs
+    if parts.profile is not None:
+        yield from parts.profile.constructs
 
 
 def constructs_of_steps(steps: tuple[PlannedStep, ...]) -> Iterator[Construct]:

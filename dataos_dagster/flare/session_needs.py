@@ -30,35 +30,20 @@ def in_session_of(planned: PlannedInput, outputs: tuple[PlannedOutput, ...]) -> 
     return replace(planned, request=beside(planned.request, writes), schema=schema)
 
 
-def requirements_of(door: Door, inputs: tuple[PlannedInput, ...], outputs: tuple[PlannedOutput, ...]) -> Requirements:
-    """Return what the session needs; an error of the door gets the place of the request that it is about.
+def requirements_of(door: Door, request: ReadRequest | WriteRequest) -> Requirements:
+    """Return what the session needs for a request; an error of the door gets the place of the request.
 
     Raises:
         DepotError: A depot is unknown, or cannot do what is asked.
         NotYetRun: A depot is of a type that nothing here reads yet.
     """
-    requests: list[ReadRequest | WriteRequest] = [request for planned in inputs for request in planned.requests]
-    requests += [output.request for output in outputs]
     try:
-        return door.requirements(requests)
+        return door.requirements([request])
     except DataOSError as error:
-        guilty = _guilty(door, requests, error)
-        if guilty is not None and isinstance(error, DepotUnsupported) and _is_of_planned_type(door, guilty):
-            raise NotYetRun(error.message, hint=error.hint, location=guilty.location) from None
-        error.location = error.location or (guilty.location if guilty else None)
+        if isinstance(error, DepotUnsupported) and _is_of_planned_type(door, request):
+            raise NotYetRun(error.message, hint=error.hint, location=request.location) from None
+        error.location = error.location or request.location
         raise
-
-
-def _guilty(
-    door: Door, requests: list[ReadRequest | WriteRequest], error: DataOSError
-) -> ReadRequest | WriteRequest | None:
-    """Return the first request that fails with this error on its own."""
-    for request in requests:
-        try:
-            door.requirements([request])
-        except type(error):
-            return request
-    return None
 
 
 def _is_of_planned_type(door: Door, request: ReadRequest | WriteRequest) -> bool:

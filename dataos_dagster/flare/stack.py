@@ -83,6 +83,8 @@ class FlareStack:
         from dataos_dagster.flare.foresight import check_columns, columns_of_inputs, unproven_for_types
 
         plan = self._planned(job, context)
+        if context.door.catalog.offline:
+            return plan
         on_sail = self._on_sail(plan, context) if plan.route.assumed or plan.engine == "spark" else None
         if on_sail is None:
             return plan

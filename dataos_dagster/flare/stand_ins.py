@@ -7,7 +7,8 @@ that the jobs' formats speak of, stands on this machine, and is never opened: no
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
 
@@ -15,13 +16,15 @@ from dataos_dagster.depots.catalog import DepotCatalog, canonical_name, depots_o
 from dataos_dagster.depots.depot import ICEBERG, Depot
 from dataos_dagster.depots.manifest import ConnectionSecret, connections
 from dataos_dagster.depots.manifest.credentials import CREDENTIAL_KEYS
+from dataos_dagster.errors import SecretError
 from dataos_dagster.flare.plan import flare_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from dataos_dagster.address import Address
+    from dataos_dagster.address import Acl, Address
+    from dataos_dagster.depots.requests import SpelledSource
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.graph import JobGraph
@@ -62,54 +65,100 @@ _TYPES: Mapping[str, str] = {
     **{word: word for word in ("mysql", "oracle", "bigquery", "snowflake", "redshift", "elasticsearch", "opensearch")},
     "eventhub": "eventhub",
 }
+# Part of a JDBC driver's class to the type of the depot that it is for.
+_DRIVERS: Mapping[str, str] = {
+    **{word: word for word in ("postgresql", "mysql", "sqlserver", "oracle", "redshift", "snowflake")},
+    "mariadb": "mysql",
+    "simba.googlebigquery": "bigquery",
+}
+# Beginnings of names of depots that say what they are, where nothing else does; the first two are well known.
+_NAMES: Mapping[str, str] = {
+    "fastbase": "pulsar",
+    "systemstreams": "pulsar",
+    **{word: word for word in ("snowflake", "bigquery", "redshift", "mysql", "oracle", "kafka", "pulsar", "eventhub")},
+    **dict.fromkeys(("postgres", "postgresql"), "postgresql"),
+    **dict.fromkeys(("mssql", "sqlserver"), "sqlserver"),
+    **dict.fromkeys(("mongo", "mongodb"), "mongodb"),
+    **{word: word for word in ("elasticsearch", "opensearch")},
+}
+
+
+class StandInCatalog(DepotCatalog):
+    """Depots of a project and stand-ins for others, with credentials for all: nobody is to be let in with them."""
+
+    offline: ClassVar[bool] = True
+
+    def credentials(self, depot: Depot, acl: Acl) -> Mapping[str, SecretStr]:
+        """Return the credentials of a depot, and words in their place where they cannot be had."""
+        try:
+            return super().credentials(depot, acl)
+        except SecretError:
+            return _credentials(depot.type)
+
+    def spelled_out(self, source: SpelledSource) -> SpelledSource:
+        """Return a source that a job spells out, with words in the place of what it leaves open."""
+        stand_in = _connection(source.kind, self.settings.state_folder)
+        given = source.connection
+        left_open = {name: getattr(stand_in, name) for name in stand_in.model_fields_set if not getattr(given, name)}
+        credentials = {**_credentials(source.kind), **source.credentials}
+        return replace(source, connection=given.model_copy(update=left_open), credentials=credentials)
 
 
 def catalog_with_stand_ins(
     project: Project, graph: JobGraph, settings: Settings
-) -> tuple[DepotCatalog, tuple[str, ...]]:
+) -> tuple[StandInCatalog, tuple[str, ...]]:
     """Return the depots of a project and a stand-in for each other one that its jobs name, and the names of those."""
     from dataos_dagster.secrets.store import secret_store
 
     known = depots_of(project, settings)
     names = {depot.name for depot in known}
-    wanted: dict[str, dict[str | None, None]] = {}
+    wanted: dict[str, dict[str, None]] = {}
     for node in graph.nodes.values():
-        for address, word in _named(node.job):
+        for address, words in _named(node.job):
             name = canonical_name(address.depot)
             if name not in names:
-                wanted.setdefault(name, {})[word] = None
-    stand_ins = [_stand_in(name, words, settings) for name, words in wanted.items()]
-    return DepotCatalog((*known, *stand_ins), secret_store(project, settings), settings), tuple(wanted)
+                wanted.setdefault(name, {}).update(dict.fromkeys(words))
+    stand_ins = [_stand_in(name, tuple(words), settings) for name, words in wanted.items()]
+    return StandInCatalog((*known, *stand_ins), secret_store(project, settings), settings), tuple(wanted)
 
 
-def _named(job: Job) -> Iterator[tuple[Address, str | None]]:
-    """Yield the datasets that a Flare job names, with the format that is given for each."""
+def _named(job: Job) -> Iterator[tuple[Address, tuple[str, ...]]]:
+    """Yield the datasets that a Flare job names, each with the words that tell what kind of depot it is in."""
     from dataos_dagster.flare.stack import FLARE
 
     if job.stack != FLARE.name:
         return
     spec = flare_spec(job).job
-    named = [(entry.address, entry.format) for entry in spec.inputs]
-    named += [(entry.address, entry.format) for entry in spec.outputs]
-    for address, word in named:
-        if address is not None:
-            yield address, word
+    for entry in spec.inputs:
+        if entry.address is not None:
+            yield entry.address, _words(entry.format, entry.options.get("driver"))
+    for output in spec.outputs:
+        if output.address is not None:
+            yield output.address, _words(output.format, output.driver or output.options.extra_options.get("driver"))
     for address in FLARE.reads(job):
-        yield address, None
+        yield address, ()
 
 
-def _stand_in(name: str, words: Iterable[str | None], settings: Settings) -> Depot:
-    """Return a depot that has data in the formats that jobs ask of it."""
-    formats = {word for word in words if word}
-    kind = next((_TYPES[word] for word in formats if word in _TYPES), "file")
+def _words(format_: str | None, driver: str | None) -> tuple[str, ...]:
+    """Return a driver's database in front of a format, which for every database may be `jdbc`."""
+    kinds = [kind for package, kind in _DRIVERS.items() if package in (driver or "").lower()]
+    return (*kinds, *([format_] if format_ else []))
+
+
+def _stand_in(name: str, words: Sequence[str], settings: Settings) -> Depot:
+    """Return a depot that has data in the formats that jobs ask of it, or that its name speaks of."""
+    kinds = [_TYPES[word] for word in words if word in _TYPES]
+    if not words:
+        kinds = [kind for beginning, kind in _NAMES.items() if name.startswith(beginning)]
+    kind = kinds[0] if kinds else "file"
     folder = settings.state_folder / FOLDER / name
     return Depot(
         name,
         kind,
         _connection(kind, folder),
         settings.project,
-        format=ICEBERG if kind == "file" and formats <= {ICEBERG} else None,
-        inline_secrets=_credentials(kind),
+        format=ICEBERG if kind == "file" and {*words} <= {ICEBERG} else None,
+        inline_secrets=_inline(kind),
         description="a stand-in: no manifest declares it",
     )
 
@@ -121,10 +170,12 @@ def _connection(kind: str, folder: Path) -> connections.Connection:
     return model.model_validate(values)
 
 
-def _credentials(kind: str) -> tuple[ConnectionSecret, ...]:
+def _inline(kind: str) -> tuple[ConnectionSecret, ...]:
+    data = _credentials(kind)
+    return (ConnectionSecret(acl="rw", type="key-value-properties", data=data),) if data else ()
+
+
+def _credentials(kind: str) -> dict[str, SecretStr]:
     """Return credentials of the keys that a source of this type needs; none of them opens anything."""
-    required = CREDENTIAL_KEYS[kind].required
-    if not required:
-        return ()
-    data = {key: SecretStr(_KEY_FILE if "json" in key else _VALUE) for key in required[0]}
-    return (ConnectionSecret(acl="rw", type="key-value-properties", data=data),)
+    keys = CREDENTIAL_KEYS[kind].required if kind in CREDENTIAL_KEYS else ()
+    return {key: SecretStr(_KEY_FILE if "json" in key else _VALUE) for key in (keys[0] if keys else ())}

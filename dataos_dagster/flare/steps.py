@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.fitting import quoted
-from dataos_dagster.errors import AddressError, StepError
+from dataos_dagster.errors import AddressError, StepError, UnknownView
 from dataos_dagster.flare.functions.function import EngineUnsuited, FunctionError
 from dataos_dagster.flare.functions.registry import ParameterError, read_function
 from dataos_dagster.flare.joining import JOINER, join_query
@@ -85,7 +85,8 @@ def plan_step(job: Job, path: DocumentPath, item: SequenceItem, views: Views) ->
     text = _query_of(job, path, item, label)
     try:
         statement = parse_statement(text)
-        sql = _resolved(statement, views, lambda *place: location_in_text(job, sql_path, text, *place))
+        resolver = _Resolver(views, label, text, lambda *place: location_in_text(job, sql_path, text, *place))
+        sql = resolver.resolved(statement)
     except SqlRefused as refused:
         location = location_in_text(job, sql_path, text, refused.line, refused.column, refused.length)
         raise StepError(
@@ -215,58 +216,70 @@ def _cache(name: str, session: EngineSession) -> None:
         session.spark.sql(f"CACHE TABLE {quoted(name)}")
 
 
-def _resolved(statement: Statement, views: Views, place: Callable[[int, int, int], Location]) -> str:
-    """Return the SQL with every relation replaced that the session knows by another name.
+@dataclass(frozen=True, slots=True)
+class _Resolver:
+    """Replaces names of relations by those that the session knows.
 
-    Args:
-        statement: The SQL.
+    Attributes:
         views: Views of inputs and earlier steps.
+        label: Of the step, for messages.
+        text: Its SQL, as the manifest has it.
         place: Returns where a line, column and length of the SQL stand in the manifest.
     """
-    spans: dict[tuple[int, int], str] = {}
-    aliases: dict[tuple[str, ...], str] = {}
-    for relation in statement.relations:
-        known = views.find(relation.parts[0]) if len(relation.parts) == 1 else None
-        if known == relation.parts[0]:
-            continue
-        view = known or _implicit(relation, views, place(relation.line, relation.column, relation.end - relation.start))
-        # Columns qualified by the name that the SQL uses must find it: hence the alias.
-        alias = "" if relation.alias else f" AS {quoted(relation.parts[-1])}"
-        spans[relation.start, relation.end] = f"{quoted(view)}{alias}"
-        aliases[_folded(relation.parts)] = relation.alias or relation.parts[-1]
-    for start, end, qualifier in statement.qualified:
-        alias_of = aliases.get(_folded(qualifier))
-        if alias_of is not None:
-            spans[start, end] = quoted(alias_of)
-    if statement.kind != "query":
-        _check_target(statement, views)
-    return replace_spans(statement.sql, spans)
+
+    views: Views
+    label: str
+    text: str
+    place: Callable[[int, int, int], Location]
+
+    def resolved(self, statement: Statement) -> str:
+        """Return the SQL with every relation replaced that the session knows by another name."""
+        spans: dict[tuple[int, int], str] = {}
+        aliases: dict[tuple[str, ...], str] = {}
+        for relation in statement.relations:
+            view = self._view(relation)
+            if view == relation.name:
+                continue
+            # Columns qualified by the name that the SQL uses must find it: hence the alias.
+            alias = "" if relation.alias else f" AS {quoted(relation.parts[-1])}"
+            spans[relation.start, relation.end] = f"{quoted(view)}{alias}"
+            aliases[_folded(relation.parts)] = relation.alias or relation.parts[-1]
+        for start, end, qualifier in statement.qualified:
+            alias_of = aliases.get(_folded(qualifier))
+            if alias_of is not None:
+                spans[start, end] = quoted(alias_of)
+        if statement.kind != "query":
+            self._check_target(statement)
+        return replace_spans(statement.sql, spans)
+
+    def _view(self, relation: Relation) -> str:
+        known = self.views.find(relation.parts[0]) if len(relation.parts) == 1 else None
+        if known is not None:
+            return known
+        where = self.place(relation.line, relation.column, relation.end - relation.start)
+        try:
+            return self.views.implicit_view(relation, where)
+        except AddressError as error:
+            hint = self.views.closest(relation.name) if len(relation.parts) < _ADDRESS_PARTS else error.hint
+            unknown = self._unknown(error.message, hint, where)
+        return self.views.stand_in(relation.name, unknown)
+
+    def _check_target(self, statement: Statement) -> None:
+        name = statement.target or ""
+        if self.views.find(name) is None:
+            message = f"{statement.kind.upper()}: there is no view {name!r} here"
+            self.views.stand_in(name, self._unknown(message, self.views.closest(name), self.place(1, 1, 1)))
+
+    def _unknown(self, message: str, hint: str | None, location: Location) -> UnknownView:
+        return UnknownView(f"{self.label}: {message}", step=self.label, sql=self.text, hint=hint, location=location)
 
 
 def _folded(parts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.lower() for part in parts)
 
 
-def _implicit(relation: Relation, views: Views, location: Location) -> str:
-    try:
-        return views.implicit_view(relation, location)
-    except AddressError as error:
-        hint = views.closest(relation.name) if len(relation.parts) < _ADDRESS_PARTS else error.hint
-        length = relation.end - relation.start
-        place = {"line": relation.line, "column": relation.column, "length": length}
-        raise SqlRefused(error.message, hint=hint, code="unknown-view", **place) from None
-
-
 # depot.collection.dataset
 _ADDRESS_PARTS = 3
-
-
-def _check_target(statement: Statement, views: Views) -> None:
-    if statement.target is None or views.find(statement.target) is None:
-        raise SqlRefused(
-            f"{statement.kind.upper()}: there is no view {statement.target!r} here",
-            hint=views.closest(statement.target or ""),
-        )
 
 
 def _functions(

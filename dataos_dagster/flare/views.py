@@ -12,7 +12,8 @@ from dataos_dagster.flare.inputs import PlannedInput, implicit_input
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from dataos_dagster.errors import Location
+    from dataos_dagster.errors import Location, UnknownView
+    from dataos_dagster.flare.findings import Findings
     from dataos_dagster.flare.relations import Relation
 
 
@@ -21,14 +22,23 @@ class Views:
 
     Sail tells `Orders` from `orders`, Spark does not: SQL that spells a view otherwise than it was registered is
     given the registered name.
+
+    Args:
+        inputs: Those of the manifest.
+        depots: Names of the project's depots.
+        stand_ins: Takes note of names that nothing makes, each of which then is a view with unknown columns; without
+            it they are errors of whoever uses them.
     """
 
-    def __init__(self, inputs: Collection[PlannedInput], depots: Collection[str]) -> None:
+    def __init__(
+        self, inputs: Collection[PlannedInput], depots: Collection[str], stand_ins: Findings | None = None
+    ) -> None:
         self._names = {planned.name.lower(): planned.name for planned in inputs}
         # Whole datasets of incremental inputs: seen under their context's name, unless a view has that name.
         increments = [planned.increment for planned in inputs if planned.increment]
         self._contexts = {increment.context.lower(): increment.view for increment in increments}
         self._depots = tuple(depots)
+        self._stand_ins = stand_ins
         self.implicit: dict[Address, PlannedInput] = {}
 
     @property
@@ -43,6 +53,17 @@ class Views:
     def find(self, name: str) -> str | None:
         """Return the session's name of a view, or None when there is no such view yet."""
         return self._names.get(name.lower()) or self._contexts.get(name.lower())
+
+    def stand_in(self, name: str, error: UnknownView) -> str:
+        """Return the name of a view in the place of one that nothing makes, and remember that it is none.
+
+        Raises:
+            UnknownView: Nothing stands in for views here.
+        """
+        if self._stand_ins is None:
+            raise error
+        self._stand_ins.add([error])
+        return self.add(name)
 
     def closest(self, name: str) -> str:
         """Return a hint that names the view that was probably meant, or all of them."""

@@ -31,6 +31,10 @@ STACKS: Mapping[str, str] = {"flare": "dataos_dagster.flare.stack:FLARE"}
 class Plan(Protocol):
     """What a stack says that a job will do."""
 
+    @property
+    def findings(self) -> tuple[DataOSError, ...]:
+        """Return what keeps the job from running, where stand-ins let it be planned all the same."""
+
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values."""
 

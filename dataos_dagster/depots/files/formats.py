@@ -43,6 +43,26 @@ def format_of(asked: str | None, depot: str | None, place: Place, *, location: L
     Raises:
         DepotUnsupported: The format is not read yet, or cannot be told.
     """
+    if named := format_of_name(asked, depot, place, location=location):
+        return named
+    for info in place.data_files():
+        if guessed := by_extension(info.path):
+            return guessed
+    if place.kind() == "missing":
+        raise DatasetNotFound(f"{place} does not exist", location=location)
+    raise DepotUnsupported(
+        f"{place}: nothing says which format it has",
+        hint=f"write `format:`, one of {', '.join(sorted(set(FILE_FORMATS.values())))}, iceberg",
+        location=location,
+    )
+
+
+def format_of_name(asked: str | None, depot: str | None, place: Place, *, location: Location | None) -> str | None:
+    """Return the format of a dataset as far as it is told without a look at it, or None.
+
+    Raises:
+        DepotUnsupported: The format is not read yet.
+    """
     for word in (asked, depot):
         found = (word or "").lower()
         if found in FILE_FORMATS:
@@ -53,17 +73,7 @@ def format_of(asked: str | None, depot: str | None, place: Place, *, location: L
                 hint=f"formats: {', '.join(sorted(set(FILE_FORMATS.values())))}, iceberg",
                 location=location,
             )
-    names = [place.name, *(info.path for info in place.data_files())]
-    for name in names:
-        if guessed := by_extension(name):
-            return guessed
-    if place.kind() == "missing":
-        raise DatasetNotFound(f"{place} does not exist", location=location)
-    raise DepotUnsupported(
-        f"{place}: nothing says which format it has",
-        hint=f"write `format:`, one of {', '.join(sorted(set(FILE_FORMATS.values())))}, iceberg",
-        location=location,
-    )
+    return by_extension(place.name)
 
 
 def by_extension(name: str) -> str | None:

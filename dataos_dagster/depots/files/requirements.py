@@ -13,21 +13,32 @@ from dataos_dagster.depots.requirements import join, veto
 from dataos_dagster.engines.coordinates import coordinate_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from pyarrow.fs import FileInfo
 
     from dataos_dagster.depots.requests import ReadRequest, WriteRequest
     from dataos_dagster.depots.storage import Place
 
 AVRO = coordinate_of("avro")
 # Sail 0.7.2: orc and xml are unknown, avro is read with other types and not written.
+# Formats whose partitions, which the names of folders tell, Sail does not read or write.
+TEXT_FORMATS = frozenset({"csv", "json", "text"})
 _SPARK_ONLY = ("orc", "avro", "xml")
 _SAIL_PARQUET_OPTIONS = frozenset({"compression"})
 _WRITER_OPTIONS: Mapping[str, frozenset[str]] = {"csv": frozenset({"header", "sep", "delimiter"}), "json": frozenset()}
 _IRRELEVANT = frozenset({"header", "headers", "inferschema", "delimiter", "branch"})
 
 
-def read_requirements(place: Place, format_: str, request: ReadRequest) -> Requirements:
-    """Return what reading needs."""
+def read_requirements(place: Place, format_: str, request: ReadRequest, files: Iterable[FileInfo]) -> Requirements:
+    """Return what reading needs.
+
+    Args:
+        place: The file or folder.
+        format_: Its format.
+        request: What is asked for.
+        files: Its files, as far as their names decide: those of `TEXT_FORMATS`.
+    """
     reasons: list[str] = []
     options = {key.lower(): value for key, value in request.options.items()}
     if format_ in _SPARK_ONLY:
@@ -38,7 +49,7 @@ def read_requirements(place: Place, format_: str, request: ReadRequest) -> Requi
         reasons += [f"{reason} ({request.target})" for reason in json_obstacles(options)]
     elif format_ == "parquet":
         reasons += _parquet_obstacles(options, request)
-    if format_ in {"csv", "json", "text"} and partition_types(place, place.data_files()):
+    if format_ in TEXT_FORMATS and partition_types(place, files):
         reasons.append(f"Sail does not read partitioned {format_} ({request.target})")
     return join([s3.requirements(place), veto("sail", *reasons), _packages(format_)])
 
@@ -53,9 +64,9 @@ def write_requirements(place: Place, format_: str, request: WriteRequest) -> Req
         reasons += [
             f"the {format_} writer's option {key} is followed by Spark only ({request.target})" for key in unknown
         ]
-    if request.partition_by and format_ in {"csv", "json", "text"}:
+    if request.partition_by and format_ in TEXT_FORMATS:
         reasons.append(f"Sail does not write partitioned {format_} ({request.target})")
-    if request.compression and format_ in {"csv", "json", "text"}:
+    if request.compression and format_ in TEXT_FORMATS:
         reasons.append(f"Sail does not write compressed {format_} ({request.target})")
     notes = []
     if request.sort is not None:

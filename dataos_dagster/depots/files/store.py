@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataos_dagster.address import Address
-from dataos_dagster.depots.files.formats import by_extension, format_of
+from dataos_dagster.depots.files.formats import by_extension, format_of, format_of_name
 from dataos_dagster.depots.files.locking import folder_lock
 from dataos_dagster.depots.files.marks import marks_in
 from dataos_dagster.depots.files.read import FileReader
-from dataos_dagster.depots.files.requirements import read_requirements, write_requirements
+from dataos_dagster.depots.files.requirements import TEXT_FORMATS, read_requirements, write_requirements
 from dataos_dagster.depots.files.stream import read_file_stream
 from dataos_dagster.depots.files.write import FileWriter
 from dataos_dagster.depots.locks import Holder
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from dataos_dagster.identity import Principal
     from dataos_dagster.settings import Settings
 
+# What Spark writes where nothing says a format.
+_SPARK_DEFAULT = "parquet"
+
 
 @dataclass(frozen=True, slots=True)
 class FileStore:
@@ -37,19 +40,24 @@ class FileStore:
         root: Folder of the depot, or the file or folder itself of a standalone job.
         depot: Name of the depot; None for a standalone job.
         format: Format of the depot, in lower case.
+        offline: Requirements are told without a look at what is there.
     """
 
     root: Place
     settings: Settings
     depot: str | None = None
     format: str | None = None
+    offline: bool = False
 
     def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
         """Return what a session needs to serve a request."""
         place = self.place(request)
+        if isinstance(request, ReadRequest) and self.offline:
+            format_ = format_of_name(request.format, self.format, place, location=request.location) or _SPARK_DEFAULT
+            return read_requirements(place, format_, request, ())
         if isinstance(request, ReadRequest):
             format_ = format_of(request.format, self.format, place, location=request.location)
-            return read_requirements(place, format_, request)
+            return read_requirements(place, format_, request, place.data_files() if format_ in TEXT_FORMATS else ())
         return write_requirements(place, self._format_to_write(request), request)
 
     def read(self, request: ReadRequest, session: EngineSession) -> DataFrame:
@@ -119,7 +127,11 @@ class FileStore:
         )
 
     def _format_to_write(self, request: WriteRequest) -> str:
+        place = self.place(request)
+        if self.offline:
+            found = format_of_name(request.format, self.format, place, location=request.location)
+            return found or _SPARK_DEFAULT
         try:
-            return format_of(request.format, self.format, self.place(request), location=request.location)
+            return format_of(request.format, self.format, place, location=request.location)
         except DatasetNotFound:
-            return "parquet"  # Spark's own default
+            return _SPARK_DEFAULT

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.engines.routing import constructs_of
-from dataos_dagster.errors import StepError
+from dataos_dagster.errors import StepError, UnknownView
 from dataos_dagster.flare.assertions.metrics import UnknownMetric, expression_of
 from dataos_dagster.flare.assertions.naming import NamedTest, named_tests
 from dataos_dagster.flare.locations import job_location
@@ -156,12 +156,15 @@ def _checked(sql: str, label: str, location: Location, views: Views | None) -> s
         raise StepError(
             f"{label}: {refused.message}", step=label, sql=sql, hint=refused.hint, location=location
         ) from None
+    if views is None:
+        return statement.sql
     named = {}
-    for relation in statement.relations if views else ():
-        view = views.find(relation.name) if views else None
+    for relation in statement.relations:
+        view = views.find(relation.name)
         if view is None:
-            hint = views.closest(relation.name) if views else None
             message = f"{label}: there is no view {relation.name!r}"
-            raise StepError(message, step=label, sql=sql, hint=hint, location=location)
+            hint = views.closest(relation.name)
+            unknown = UnknownView(message, step=label, sql=sql, hint=hint, location=location)
+            view = views.stand_in(relation.name, unknown)
         named[relation.start, relation.end] = quoted(view)
     return replace_spans(statement.sql, named)
