@@ -29,6 +29,7 @@ from dataos_dagster.depots.requests import (
 )
 from dataos_dagster.depots.requirements import join, veto
 from dataos_dagster.depots.settlement import SettlingStore, settled
+from dataos_dagster.depots.statements import refuse_statement
 from dataos_dagster.depots.streams import StreamStore
 from dataos_dagster.errors import DepotError, DepotUnsupported, SecretError
 from dataos_dagster.state.presence import has_state
@@ -100,7 +101,10 @@ class Door:
         parts = [every_session()]
         for request in requests:
             acl = beside(request, writes).acl if isinstance(request, ReadRequest) else "rw"
-            parts.append(self._opener.store_of(request, acl).requirements(request))
+            store = self._opener.store_of(request, acl)
+            if isinstance(request, WriteRequest):
+                refuse_statement(request, store)
+            parts.append(store.requirements(request))
             if isinstance(request, ReadRequest) and request.stream:
                 parts.append(veto("sail", f"Sail has no streams ({request.target})"))
         return join(parts)

@@ -36,12 +36,12 @@ class JdbcConnection:
 
     Attributes:
         url: JDBC URL, such as `jdbc:postgresql://host:5432/database`; credentials are not part of it.
-        table: `table` or `schema.table`.
+        table: `table` or `schema.table`; empty where a query is read instead.
         secret_parameters: Further secret parameters, such as `sslpassword`; those in the URL are added.
     """
 
     url: str
-    table: str
+    table: str = ""
     username: str | None = None
     password: SecretStr | None = None
     driver: str | None = None
@@ -116,7 +116,7 @@ class Target:
         if self.warehouse is not None:
             return f"{self.warehouse}/{self.namespace}/{self.table}"
         if self.jdbc is not None:
-            return f"{self.jdbc.url}:{self.jdbc.table}"
+            return f"{self.jdbc.url}:{self.jdbc.table}" if self.jdbc.table else self.jdbc.url
         if self.source is not None:
             place = (self.source.address.collection, *self.source.address.path)
             return f"{self.source.kind}:{'/'.join(part for part in place if part)}"
@@ -136,10 +136,23 @@ class GivenSchema:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreQuery:
+    """A query that a database answers itself, in its own SQL.
+
+    Attributes:
+        reads: Datasets that it reads; empty where its text came from a job as it is, and nobody has looked into it.
+    """
+
+    sql: str
+    reads: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReadRequest:
     """Read one dataset.
 
     Attributes:
+        target: What is read; with a `query` the whole depot or connection.
         format: As the manifest says it, any case; None leaves it to the depot. Where it cannot belong to the depot,
             the depot wins.
         options: Reader options; `branch`, `snapshot-id` and `as-of-timestamp` choose a state of an Iceberg table.
@@ -147,6 +160,7 @@ class ReadRequest:
         keep_system_columns: Keep the `__metadata` column that Flare adds, instead of dropping it.
         acl: Credentials to read with. `rw` where the same session writes to the depot: it has one identity.
         stream: Read it as a stream: what is there and what comes, until the query that reads it ends. Spark only.
+        query: Read what this query returns instead of a dataset. Databases only.
     """
 
     target: Target
@@ -158,6 +172,7 @@ class ReadRequest:
     location: Location | None = None
     acl: Acl = "r"
     stream: bool = False
+    query: StoreQuery | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +240,8 @@ class WriteRequest:
             transaction, a file of the same swap. `Door.evidence` tells whether it is there.
         settlement: The account of the dataset's writes: what others have begun is settled before this write.
         exactly_once: The write must be known to have happened or not, also after a crash.
+        statement: Run this for each row, with a `?` for each column, instead of adding rows to the table. Databases
+            only; the table is what other writers wait for.
     """
 
     target: Target
@@ -244,6 +261,7 @@ class WriteRequest:
     mark: str | None = None
     settlement: Settlement | None = field(default=None, repr=False, compare=False)
     exactly_once: bool = False
+    statement: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

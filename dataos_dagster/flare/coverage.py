@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.jobs import Job
 
 # Words for `format` that no engine here reads or writes.
-_NOT_READ = frozenset({"delta", "hudi", "xlsx", "jdbcquery"})
+_NOT_READ = frozenset({"delta", "hudi", "xlsx"})
 
 _SCHEME = re.compile(r"(?:jdbc:)?[A-Za-z][A-Za-z0-9+.-]*:(?=[^\\])")
 _OPENED = frozenset({"dataos:", "dataset:", "file:", "s3:", "s3a:", "s3n:"})
@@ -79,12 +79,7 @@ def _of_stream(spec: FlareSpec) -> Iterator[_Finding]:
 
 
 def _of_input(entry: FlareInput, path: DocumentPath) -> Iterator[_Finding]:
-    section = entry.connection
-    if entry.query is not None:
-        yield "an input by `query`", (*path, "query")
-    yield from _of_location(entry.dataset, section, path)
-    if isinstance(section, JdbcConnection) and section.query is not None and section.table is None:
-        yield "a database's `query` as input", (*path, "jdbc", "query")
+    yield from _of_location(entry.dataset, entry.connection, path)
     yield from _of_format(entry.format, path)
 
 
@@ -94,10 +89,7 @@ def _of_item(item: SequenceItem, path: DocumentPath) -> Iterator[_Finding]:
 
 
 def _of_output(output: FlareOutput, path: DocumentPath) -> Iterator[_Finding]:
-    section = output.connection
-    if output.options.query is not None:
-        yield "`JDBCQuery`", (*path, "options", "query")
-    yield from _of_location(output.dataset, section, path)
+    yield from _of_location(output.dataset, output.connection, path)
     yield from _of_format(output.format, path)
 
 

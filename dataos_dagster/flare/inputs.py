@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.connectors.documents import CONNECTION_PREFIX
-from dataos_dagster.depots.requests import GivenSchema, ReadRequest, Target
+from dataos_dagster.depots.requests import GivenSchema, ReadRequest, StoreQuery, Target
 from dataos_dagster.errors import StepError
 from dataos_dagster.flare.incremental.plan import plan_increment
 from dataos_dagster.flare.locations import job_location
+from dataos_dagster.flare.manifest import JdbcConnection
 from dataos_dagster.flare.targets import implied_format, input_target, standalone_path
 from dataos_dagster.manifests.locations import is_address
 
@@ -64,12 +65,12 @@ class PlannedInput:
 
     @property
     def address(self) -> Address | None:
-        """Return the address; None for a standalone location."""
-        return self.request.target.address
+        """Return the dataset's address; None for a standalone location, and for what a query returns."""
+        return self.request.target.address if self.request.query is None else None
 
     @property
     def dataset(self) -> str:
-        """Return the address, or the standalone location, as text."""
+        """Return the address, or the standalone location, as text; of a query's result the depot's."""
         return str(self.request.target)
 
     @property
@@ -93,13 +94,16 @@ def plan_input(
     label = f'inputs[{index}] "{entry.name}"'
     location = job_location(job, "inputs", index, "dataset" if entry.dataset else "name")
     text, kind = entry.schema_string, entry.schema_type
+    section = entry.connection
+    query = section.query if isinstance(section, JdbcConnection) and section.table is None else None
     request = ReadRequest(
         target=input_target(entry, settings, label, location),
         format=entry.format or implied_format(entry.input_type),
-        options={**entry.options, **_connection_options(entry)},
+        options={**entry.options, **_connection_options(entry), **_registry_options(entry)},
         schema=_checked_schema(text, kind, label, job_location(job, "inputs", index, "schemaString")) if text else None,
         keep_system_columns=keep_system_columns,
         location=location,
+        query=StoreQuery(query.rstrip().rstrip(";")) if query else None,
     )
     schema = None
     if entry.schema_path and not text:
@@ -142,6 +146,16 @@ def given_schema(text: str, kind: str | None) -> GivenSchema:
 def _connection_options(entry: FlareInput) -> dict[str, str]:
     """Return `connectionProps`, which belong into the address of a MongoDB server, as options that say so."""
     return {f"{CONNECTION_PREFIX}{key}": value for key, value in entry.connection_props.items()}
+
+
+def _registry_options(entry: FlareInput) -> dict[str, str]:
+    """Return what an input says of the schema registry as the options that say the same."""
+    said = {
+        "schemaRegistryUrl": entry.schema_registry_url,
+        "schemaSubject": entry.schema_subject,
+        "schemaId": entry.schema_id,
+    }
+    return {key: str(value) for key, value in said.items() if value is not None}
 
 
 def _checked_schema(text: str, kind: str | None, label: str, location: Location) -> GivenSchema:

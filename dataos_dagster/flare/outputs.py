@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.connectors.documents import CONNECTION_PREFIX
 from dataos_dagster.depots.requests import Merge, PartitionField, Sort, SortColumn, WriteRequest
+from dataos_dagster.errors import StepError
 from dataos_dagster.flare.column_tags import column_tag_rules
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest import JdbcConnection as JdbcSection
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.jobs import Job
 
 _OVERWRITE_MODE = "overwrite-mode"
+_STATEMENT = "jdbcquery"
 # Names of a merge's two sides in the Python SDK, and the ones that Flare's own clauses use.
 _MERGE_ALIASES = {"target": "old", "source": "new"}
 
@@ -92,6 +94,7 @@ def plan_output(job: Job, index: int, entry: FlareOutput, settings: Settings) ->
         merge=_merge(iceberg.merge) if iceberg and iceberg.merge else None,
         branch=None if branch == "main" else branch,
         location=location,
+        statement=_statement(job, index, entry, label),
     )
     merge_path = ("outputs", index, "options", "iceberg", "merge")
     if request.merge is not None:
@@ -115,6 +118,23 @@ def _connector_options(options: OutputOptions) -> dict[str, str]:
     }
     found = {f"{CONNECTION_PREFIX}{key}": value for key, value in options.connection_props.items()}
     return found | {key: value for key, value in buckets.items() if value}
+
+
+def _statement(job: Job, index: int, entry: FlareOutput, label: str) -> str | None:
+    """Return the statement that is run for each row (`format: jdbcquery`).
+
+    Raises:
+        StepError: There is none, or one that the format has no use for.
+    """
+    query, wanted = entry.options.query, (entry.format or "") == _STATEMENT
+    if wanted == (query is not None):
+        return query
+    raise StepError(
+        f"{label}: {'there is no statement to run' if wanted else f'`query` needs the format {_STATEMENT}'}",
+        step=label,
+        hint="write `format: jdbcquery` and `options.query`: a statement with a `?` for each column",
+        location=job_location(job, "outputs", index, *(("format",) if wanted else ("options", "query"))),
+    )
 
 
 def _partition_spec(options: OutputOptions, settings: Settings) -> tuple[PartitionField, ...]:

@@ -15,6 +15,7 @@ from dataos_dagster.flare.findings import Findings
 from dataos_dagster.flare.leasing import left_to_processes
 from dataos_dagster.flare.plan_constructs import constructs_of_parts
 from dataos_dagster.flare.plan_parts import plan_parts
+from dataos_dagster.flare.query_inputs import query_notes
 from dataos_dagster.flare.session_needs import configuration_of, merged_vetoes, notes_of_cluster
 from dataos_dagster.flare.sizing import sizing_of
 from dataos_dagster.flare.steps import caching_notes
@@ -136,6 +137,7 @@ def plan_job(
     constructs = tuple(constructs_of_parts(parts, spec))
     chosen = _route(job, constructs, requested, vetoes, availability)
     notes = [*requirements.notes, *(stream.notes if stream else ()), *([chosen.warning] if chosen.warning else [])]
+    notes.extend(note for entry in spec.job.inputs if entry.query is not None for note in query_notes(entry))
     if chosen.engine == "sail":
         notes.extend(note for step in parts.steps for note in caching_notes(step))
     if chosen.engine == "connect":

@@ -19,6 +19,7 @@ from dataos_dagster.flare.inputs import PlannedInput, plan_input
 from dataos_dagster.flare.locations import JOB_PATH
 from dataos_dagster.flare.outputs import plan_output
 from dataos_dagster.flare.profile.plan import plan_profile
+from dataos_dagster.flare.query_inputs import plan_query
 from dataos_dagster.flare.session_needs import in_session_of, requirements_of
 from dataos_dagster.flare.steps import PlannedStep, plan_step
 from dataos_dagster.flare.streaming.plan import plan_streams, with_streams
@@ -89,7 +90,9 @@ def plan_parts(
     reading = _Reading(job, spec, settings, findings)
     inputs = reading.inputs()
     views = Views(inputs, tuple(depot.name for depot in door.catalog), findings if door.catalog.offline else None)
-    steps = reading.steps(views)
+    answered, queries = reading.queries(views, door)
+    inputs += answered
+    steps = (*queries, *reading.steps(views))
     outputs = reading.outputs(views)
     inputs = (*inputs, *views.implicit.values())
     if given_to(job, keys) or any(planned.increment and planned.increment.state for planned in inputs):
@@ -131,8 +134,21 @@ class _Reading:
                 partial(plan_input, self._job, index, entry, keep_system_columns=keep, settings=self._settings),
             )
             for index, entry in enumerate(self._spec.inputs)
+            if entry.query is None
         )
         return tuple(planned for planned in found if planned is not None)
+
+    def queries(self, views: Views, door: Door) -> tuple[tuple[PlannedInput, ...], tuple[PlannedStep, ...]]:
+        """Return the inputs by `query`: those that a database answers, and those that are steps before all others."""
+        found = [
+            self._part(("inputs", index), partial(plan_query, self._job, index, entry, views, door.catalog))
+            for index, entry in enumerate(self._spec.inputs)
+            if entry.query is not None
+        ]
+        return (
+            tuple(planned for planned in found if isinstance(planned, PlannedInput)),
+            tuple(planned for planned in found if isinstance(planned, PlannedStep)),
+        )
 
     def steps(self, views: Views) -> tuple[PlannedStep, ...]:
         """Return the steps; views of inputs that could not be resolved are there all the same."""
@@ -162,7 +178,7 @@ class _Reading:
     def is_whole(self, inputs: Sequence[PlannedInput], outputs: Sequence[PlannedOutput]) -> bool:
         """Return whether every input and output could be resolved: some things are said about them by position."""
         named = {planned.name for planned in inputs if not planned.implicit}
-        wanted = {entry.name for entry in self._spec.inputs}
+        wanted = {entry.name for entry in self._spec.inputs if entry.query is None}
         return wanted <= named and len(outputs) == len(self._spec.outputs)
 
     def requirements(

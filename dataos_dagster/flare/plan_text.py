@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.flare.request_json import read_json, write_json
+from dataos_dagster.workflows.environment import described_environment
 
 if TYPE_CHECKING:
     from dataos_dagster.depots.requests import WriteRequest
+    from dataos_dagster.flare.inputs import PlannedInput
     from dataos_dagster.flare.plan import JobPlan
 
 
@@ -37,6 +39,7 @@ def plan_json(plan: JobPlan) -> dict[str, Any]:
             | write_json(output.request)
             for output in plan.outputs
         ],
+        "environment": list(described_environment(plan.job)),
         "assertions": [test.text for each in plan.assertions for query in each.queries for test in query.tests],
         "notes": list(plan.notes),
     } | ({"stream": plan.stream.as_json()} if plan.stream else {})
@@ -45,10 +48,8 @@ def plan_json(plan: JobPlan) -> dict[str, Any]:
 def plan_lines(plan: JobPlan) -> list[str]:
     """Return the plan as lines for people."""
     lines = [f"{plan.job.id} on {plan.engine}", *(f"  because {reason}" for reason in plan.route.reasons)]
-    lines += [
-        f"  read   {planned.name} ← {planned.dataset}{' (named in SQL)' if planned.implicit else ''}"
-        for planned in plan.inputs
-    ]
+    lines += [f"  given  {described}" for described in described_environment(plan.job)]
+    lines += [f"  read   {planned.name} ← {planned.dataset}{_how(planned)}" for planned in plan.inputs]
     for step in plan.steps:
         functions = "".join(f" → {function.name}" for function in step.functions)
         lines.append(f"  step   {step.name} ({step.location}){functions}")
@@ -68,4 +69,12 @@ def _mode_of(request: WriteRequest) -> str:
     """Return how a request writes, in one word or two."""
     if request.merge is not None:
         return "merge"
+    if request.statement is not None:
+        return "a statement for each row"
     return "overwrite partitions" if request.mode == "overwrite" and request.dynamic_overwrite else request.mode
+
+
+def _how(planned: PlannedInput) -> str:
+    if planned.request.query is not None:
+        return f": {' '.join(planned.request.query.sql.split())}"
+    return " (named in SQL)" if planned.implicit else ""

@@ -73,6 +73,10 @@ def _snapshots(plan: JobPlan, context: RunContext) -> Snapshots | None:
 def _replaces_everything(output: PlannedOutput, plan: JobPlan) -> bool:
     request = output.request
     read = {_dataset(planned.request.target) for planned in plan.inputs}
+    queries = [planned.request.query for planned in plan.inputs if planned.request.query is not None]
+    read |= {address.key for query in queries for address in query.reads}
+    if request.statement is not None or not all(query.reads for query in queries):
+        return False
     return request.mode == "overwrite" and request.merge is None and _dataset(request.target) not in read
 
 

@@ -19,6 +19,8 @@ def read_json(request: ReadRequest) -> dict[str, Any]:
     found: dict[str, Any] = {"format": request.format, "options": _masked(request.options)}
     if request.schema is not None:
         found["schema"] = request.schema.language
+    if request.query is not None:
+        found["query"] = request.query.sql
     return found | ({"stream": True} if request.stream else {})
 
 
@@ -28,6 +30,7 @@ def write_json(request: WriteRequest) -> dict[str, Any]:
     said = {
         "compression": request.compression,
         "branch": request.branch,
+        "statement": request.statement,
         "partition_by": list(request.partition_by),
         "partition_spec": [_without_empty(asdict(field)) for field in request.partition_spec],
         "sort": _without_empty(asdict(request.sort)) if request.sort else None,

@@ -33,7 +33,7 @@ class FlareStack:
 
     def reads(self, job: Job) -> tuple[Address, ...]:
         """Return the datasets that a job reads: its inputs in manifest order, then those named in its SQL."""
-        return tuple(dict.fromkeys((*self._inputs(job), *self._named_in_sql(job))))
+        return tuple(dict.fromkeys((*self._inputs(job), *self._queried(job), *self._named_in_sql(job))))
 
     def writes(self, job: Job) -> tuple[Address, ...]:
         """Return the datasets that a job writes, in manifest order."""
@@ -170,6 +170,21 @@ class FlareStack:
         for entry in flare_spec(job).job.inputs:
             if entry.address is not None:
                 yield entry.address
+
+    def _queried(self, job: Job) -> Iterator[Address]:
+        """Yield the datasets of inputs by `query`; one that cannot be read fails when the job is planned."""
+        from dataos_dagster.flare.plan import flare_spec
+
+        queries = [entry.query for entry in flare_spec(job).job.inputs if entry.query is not None]
+        if not queries:
+            return
+        from dataos_dagster.flare.query_inputs import datasets_of_query
+
+        for query in queries:
+            try:
+                yield from datasets_of_query(query)
+            except DataOSError:
+                continue
 
     def _named_in_sql(self, job: Job) -> Iterator[Address]:
         """Yield datasets that steps name as depot.collection.dataset; what does not parse fails when it is planned."""

@@ -87,10 +87,10 @@ def _file(section: standalone.FileConnection, settings: Settings) -> Target | No
 
 
 def _jdbc(section: standalone.JdbcConnection) -> Target | None:
-    if section.table is None:
+    if section.table is None and section.query is None:
         return None
     url = section.url.get_secret_value()
-    return Target(jdbc=JdbcConnection(url, section.table, section.username, section.password, section.driver))
+    return Target(jdbc=JdbcConnection(url, section.table or "", section.username, section.password, section.driver))
 
 
 def _source(kind: str, section: standalone.Connection | None) -> SpelledSource | None:

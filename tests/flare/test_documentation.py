@@ -50,7 +50,7 @@ def as_text(columns: list[str], rows: list[tuple[object, ...]]) -> list[list[str
 def test_the_page_has_examples_and_every_one_says_what_it_writes():
     files, examples = read_page()
     assert {"depot.yaml", "data/orders.csv", "data/events.json", "first.yaml"} == files.keys()
-    assert len(examples) == 12
+    assert len(examples) == 13
     assert all(example.address and example.rows for example in examples)
 
 

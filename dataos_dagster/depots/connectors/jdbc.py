@@ -143,9 +143,12 @@ def _connectors(dialect: Dialect) -> tuple[str, ...]:
 def _call(
     url: str, dialect: Dialect, table: str, secrets: Mapping[str, SecretStr], request: ReadRequest | WriteRequest
 ) -> ConnectorCall:
-    from dataos_dagster.depots.requests import WriteRequest
+    from dataos_dagster.depots.requests import ReadRequest, WriteRequest
 
     notes = []
+    if isinstance(request, ReadRequest) and request.query is not None:
+        # Every database takes an alias without AS, and Spark's options of parallel reads go with a table only.
+        table = f"({request.query.sql}) dataset"
     if isinstance(request, WriteRequest) and request.mode == "overwrite":
         notes.append(f"{request.target}: {_OVERWRITE}")
     defaults = {"driver": dialect.driver} if dialect.driver else {}

@@ -15,6 +15,7 @@ from dataos_dagster.depots.contents import nearest, tables_in
 from dataos_dagster.depots.jdbc_url import parted_parameters
 from dataos_dagster.depots.mysql.connection import MysqlConnection
 from dataos_dagster.depots.mysql.encryption import ssl_mode
+from dataos_dagster.depots.mysql.statement import StatementWriter
 from dataos_dagster.depots.mysql.write import TableWriter
 from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnsupported
 
@@ -93,7 +94,13 @@ class MysqlStore:
                 hint="write it into the URL, jdbc:mysql://host:3306/database, or before the table",
                 location=request.location,
             )
-        return TableWriter(self.connection, self.spark, place, request, session, principal, self.settings).write(frame)
+        writer = StatementWriter if request.statement is not None else TableWriter
+        return writer(self.connection, self.spark, place, request, session, principal, self.settings).write(frame)
+
+    @property
+    def runs_statements(self) -> bool:
+        """Return True."""
+        return True
 
     def check(self) -> str:
         """Return how many tables and databases there are."""

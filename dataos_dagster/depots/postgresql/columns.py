@@ -7,6 +7,7 @@ a zone are taken as UTC, a time of day lies on 1970-01-01, and what Spark does n
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,17 @@ def read_columns(cursor: Any, schema: str, table: str) -> tuple[PostgresqlColumn
     )
 
 
+def read_query_columns(cursor: Any, query: str) -> tuple[PostgresqlColumn, ...]:
+    """Return the columns of a query's result; the transaction is to be rolled back after it.
+
+    A view that only this session sees has them: the database itself types the query, and runs nothing of it.
+    """
+    view = f"dataos_query_{uuid.uuid4().hex[:12]}"
+    cursor.execute(f"CREATE TEMPORARY VIEW {view} AS {query}")
+    cursor.execute("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()")
+    return read_columns(cursor, cursor.fetchone()[0], view)
+
+
 def spark_schema(columns: Sequence[PostgresqlColumn]) -> StructType:
     """Return the columns as Spark has them; each admits nulls, as in Spark's own reader."""
     from pyspark.sql.types import StructField, StructType
@@ -138,10 +150,15 @@ def spark_schema(columns: Sequence[PostgresqlColumn]) -> StructType:
     )
 
 
-def select(columns: Sequence[PostgresqlColumn], schema: str, table: str) -> str:
-    """Return the query that reads columns of a table."""
+def select(columns: Sequence[PostgresqlColumn], relation: str) -> str:
+    """Return the query that reads columns of a relation.
+
+    Args:
+        columns: Those wanted.
+        relation: A quoted table, or a query in parentheses with an alias.
+    """
     listed = ", ".join(f"{column.expression} AS {identifier(column.name)}" for column in columns)
-    return f"SELECT {listed} FROM {identifier(schema, table)}"  # noqa: S608 - every name is quoted
+    return f"SELECT {listed} FROM {relation}"  # noqa: S608 - every name is quoted
 
 
 _CREATED: Mapping[str, str] = {

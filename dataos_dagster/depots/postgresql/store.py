@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataos_dagster.address import Address
-from dataos_dagster.depots.postgresql.columns import read_columns, select, spark_schema
-from dataos_dagster.depots.postgresql.connection import DRIVER_CLASS, JDBC_PACKAGE, PostgresqlConnection
+from dataos_dagster.depots import staging
+from dataos_dagster.depots.contents import nearest, tables_in
+from dataos_dagster.depots.postgresql.columns import read_columns, read_query_columns, select, spark_schema
+from dataos_dagster.depots.postgresql.connection import (
+    DRIVER_CLASS,
+    JDBC_PACKAGE,
+    PostgresqlConnection,
+    driver,
+    identifier,
+    literal,
+    message,
+)
 from dataos_dagster.depots.postgresql.locking import lock_table
 from dataos_dagster.depots.postgresql.marks import TABLE as MARKS
 from dataos_dagster.depots.postgresql.marks import marks_of
+from dataos_dagster.depots.postgresql.pushdown import compared_types
+from dataos_dagster.depots.postgresql.statement import StatementWriter
 from dataos_dagster.depots.postgresql.write import TableWriter
 from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
 from dataos_dagster.depots.settlement import Evidence
@@ -33,13 +45,14 @@ if TYPE_CHECKING:
 DEFAULT_SCHEMA = "public"
 # Options that make Spark's reader faster, and change nothing of what is read.
 _TUNING = ("partitioncolumn", "lowerbound", "upperbound", "numpartitions", "fetchsize", "sessioninitstatement")
-_TABLES = """
+_TABLES = f"""
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
+  AND c.relname <> {literal(MARKS)} AND c.relname NOT LIKE {literal(staging.ALL)}
   AND has_schema_privilege(n.oid, 'USAGE')
 ORDER BY 1, 2
-"""
+"""  # noqa: S608 - the words are our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +69,27 @@ class PostgresqlStore:
 
     def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
         """Return what a session needs: the connection for Sail, the JDBC driver for Spark."""
-        self.table(request)
+        if isinstance(request, WriteRequest) or request.query is None:
+            self.table(request)
         packages = (JDBC_PACKAGE,)
         if isinstance(request, WriteRequest):
             return Requirements(packages=packages)
         return Requirements(packages=packages, environment={"sail": {self.connection.variable: self.connection.uri}})
 
     def read(self, request: ReadRequest, session: EngineSession) -> DataFrame:
-        """Return a lazy frame of a table.
+        """Return a lazy frame of a table, or of what a query returns.
 
         Raises:
             DatasetNotFound: There is no such table; suggests the nearest name.
+            DepotError: The database refuses the query.
         """
-        schema, table = self.table(request)
-        columns = self._columns(schema, table, request)
-        query = select(columns, schema, table)
+        if request.query is not None:
+            relation = f"({request.query.sql}) dataset"
+            columns = self._query_columns(request.query.sql, request)
+        else:
+            schema, table = self.table(request)
+            relation, columns = identifier(schema, table), self._columns(schema, table, request)
+        query = select(columns, relation)
         with session.failures(request.location):
             if session.engine == "sail":
                 return self._read_arrow(query, columns, session)
@@ -89,7 +108,13 @@ class PostgresqlStore:
                 hint="use saveMode append or overwrite",
                 location=request.location,
             )
-        return TableWriter(self.connection, schema, table, request, session, principal, self.settings).write(frame)
+        writer = StatementWriter if request.statement is not None else TableWriter
+        return writer(self.connection, schema, table, request, session, principal, self.settings).write(frame)
+
+    @property
+    def runs_statements(self) -> bool:
+        """Return True."""
+        return True
 
     def evidence(self, request: WriteRequest) -> Evidence:
         """Return the marks of the writes of a table."""
@@ -108,12 +133,7 @@ class PostgresqlStore:
 
     def check(self) -> str:
         """Return how many tables and schemas there are."""
-        names = self._tables()
-        schemas = {schema for schema, _ in names}
-        return (
-            f"{len(names)} table{'' if len(names) == 1 else 's'} in "
-            f"{len(schemas)} schema{'' if len(schemas) == 1 else 's'}"
-        )
+        return tables_in(self._tables(), "schema")
 
     def datasets(self) -> tuple[Address, ...]:
         """Return the addresses of all tables and views."""
@@ -142,24 +162,32 @@ class PostgresqlStore:
         with self.connection.open() as opened, self.connection.failures(), opened.cursor() as cursor:
             columns = read_columns(cursor, schema, table)
         if not columns:
-            names = {f"{space}.{name}" for space, name in self._tables()}
-            near = difflib.get_close_matches(f"{schema}.{table}", names, n=1)
+            names = map(".".join, self._tables())
             raise DatasetNotFound(
                 f"{self.connection.name} has no table {schema}.{table}",
-                hint=f"did you mean {near[0]}?" if near else "names are compared with their case",
+                hint=nearest(f"{schema}.{table}", names, "names are compared with their case"),
                 location=request.location,
             )
-        if request.columns is None:
-            return columns
-        wanted = {name.lower() for name in request.columns}
-        return tuple(column for column in columns if column.name.lower() in wanted)
+        return _wanted(columns, request)
+
+    def _query_columns(self, query: str, request: ReadRequest) -> tuple[PostgresqlColumn, ...]:
+        with self.connection.open() as opened, self.connection.failures(), opened.cursor() as cursor:
+            try:
+                return _wanted(read_query_columns(cursor, query), request)
+            except driver().Error as error:
+                raise DepotError(
+                    f"{self.connection.name} refuses the query: {message(error)}",
+                    hint="try it there; what the query reads must be in that database",
+                    location=request.location,
+                ) from None
 
     def _read_arrow(self, query: str, columns: tuple[PostgresqlColumn, ...], session: EngineSession) -> DataFrame:
         from dataos_dagster.depots.postgresql.source import NAME, PostgresqlSource
 
         session.spark.dataSource.register(PostgresqlSource)
         reader = session.spark.read.format(NAME).option("query", query)
-        return reader.options(columns=spark_schema(columns).json(), variable=self.connection.variable).load()
+        reader = reader.options(columns=spark_schema(columns).json(), variable=self.connection.variable)
+        return reader.option("compared", json.dumps(compared_types(columns))).load()
 
     def _read_jdbc(self, query: str, request: ReadRequest, session: EngineSession) -> DataFrame:
         options = {key: value for key, value in request.options.items() if key.lower() in _TUNING}
@@ -179,7 +207,15 @@ class PostgresqlStore:
     def _tables(self) -> list[tuple[str, str]]:
         with self.connection.open() as opened, self.connection.failures(), opened.cursor() as cursor:
             cursor.execute(_TABLES)
-            return [(schema, table) for schema, table in cursor.fetchall() if table != MARKS]
+            return [(schema, table) for schema, table in cursor.fetchall()]
+
+
+def _wanted(columns: tuple[PostgresqlColumn, ...], request: ReadRequest) -> tuple[PostgresqlColumn, ...]:
+    """Return the columns that a request asks for."""
+    if request.columns is None:
+        return columns
+    wanted = {name.lower() for name in request.columns}
+    return tuple(column for column in columns if column.name.lower() in wanted)
 
 
 def open_depot(depot: Depot, credentials: Mapping[str, SecretStr], settings: Settings) -> PostgresqlStore:

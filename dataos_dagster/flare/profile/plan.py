@@ -57,7 +57,7 @@ def plan_profile(job: Job, spec: FlareJob, inputs: Sequence[PlannedInput]) -> Pl
     if spec.profile is None:
         return None
     location = job_location(job, "profile")
-    if not inputs:
+    if not inputs and not spec.inputs:
         raise StepError("profile: the job reads nothing", step=LABEL, location=location)
     for index, condition in enumerate(spec.profile.filters):
         try:
@@ -66,5 +66,8 @@ def plan_profile(job: Job, spec: FlareJob, inputs: Sequence[PlannedInput]) -> Pl
             place = job_location(job, "profile", "filters", index, "expression")
             raise StepError(f"profile: {error}", step=LABEL, sql=condition.expression, location=place) from None
     filters = tuple(condition.expression for condition in spec.profile.filters)
+    if spec.inputs[:1] and spec.inputs[0].query is not None:
+        name = spec.inputs[0].name
+        return PlannedProfile(name, f"the view {name}", None, filters, location)
     first = inputs[0]
     return PlannedProfile(first.view, first.dataset, first.address, filters, location)

@@ -1,0 +1,57 @@
+"""Run a statement for each row of a frame, all in one transaction of MySQL."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataos_dagster.depots.mysql.connection import driver
+from dataos_dagster.depots.mysql.write import TableWriter
+from dataos_dagster.depots.requests import Column, WriteResult
+from dataos_dagster.depots.statements import check_values, with_json, with_placeholders
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.dataframe import DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class StatementWriter(TableWriter):
+    """One run of one statement; its rows pass through this process."""
+
+    def write(self, frame: DataFrame) -> WriteResult:
+        """Run the statement for every row; another writer of the table waits meanwhile.
+
+        Tables of a storage engine without transactions keep the rows up to one that fails.
+
+        Raises:
+            SchemaMismatch: The frame has another number of columns than the statement has values.
+            DatasetLocked: Another writer, or a session that uses the table, holds it.
+            WriteFailed: The engine or the database failed; the table is as before.
+        """
+        # The driver takes %s for a value, and so every other percent sign twice.
+        statement = with_placeholders((self.request.statement or "").replace("%", "%%"), lambda _: "%s")
+        check_values(frame, statement, self.request)
+        with self.connection.open() as opened, self._failures():
+            cursor = opened.cursor()
+            self._lock(cursor)
+            table = with_json(frame, arrays=True).toArrow()
+            columns = [column.to_pylist() for column in table.columns]
+            opened.select_db(self.place[0])
+            opened.begin()
+            try:
+                cursor.executemany(statement.sql, list(zip(*columns, strict=True)))
+                with self._decisive():
+                    opened.commit()
+            except BaseException:
+                with suppress(driver().MySQLError):
+                    opened.rollback()
+                raise
+        return WriteResult(
+            rows=table.num_rows,
+            bytes=None,
+            snapshot_id=None,
+            files=None,
+            schema=tuple(Column(field.name, field.dataType.simpleString()) for field in frame.schema.fields),
+            created=False,
+        )

@@ -1,0 +1,95 @@
+"""Statements for each row: placeholders of the drivers, one transaction, and stores that run none."""
+
+from __future__ import annotations
+
+import pytest
+from depot_shop import ANN, target
+
+from dataos_dagster.depots.door import WriteRequest
+from dataos_dagster.depots.statements import with_placeholders
+from dataos_dagster.errors import DepotUnsupported, SchemaMismatch, WriteFailed
+
+PG = """
+name: shopdb
+version: v1
+type: depot
+depot:
+  type: postgresql
+  spec: {{host: {0.host}, port: {0.port}, database: {1}}}
+  connectionSecret:
+    - {{acl: rw, type: key-value-properties, data: {{username: {0.user}, password: "{0.password}"}}}}
+"""
+UPSERT = "INSERT INTO stock VALUES (?, ?, ?::jsonb) ON CONFLICT (id) DO UPDATE SET n = stock.n + excluded.n;"
+ROWS = "SELECT * FROM VALUES (1, 5, map('a', 'b')), (2, 7, NULL) AS t(id, n, extra)"
+STOCK = "dataos://shopdb:public/stock"
+
+
+@pytest.mark.parametrize(
+    ("statement", "sql", "values"),
+    [
+        ("INSERT INTO t VALUES (?, ?);", "INSERT INTO t VALUES ($1, $2)", 2),
+        ("""SELECT '?' || "a?" -- ?\n, /* ? */ ?""", """SELECT '?' || "a?" -- ?\n, /* ? */ $1""", 1),
+        ("UPDATE t SET j = j ?? 'it''s ?' WHERE id = ?", "UPDATE t SET j = j ? 'it''s ?' WHERE id = $1", 1),
+        ("DELETE FROM t", "DELETE FROM t", 0),
+    ],
+)
+def test_question_marks_are_values_unless_they_stand_in_texts_and_comments(statement, sql, values):
+    assert with_placeholders(statement, lambda number: f"${number}") == (sql, values)
+
+
+@pytest.fixture
+def stock(shop, postgresql):
+    """Return a database with a table of stock, which the project knows as the depot `shopdb`."""
+    database = postgresql.create_database()
+    postgresql.execute("CREATE TABLE stock (id int PRIMARY KEY, n int CHECK (n < 100), extra jsonb)", database=database)
+    postgresql.execute("INSERT INTO stock VALUES (1, 1, '{}')", database=database)
+    shop.declare(PG.format(postgresql, database), "depot.yaml")
+    return lambda: postgresql.execute("SELECT id, n, extra FROM stock ORDER BY id", database=database)
+
+
+def test_a_statement_is_run_for_every_row(shop, stock):
+    written = shop.write(ROWS, STOCK, "append", statement=UPSERT)
+    assert written.rows == 2
+    assert stock() == [(1, 6, {}), (2, 7, None)]
+
+
+def test_a_row_that_is_refused_leaves_none_of_the_others(shop, stock):
+    with pytest.raises(WriteFailed, match="violates check constraint"):
+        shop.write(f"{ROWS} UNION ALL SELECT 3, 500, NULL", STOCK, "append", statement=UPSERT)
+    assert stock() == [(1, 1, {})]
+
+
+def test_each_value_needs_a_column(shop, stock):
+    with pytest.raises(SchemaMismatch, match=r"the statement has 3 `[?]`, and the view 1 columns: id"):
+        shop.write("SELECT 1 AS id", STOCK, "append", statement=UPSERT)
+    assert stock() == [(1, 1, {})]
+
+
+def test_mysql_runs_statements_too(spark_shop, mariadb):
+    database = mariadb.create_database()
+    mariadb.execute("CREATE TABLE stock (id int PRIMARY KEY, n int, note text)", database=database)
+    mariadb.execute("INSERT INTO stock VALUES (1, 1, 'x')", database=database)
+    spark_shop.declare(
+        PG.format(mariadb, database).replace("postgresql", "mysql").replace(f", database: {database}", ""), "depot.yaml"
+    )
+    upsert = "INSERT INTO stock VALUES (?, ?, concat(?, '%')) ON DUPLICATE KEY UPDATE n = n + values(n)"
+    spark_shop.write(ROWS, f"dataos://shopdb:{database}/stock", "append", statement=upsert)
+    rows = mariadb.execute("SELECT id, n, note FROM stock ORDER BY id", database=database)
+    assert rows == [(1, 6, "x"), (2, 7, None)]
+    bad = "INSERT INTO nowhere VALUES (?, ?, ?)"
+    with pytest.raises(WriteFailed, match="nowhere"):
+        spark_shop.write(ROWS, f"dataos://shopdb:{database}/stock", "append", statement=bad)
+
+
+@pytest.mark.parametrize("address", ["dataos://lakehouse:retail/city", "dataos://shopfiles:out/city"])
+def test_what_is_no_database_runs_no_statement(sail_shop, address):
+    request = WriteRequest(target(address), "append", statement="INSERT INTO t VALUES (?)")
+    with pytest.raises(DepotUnsupported, match="run by PostgreSQL and MySQL only"):
+        sail_shop.door.requirements([request])
+
+
+def test_an_exactly_once_write_by_statement_leaves_its_mark(shop, stock):
+    request = WriteRequest(target(STOCK), "append", statement=UPSERT, mark="run-7")
+    session = shop.session(request)
+    shop.door.write(session.spark.sql(ROWS), request, session, ANN)
+    assert shop.door.evidence(request).marks == {"run-7"}

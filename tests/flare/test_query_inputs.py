@@ -1,0 +1,181 @@
+"""Inputs by `query`: in the words of the platform's query engine, answered by a database or by the job's engine."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from dataos_dagster.errors import DepotError, StepError
+from dataos_dagster.flare.query_inputs import datasets_of_query
+from dataos_dagster.flare.relations import SqlRefused
+from dataos_dagster.flare.trino import parse_trino
+
+CITY = "dataos://lakehouse:retail/city"
+OUT = "dataos://lakehouse:retail/out"
+COPY = """
+    inputs:
+      - name: cities
+        query: >-
+          {query}
+        options: {{SSL: "true", driver: io.trino.jdbc.TrinoDriver, cluster: system}}
+    {steps}
+    outputs:
+      - {{name: cities, dataset: "dataos://lakehouse:retail/out?acl=rw"}}
+    """
+SHOP = """
+    name: shopdb
+    version: v1
+    type: depot
+    depot:
+      type: postgresql
+      spec: {{host: {host}, port: {port}, database: {database}}}
+      connectionSecret:
+        - {{acl: rw, type: key-value-properties, data: {{username: {user}, password: "{password}"}}}}
+    """
+
+
+def job(query: str, steps: str = "") -> str:
+    return COPY.format(query=query, steps=steps)
+
+
+@pytest.fixture
+def cities(project):
+    """Return a project with a table of cities in its lakehouse."""
+    project.seed(CITY, "SELECT * FROM VALUES (1, 'Pune', DATE'2024-01-30'), (2, 'Oslo', NULL) AS t(id, name, since)")
+    return project
+
+
+@pytest.fixture
+def database(project, postgresql):
+    """Return a database with two tables, which the project knows as the depot `shopdb`."""
+    name = postgresql.create_database()
+    postgresql.execute("CREATE TABLE orders (id int, city int, price numeric(10,2), note varchar(9))", database=name)
+    postgresql.execute("INSERT INTO orders VALUES (1, 1, 2.50, 'a'), (2, 1, NULL, NULL), (3, 2, 9, 'c')", database=name)
+    postgresql.execute("CREATE TABLE city (id int, name text)", database=name)
+    postgresql.execute("INSERT INTO city VALUES (1, 'Pune'), (2, 'Oslo')", database=name)
+    place = {"host": postgresql.host, "port": postgresql.port, "user": postgresql.user}
+    project.write("depot.yaml", SHOP.format(database=name, password=postgresql.password, **place))
+    return name
+
+
+def test_a_query_over_a_lakehouse_is_run_by_the_engine_in_its_own_words(cities):
+    query = """SELECT "id", upper(name) AS name, date_format(since, '%d.%m.%Y') AS since,
+          date_diff('day', DATE '2024-01-01', since) AS days
+          FROM lakehouse.retail."city" WHERE lakehouse.retail.city.id < 3;"""
+    result = cities.run_job(job(query))
+    columns = ["id int", "name string", "since string", "days bigint"]
+    assert cities.table(OUT) == (columns, [(1, "PUNE", "30.01.2024", 29), (2, "OSLO", None, None)])
+    assert [planned.dataset for planned in result.inputs] == [CITY]
+    [note] = [note for note in result.notes if "query engine" in note]
+    assert note == "input 'cities': SSL, cluster, driver are for the platform's query engine, which is not asked"
+
+
+def test_steps_read_what_a_query_returns(cities):
+    steps = "steps: [{sequence: [{name: cities, sql: SELECT id + 1 AS id FROM cities}]}]"
+    cities.run_job(job("SELECT id FROM lakehouse.retail.city", steps))
+    assert cities.table(OUT)[1] == [(2,), (3,)]
+
+
+def test_a_plain_query_over_one_database_is_answered_there(project, database):
+    query = """SELECT c.name, count(o.note) AS notes, o.price FROM shopdb.public.orders o
+          JOIN shopdb.public.city AS c ON c.id = o.city WHERE o.id <= 3 GROUP BY c.name, o.price"""
+    plan = project.plan(job(query))
+    [read] = plan.as_json()["inputs"]
+    assert read["dataset"] == "dataos://shopdb"
+    assert read["query"].startswith('SELECT c.name, COUNT(o.note) AS notes, o.price FROM "public"."orders" AS o')
+    project.run_job(job(query))
+    rows = [("Oslo", 1, Decimal("9.00")), ("Pune", 0, None), ("Pune", 1, Decimal("2.50"))]
+    assert project.table(OUT) == (["name string", "notes bigint", "price decimal(10,2)"], rows)
+
+
+def test_a_query_that_databases_answer_differently_is_run_by_the_engine(project, database):
+    project.run_job(job("SELECT sum(price) AS total, max(note) AS last FROM shopdb.public.orders"))
+    assert project.table(OUT) == (["total decimal(20,2)", "last string"], [(Decimal("11.50"), "c")])
+
+
+def test_a_connection_that_is_spelled_out_answers_a_query_in_its_own_words(project, postgresql, database):
+    url = f"jdbc:postgresql://{postgresql.host}:{postgresql.port}/{database}"
+    login = f"username: {postgresql.user}, password: {postgresql.password}"
+    project.run_job(f"""
+        inputs:
+          - name: totals
+            inputType: jdbc
+            jdbc: {{url: '{url}', {login}, query: "SELECT string_agg(note, '+' ORDER BY id) AS notes FROM orders;"}}
+        outputs: [{{name: totals, dataset: "{OUT}"}}]
+        """)
+    assert project.table(OUT) == (["notes string"], [("a+c",)])
+
+
+def test_a_query_that_the_database_refuses_is_told_at_its_input(project, database):
+    error = project.error_of(job("SELECT nope FROM shopdb.public.orders"))
+    assert isinstance(error, DepotError)
+    assert 'column "nope" does not exist' in error.message
+    assert error.location is not None
+
+
+@pytest.mark.parametrize(
+    ("query", "message", "column"),
+    [
+        ("SELECT * FROM city", "'city' is no dataset", 34),
+        ("SELECT * FROM nowhere.retail.city", "there is no depot 'nowhere'", 34),
+        ("SELECT * FROM LENS(SELECT * FROM x)", "LENS", 20),
+        ("DELETE FROM lakehouse.retail.city", "is one SELECT", 20),
+        ("SELECT FROM WHERE", "cannot be read", None),
+    ],
+)
+def test_a_query_that_is_none_is_told_at_its_word(sail_project, query, message, column):
+    error = sail_project.error_of(job(query))
+    assert isinstance(error, StepError)
+    assert message in error.message
+    assert error.location is not None
+    assert column is None or error.location.column == column
+
+
+def test_an_increment_of_a_query_is_refused(sail_project):
+    incremental = "incremental: {context: c, sql: SELECT * FROM c}"
+    error = sail_project.error_of(f"inputs: [{{name: a, query: SELECT 1, {incremental}}}]")
+    assert "`incremental` bounds a dataset" in error.message
+
+
+def test_the_datasets_of_a_query_are_what_its_job_waits_for(sail_project):
+    sail_project.write_job(
+        job('SELECT * FROM lakehouse.retail.city a JOIN "lakehouse"."retail"."zip" b ON a.id = b.id')
+    )
+    [node] = sail_project.graph.nodes.values()
+    assert [str(address) for address in node.reads] == [CITY, "dataos://lakehouse:retail/zip"]
+
+
+PLAIN = "SELECT a, count(*) FROM d.s.t WHERE b = 'x' AND c > 1.5 AND d >= DATE '2024-01-01' GROUP BY a"
+
+
+@pytest.mark.parametrize(
+    ("query", "plain"),
+    [
+        (PLAIN, True),
+        ("SELECT t.* FROM d.s.t JOIN d.s.u ON t.a = u.a LIMIT 3", True),
+        ("SELECT a FROM d.s.t WHERE b BETWEEN 1 AND 2 OR b IS NULL ORDER BY a", True),
+        ("SELECT a FROM d.s.t WHERE b > 'x'", False),
+        ("SELECT a FROM d.s.t ORDER BY a LIMIT 3", False),
+        ("SELECT sum(a) FROM d.s.t", False),
+        ("SELECT max(a) FROM d.s.t", False),
+        ("SELECT a / 2 FROM d.s.t", False),
+        ("SELECT lower(a) FROM d.s.t", False),
+        ("SELECT a || b FROM d.s.t", False),
+        ("SELECT CAST(a AS varchar) FROM d.s.t", False),
+        ("SELECT a FROM d.s.t WHERE a LIKE 'x%'", False),
+        ("SELECT row_number() OVER (ORDER BY a) FROM d.s.t", False),
+    ],
+)
+def test_only_what_every_database_answers_alike_is_plain(query, plain):
+    assert parse_trino(query).is_plain is plain
+
+
+def test_a_division_is_told_because_it_differs():
+    assert parse_trino("SELECT a / 2 FROM d.s.t").divides
+    assert not parse_trino(PLAIN).divides
+
+
+def test_what_is_no_query_names_no_dataset():
+    with pytest.raises(SqlRefused, match="one SELECT"):
+        datasets_of_query("INSERT INTO a.b.c SELECT 1")
