@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 FILE_NAME = "manifests.db"
 # Raise it when the reader makes something else of the same text.
 _FORMAT = 3
-_SECRET_KIND = re.compile(f'"(?:{"|".join(kind.name for kind in KINDS.values() if kind.secret)})"', re.IGNORECASE)
+_SECRET_KINDS = tuple(f'"{kind.name}"' for kind in KINDS.values() if kind.secret)
 # A key whose value is a text or a number. Keys repeat from document to document, so what they sound like is kept.
 _VALUED_KEY = re.compile(r'"([^"\\]+)":["0-9]')
 _sounds_secret = lru_cache(4096)(sounds_secret)
@@ -198,7 +198,8 @@ def may_hold_secrets(encoded: str) -> bool:
     That is so when it names a secret kind anywhere (also as the kind of a resource inside a bundle, or as the name of a
     section whose type is a placeholder), or has a text or number under a key that sounds like one.
     """
-    if _SECRET_KIND.search(encoded):
+    lowered = encoded.lower()
+    if any(kind in lowered for kind in _SECRET_KINDS):
         return True
     return any(_sounds_secret(key) for key in set(_VALUED_KEY.findall(encoded)))
 

@@ -124,7 +124,9 @@ def check_depth(text: str, limit: int) -> None:
         TooDeep: The text nests deeper than `limit`.
         yaml.YAMLError: The text is not YAML, and that was seen before it was too deep.
     """
-    if text.count("[") + text.count("{") < _OPENERS and not _DEEP_INDENT.search(text):
+    # Looking for a deep indent takes longer than looking for a long line, which hardly any file has.
+    is_deep = max(map(len, text.split("\n"))) >= _INDENTS and _DEEP_INDENT.search(text)
+    if not is_deep and text.count("[") + text.count("{") < _OPENERS:
         return
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 # One step into a document: a mapping's key or a sequence's index (0-based).
 PathStep = str | int
@@ -83,6 +84,26 @@ class Diagnostic:
     hint: str = ""
     fix: Fix | None = None
     snippet: str | None = None
+
+    @classmethod
+    def at(
+        cls,
+        place: Range,
+        code: str,
+        severity: Severity,
+        file: str,
+        message: str,
+        hint: str = "",
+        *,
+        path: DocumentPath = (),
+        fix: Fix | None = None,
+        snippet: str | None = None,
+    ) -> Self:
+        """Return a diagnostic about a range of a file."""
+        start, end = place.start, place.end
+        return cls(
+            code, severity, file, start.line, start.column, end.line, end.column, path, message, hint, fix, snippet
+        )
 
     @property
     def location(self) -> str:

@@ -131,20 +131,8 @@ class Document:
         What is only worth knowing has none: there is nothing to mend, there may be one for every job of a project, and
         secrets are looked for in the whole text before a line of it is shown.
         """
-        return Diagnostic(
-            code=code,
-            severity=severity,
-            file=self.name,
-            line=place.start.line,
-            column=place.start.column,
-            end_line=place.end.line,
-            end_column=place.end.column,
-            path=path,
-            message=message,
-            hint=hint,
-            fix=fix,
-            snippet=None if severity is Severity.INFO else self.snippet(place),
-        )
+        shown = None if severity is Severity.INFO else self.snippet(place)
+        return Diagnostic.at(place, code, severity, self.name, message, hint, path=path, fix=fix, snippet=shown)
 
 
 def digest_of(content: bytes) -> bytes:

@@ -7,7 +7,7 @@ holds that every other field is used somewhere, and that no field is listed that
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, get_args
 
 from dataos_dagster.manifests.fields import is_model, keys_of
@@ -31,10 +31,11 @@ def report_no_effect(draft: Draft, section: BaseModel, path: DocumentPath) -> No
         section: The section, typed.
         path: Where it stands.
     """
-    pattern = _pattern(type(section))
-    if pattern is None or not pattern.search(draft.document.encoded):
-        return  # so it is for most documents, and walking all values of all of them would take its time
-    for place, effect in _found(draft, section, path, models_below(type(section))):
+    # Walking all values of all documents would take its time, so only the ways to keys that are there are walked.
+    present = _present(type(section), draft.document.encoded)
+    if not present:
+        return
+    for place, effect in _found(draft, section, path, present):
         message = f"`{place[-1]}` has no effect here: {effect.reason}"
         if effect.told == "info":
             draft.info("no-effect", place, message, "nothing to do", key=True)
@@ -63,26 +64,43 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 @cache
-def _pattern(model: type[BaseModel]) -> re.Pattern[str] | None:
-    """Return what finds a key without effect in the JSON text of a document; None when the models have none."""
-    keys = {
+def _keys_below(model: type[BaseModel]) -> frozenset[str]:
+    """Return the keys without effect that are told, of a model and of all models that its fields may hold."""
+    return frozenset(
         key
         for each in models_below(model)
         if issubclass(each, ManifestModel)
         for key, field in keys_of(each).items()
-        if any(each.model_fields[name] is field for name in each.no_effect)
-    }
-    return re.compile(f'"(?:{"|".join(sorted(map(re.escape, keys)))})":') if keys else None
+        if any(each.model_fields[name] is field for name, effect in each.no_effect.items() if effect.told is not None)
+    )
+
+
+@lru_cache(maxsize=4)
+def _present(model: type[BaseModel], encoded: str) -> frozenset[str]:
+    """Return the keys without effect that stand in the JSON text of a document, which all of its jobs ask for."""
+    return frozenset(_pattern(model).findall(encoded))
 
 
 @cache
-def _steps(model: type[ManifestModel]) -> tuple[tuple[str, str, NoEffect | None], ...]:
-    """Return key, name and effect of the fields of a model that are told, or that lead to such fields (None)."""
+def _pattern(model: type[BaseModel]) -> re.Pattern[str]:
+    """Return what finds the keys without effect in the JSON text of a document."""
+    keys = sorted(map(re.escape, _keys_below(model)))
+    return re.compile(f'"({"|".join(keys)})":' if keys else r"(?!)")
+
+
+@cache
+def _steps(model: type[ManifestModel], present: frozenset[str]) -> tuple[tuple[str, str, NoEffect | None], ...]:
+    """Return key, name and effect of the fields of a model that are told, or that lead to such fields (None).
+
+    Args:
+        model: The model.
+        present: Keys that stand anywhere in the document; the ways to others are left out.
+    """
     steps: list[tuple[str, str, NoEffect | None]] = []
     for key, field in keys_of(model).items():
         name = next(name for name, own in model.model_fields.items() if own is field)
         effect = model.no_effect.get(name)
-        if effect is None and any(_pattern(inner) is not None for inner in _models_in(field.annotation)):
+        if effect is None and any(_keys_below(inner) & present for inner in _models_in(field.annotation)):
             steps.append((key, name, None))
         elif effect is not None and effect.told is not None:
             steps.append((key, name, effect))
@@ -90,18 +108,18 @@ def _steps(model: type[ManifestModel]) -> tuple[tuple[str, str, NoEffect | None]
 
 
 def _found(
-    draft: Draft, value: Any, path: DocumentPath, models: frozenset[type[BaseModel]]
+    draft: Draft, value: Any, path: DocumentPath, present: frozenset[str]
 ) -> Iterator[tuple[DocumentPath, NoEffect]]:
-    if isinstance(value, ManifestModel) and type(value) in models:
+    if isinstance(value, ManifestModel):
         written = draft.mapping(path)
-        for key, name, effect in _steps(type(value)):
+        for key, name, effect in _steps(type(value), present):
             if key not in written:
                 continue
             inner = getattr(value, name)
             if effect is None:
-                yield from _found(draft, inner, (*path, key), models)
+                yield from _found(draft, inner, (*path, key), present)
             elif inner != type(value).model_fields[name].get_default(call_default_factory=True):
                 yield (*path, key), effect
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            yield from _found(draft, item, (*path, index), models)
+            yield from _found(draft, item, (*path, index), present)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataos_dagster.manifests.composing import SourceText
@@ -40,194 +41,189 @@ _GLUED_COMMENT = re.compile(rf"\n[ \t]*#[^\n]*?(?:{_COMMENT_NOUNS})(?P<key>{_KEY
 _EMPTY_SECTION = re.compile(
     rf"\n(?P<section>{'|'.join(KINDS)}):[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*(?P<next>[A-Za-z_][\w-]*):(?=\s)"
 )
-_COMMA = re.compile(r":[ \t]+(?P<value>[^\s\"'#\[{|>&*!%@`,][^\s,\"']*(?P<mark>,))[ \t]*(?=\n|$)")
-_TYPOGRAPHIC = re.compile("(?::|-)[ \t]+(?P<value>(?P<mark>[\u201c\u2018]))")
-_ODD_SPACE = re.compile(rf"\n[ \t]*(?P<value>(?P<mark>[{ODD_SPACES}]+))")
-_ODD_DASH = re.compile(rf"\n[ \t]*(?P<value>(?P<mark>[{ODD_DASHES}]))(?=[ \t])")
-_DASHED = re.compile(r"\n[ \t]*+(?P<value>(?P<mark>-)[A-Za-z\"'$<{])")
-_GLUED_KEY = re.compile(r"\n[ \t]*+(?P<value>[A-Za-z_][\w-]*+(?P<mark>:)(?![/:\s])[^\s:]+)[ \t]*(?=\n|$)")
 
 
-def glued_comments(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield line, column and name of each key that seems to be glued to the comment in front of it."""
-    if "#" in text:
-        source = SourceText(f"\n{text}")
-        for found in _GLUED_COMMENT.finditer(source.text):
-            yield *_place(source, found.start("key")), found["key"]
+@dataclass(frozen=True, slots=True)
+class MisreadLine:
+    """What a line means to its writer and not to YAML, and the place in the file that shows it."""
+
+    code: str
+    place: Range
+    message: str
+    hint: str
+    fix: Fix | None = None
 
 
-def unindented_sections(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """Yield line, column and name of each section that holds nothing, and the key that stands beside it instead.
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One way of writing a value that YAML takes for a part of the value.
+
+    Attributes:
+        pattern: Its group `value` must begin where a value of a document does, which it does not inside a text of
+            several lines; the group `mark` is what is told.
+        may_match: A quick look at the text and its documents, which spares nearly all files the pattern.
+        repair: What the edit does, as an order; None where only the writer knows what was meant.
+        edit: The change of the mark's place.
+        safe: There is only one thing that the writer can have meant.
+    """
+
+    code: str
+    pattern: re.Pattern[str]
+    may_match: Callable[[str, Sequence[Document]], bool]
+    message: str
+    hint: str
+    repair: str | None = None
+    edit: Callable[[Range], Edit] = lambda place: Edit(place, "")
+    safe: bool = False
+
+    def tell(self, place: Range) -> MisreadLine:
+        """Return what is told at the place of a mark."""
+        fix = Fix(self.repair, (self.edit(place),), safe=self.safe) if self.repair else None
+        return MisreadLine(self.code, place, self.message, self.hint, fix)
+
+
+def _space_behind(place: Range) -> Edit:
+    return Edit(Range(place.end, place.end), " ")
+
+
+def _plain_blanks(place: Range) -> Edit:
+    return Edit(place, " " * (place.end.column - place.start.column))
+
+
+_RULES = (
+    _Rule(
+        "typographic-quotes",
+        re.compile("(?::|-)[ \t]+(?P<value>(?P<mark>[\u201c\u2018]))"),
+        lambda text, _: "\u201c" in text or "\u2018" in text,
+        "slanted quotes are part of the value in YAML, they do not quote it",
+        "write \" or ' instead",
+    ),
+    _Rule(
+        "odd-space",
+        re.compile(rf"\n[ \t]*(?P<value>(?P<mark>[{ODD_SPACES}]+))"),
+        lambda text, _: not text.isascii(),
+        "an invisible character that is no plain space begins this key, so it is part of it",
+        "replace it by plain spaces; it often comes with text pasted from a web page",
+        "replace it by plain spaces",
+        _plain_blanks,
+        safe=True,
+    ),
+    _Rule(
+        "odd-dash",
+        re.compile(rf"\n[ \t]*(?P<value>(?P<mark>[{ODD_DASHES}]))(?=[ \t])"),
+        lambda text, _: not text.isascii(),
+        "a dash or bullet that is no '-' begins a text, not an item of a list",
+        "write '- ' in front of each item",
+    ),
+    _Rule(
+        "trailing-comma",
+        re.compile(r":[ \t]+(?P<value>[^\s\"'#\[{|>&*!%@`,][^\s,\"']*(?P<mark>,))[ \t]*(?=\n|$)"),
+        lambda text, _: ",\n" in text or text.endswith(","),
+        "the comma belongs to the value: YAML puts none between keys",
+        "delete the comma, or quote the value when the comma is meant",
+        "delete the comma",
+    ),
+    _Rule(
+        "missing-space-after-dash",
+        re.compile(r"\n[ \t]*+(?P<value>(?P<mark>-)[A-Za-z\"'$<{])"),
+        # A text that begins with a dash, as JSON writes it.
+        lambda _, documents: any('"-' in document.encoded for document in documents),
+        "a '-' without a space behind it is part of a text, not an item of a list",
+        "write '- ' in front of each item",
+        "put a space behind '-'",
+        _space_behind,
+    ),
+    _Rule(
+        "missing-space-after-colon",
+        re.compile(r"\n[ \t]*+(?P<value>[A-Za-z_][\w-]*+(?P<mark>:)(?![/:\s])[^\s:]+)[ \t]*(?=\n|$)"),
+        lambda *_: True,
+        "a ':' without a space behind it is part of a text, not the end of a key",
+        "write 'key: value'",
+        "put a space behind ':'",
+        _space_behind,
+    ),
+)
+
+
+def misread_lines(text: str, documents: Sequence[Document], name: str) -> list[Diagnostic]:
+    """Return warnings about lines that YAML reads in another way than their writer.
+
+    Args:
+        text: The whole text of a file.
+        documents: All that it holds.
+        name: Path of the file, as displayed.
+    """
+    found = list(glued_comments(text))
+    if any(":null" in document.encoded for document in documents):
+        found += unindented_sections(text)
+    found += _misread_values(text, documents)
+    return [
+        Diagnostic.at(
+            each.place,
+            each.code,
+            Severity.WARNING,
+            name,
+            each.message,
+            each.hint,
+            fix=each.fix,
+            snippet=snippet(text, each.place),
+        )
+        for each in found
+    ]
+
+
+def glued_comments(text: str) -> Iterator[MisreadLine]:
+    """Yield each key that seems to be glued to the comment in front of it."""
+    if "#" not in text:
+        return
+    source = SourceText(f"\n{text}")
+    for found in _GLUED_COMMENT.finditer(source.text):
+        yield MisreadLine(
+            "key-in-comment",
+            _place(source, found, "key"),
+            f"the key {found['key']!r} stands in a comment, so it does not count",
+            f"begin a new line in front of '{found['key']}:'",
+        )
+
+
+def unindented_sections(text: str) -> Iterator[MisreadLine]:
+    """Yield each section that holds nothing because what belongs to it stands in its own column.
 
     Keys of the envelope may follow a section, unless they stood above it already.
     """
     source = SourceText(f"\n{text}")
     for found in _EMPTY_SECTION.finditer(source.text):
-        following = found["next"]
+        section, following = found["section"], found["next"]
         if following not in ENVELOPE_KEYS or re.search(rf"^{following}:", text[: found.start()], re.MULTILINE):
-            yield *_place(source, found.start("section")), found["section"], following
+            yield MisreadLine(
+                "section-not-indented",
+                _place(source, found, "section"),
+                f"the section {section!r} holds nothing: {following!r} below it stands in its own column",
+                f"indent the lines that belong to {section!r} by 2 columns",
+            )
 
 
-def misread_lines(text: str, documents: Sequence[Document], name: str) -> list[Diagnostic]:
-    """Return warnings about lines that YAML reads in another way than their writer."""
-    found = [glued_comment(text, name, *place) for place in glued_comments(text)]
-    found += [unindented_section(text, name, *place) for place in unindented_sections(text)]
-    if "\u201c" in text or "\u2018" in text:
-        found += _at_values(text, documents, name, _TYPOGRAPHIC, _quotes)
-    if not text.isascii():
-        found += _at_values(text, documents, name, _ODD_SPACE, _odd_space)
-        found += _at_values(text, documents, name, _ODD_DASH, _odd_dash)
-    if ",\n" in text or text.endswith(","):
-        found += _at_values(text, documents, name, _COMMA, _comma)
-    found += _at_values(text, documents, name, _DASHED, _dash)
-    found += _at_values(text, documents, name, _GLUED_KEY, _colon)
-    return found
-
-
-def glued_comment(text: str, name: str, line: int, column: int, key: str) -> Diagnostic:
-    """Return the warning about a key that stands at the end of a comment."""
-    return _warning(
-        "key-in-comment",
-        text,
-        name,
-        Range(Position(line, column), Position(line, column + len(key))),
-        f"the key {key!r} stands in a comment, so it does not count",
-        f"begin a new line in front of '{key}:'",
-    )
-
-
-def unindented_section(text: str, name: str, line: int, column: int, section: str, following: str) -> Diagnostic:
-    """Return the warning about a section whose lines stand in its own column."""
-    return _warning(
-        "section-not-indented",
-        text,
-        name,
-        Range(Position(line, column), Position(line, column + len(section))),
-        f"the section {section!r} holds nothing: {following!r} below it stands in its own column",
-        f"indent the lines that belong to {section!r} by 2 columns",
-    )
-
-
-def _quotes(text: str, name: str, place: Range) -> Diagnostic:
-    return _warning(
-        "typographic-quotes",
-        text,
-        name,
-        place,
-        "slanted quotes are part of the value in YAML, they do not quote it",
-        "write \" or ' instead",
-    )
-
-
-def _odd_space(text: str, name: str, place: Range) -> Diagnostic:
-    blanks = " " * (place.end.column - place.start.column)
-    return _warning(
-        "odd-space",
-        text,
-        name,
-        place,
-        "an invisible character that is no plain space begins this key, so it is part of it",
-        "replace it by plain spaces; it often comes with text pasted from a web page",
-        Fix("replace it by plain spaces", (Edit(place, blanks),), safe=True),
-    )
-
-
-def _odd_dash(text: str, name: str, place: Range) -> Diagnostic:
-    return _warning(
-        "odd-dash",
-        text,
-        name,
-        place,
-        "a dash or bullet that is no '-' begins a text, not an item of a list",
-        "write '- ' in front of each item",
-    )
-
-
-def _comma(text: str, name: str, place: Range) -> Diagnostic:
-    return _warning(
-        "trailing-comma",
-        text,
-        name,
-        place,
-        "the comma belongs to the value: YAML puts none between keys",
-        "delete the comma, or quote the value when the comma is meant",
-        Fix("delete the comma", (Edit(place, ""),)),
-    )
-
-
-def _dash(text: str, name: str, place: Range) -> Diagnostic:
-    return _warning(
-        "missing-space-after-dash",
-        text,
-        name,
-        place,
-        "a '-' without a space behind it is part of a text, not an item of a list",
-        "write '- ' in front of each item",
-        Fix("put a space behind '-'", (Edit(Range(place.end, place.end), " "),)),
-    )
-
-
-def _colon(text: str, name: str, place: Range) -> Diagnostic:
-    return _warning(
-        "missing-space-after-colon",
-        text,
-        name,
-        place,
-        "a ':' without a space behind it is part of a text, not the end of a key",
-        "write 'key: value'",
-        Fix("put a space behind ':'", (Edit(Range(place.end, place.end), " "),)),
-    )
-
-
-def _at_values(
-    text: str,
-    documents: Sequence[Document],
-    name: str,
-    pattern: re.Pattern[str],
-    tell: Callable[[str, str, Range], Diagnostic],
-) -> Iterator[Diagnostic]:
-    """Yield a warning for each match of `pattern` that is a value of its own: not inside a text of several lines."""
+def _misread_values(text: str, documents: Sequence[Document]) -> Iterator[MisreadLine]:
+    """Yield what the rules find at values of the documents."""
     source = SourceText(f"\n{text}")
-    matches = list(pattern.finditer(source.text))
-    if not matches:
-        return
-    starts = _value_starts(documents)
-    for found in matches:
-        if _place(source, found.start("value")) in starts:
-            line, column = _place(source, found.start("mark"))
-            end = column + len(found["mark"])
-            yield tell(text, name, Range(Position(line, column), Position(line, end)))
+    starts: set[Position] = set()
+    for rule in _RULES:
+        for found in rule.pattern.finditer(source.text) if rule.may_match(text, documents) else ():
+            starts = starts or _value_starts(documents)
+            if _place(source, found, "value").start in starts:
+                yield rule.tell(_place(source, found, "mark"))
 
 
-def _value_starts(documents: Sequence[Document]) -> set[tuple[int, int]]:
+def _value_starts(documents: Sequence[Document]) -> set[Position]:
     """Return where values begin."""
-    starts: set[tuple[int, int]] = set()
+    starts: set[Position] = set()
     for document in documents:
         records = array("I", document.positions.records)
-        starts.update(zip(records[::FIELDS], records[1::FIELDS], strict=True))
+        starts.update(map(Position, records[::FIELDS], records[1::FIELDS]))
     return starts
 
 
-def _place(source: SourceText, offset: int) -> tuple[int, int]:
-    """Return the place in the file of an offset in a text with a line break in front of it."""
-    line, column = source.place(offset)
-    return line - 1, column
-
-
-def _warning(
-    code: str, text: str, name: str, place: Range, message: str, hint: str, fix: Fix | None = None
-) -> Diagnostic:
-    return Diagnostic(
-        code=code,
-        severity=Severity.WARNING,
-        file=name,
-        line=place.start.line,
-        column=place.start.column,
-        end_line=place.end.line,
-        end_column=place.end.column,
-        path=(),
-        message=message,
-        hint=hint,
-        fix=fix,
-        snippet=snippet(text, place),
-    )
+def _place(source: SourceText, found: re.Match[str], group: str) -> Range:
+    """Return the place in the file of a group of a match in the text with a line break in front of it."""
+    (line, column), (end_line, end_column) = source.place(found.start(group)), source.place(found.end(group))
+    return Range(Position(line - 1, column), Position(end_line - 1, end_column))

@@ -61,17 +61,14 @@ def diagnose_misread(misread: Misread, document: Document, text: str) -> Diagnos
     saying = _SAYINGS[misread.code]
     place = range_of_node(misread.node)
     first = misread.first.start_mark.line + 1 if misread.first is not None else 0
-    return Diagnostic(
-        code=misread.code,
-        severity=saying.severity,
-        file=document.name,
-        line=place.start.line,
-        column=place.start.column,
-        end_line=place.end.line,
-        end_column=place.end.column,
+    return Diagnostic.at(
+        place,
+        misread.code,
+        saying.severity,
+        document.name,
+        saying.message.format(detail=misread.detail, first=first),
+        saying.hint,
         path=misread.path,
-        message=saying.message.format(detail=misread.detail, first=first),
-        hint=saying.hint,
         fix=_quote(place, misread.detail) if misread.code == "unquoted-braces" else None,
         snippet=snippet(text, place),
     )

@@ -168,16 +168,5 @@ def _point(line: int, column: int) -> Range:
 
 
 def _error(code: str, name: str, text: str | None, place: Range, message: str, hint: str) -> Diagnostic:
-    return Diagnostic(
-        code=code,
-        severity=Severity.ERROR,
-        file=name,
-        line=place.start.line,
-        column=place.start.column,
-        end_line=place.end.line,
-        end_column=place.end.column,
-        path=(),
-        message=message,
-        hint=hint,
-        snippet=snippet(text, place) if text else None,
-    )
+    shown = snippet(text, place) if text else None
+    return Diagnostic.at(place, code, Severity.ERROR, name, message, hint, snippet=shown)

@@ -18,7 +18,7 @@ from dataos_dagster.manifests.masking import MASK, mask
 from dataos_dagster.manifests.misread_lines import glued_comments, unindented_sections
 from dataos_dagster.manifests.snippets import snippet
 from dataos_dagster.manifests.syntax import brackets, indentation, quoting, spacing
-from dataos_dagster.manifests.syntax.finding import Broken, Finding, Trouble, find_trouble
+from dataos_dagster.manifests.syntax.finding import Broken, Finding, Trouble, find_trouble, finding_of
 from dataos_dagster.manifests.syntax.lines import read_lines
 from dataos_dagster.manifests.syntax.wording import translate
 
@@ -79,17 +79,7 @@ def diagnose(text: str, error: yaml.MarkedYAMLError, name: str) -> list[Diagnost
         texts = _edited(texts, chosen.edits)
         current = after
     findings += _other_glued_comments(text, findings)
-    findings += [
-        Finding(
-            "section-not-indented",
-            line - 1,
-            column - 1,
-            column - 1 + len(section),
-            f"the section {section!r} holds nothing: {following!r} below it stands in its own column",
-            f"indent the lines that belong to {section!r} by 2 columns",
-        )
-        for line, column, section, following in unindented_sections(text)
-    ]
+    findings += map(finding_of, unindented_sections(text))
     findings.sort(key=lambda finding: (finding.line, finding.column))
     hidden = mask(original)
     return [_diagnostic(finding, text, original, hidden[finding.line].visible, name) for finding in findings]
@@ -140,16 +130,9 @@ def _other_glued_comments(text: str, findings: list[Finding]) -> Iterator[Findin
     if not any(finding.code == "key-in-comment" for finding in findings):
         return
     known = {(finding.line, finding.column) for finding in findings}
-    for line, column, key in glued_comments(text):
-        if (line - 1, column - 1) not in known:
-            yield Finding(
-                "key-in-comment",
-                line - 1,
-                column - 1,
-                column - 1 + len(key),
-                f"the key {key!r} stands in a comment, so it does not count",
-                f"begin a new line in front of '{key}:'",
-            )
+    for finding in map(finding_of, glued_comments(text)):
+        if (finding.line, finding.column) not in known:
+            yield finding
 
 
 def _diagnostic(finding: Finding, text: str, original: list[str], visible: int, name: str) -> Diagnostic:
@@ -157,17 +140,13 @@ def _diagnostic(finding: Finding, text: str, original: list[str], visible: int, 
     start = Position(finding.line + 1, min(finding.column, width) + 1)
     end = Position(finding.line + 1, max(min(finding.end_column, width), min(finding.column, width)) + 1)
     secret = original[finding.line][visible:]
-    return Diagnostic(
-        code=finding.code,
-        severity=Severity.ERROR,
-        file=name,
-        line=start.line,
-        column=start.column,
-        end_line=end.line,
-        end_column=end.column,
-        path=(),
-        message=_without(secret, finding.message),
-        hint=_without(secret, finding.hint),
+    return Diagnostic.at(
+        Range(start, end),
+        finding.code,
+        Severity.ERROR,
+        name,
+        _without(secret, finding.message),
+        _without(secret, finding.hint),
         fix=_fix(replace(finding, repair=_without(secret, finding.repair)), original),
         snippet=snippet(text, Range(start, end)),
     )

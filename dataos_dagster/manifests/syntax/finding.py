@@ -15,6 +15,7 @@ from dataos_dagster.manifests.composing import nodes_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dataos_dagster.manifests.misread_lines import MisreadLine
     from dataos_dagster.manifests.syntax.lines import Line
 
 # Contexts that libyaml reports where they begin, and whose symptom may stand many lines further down.
@@ -114,3 +115,9 @@ class Finding:
     safe: bool = False
     repair: str = ""
     certain: bool = False
+
+
+def finding_of(misread: MisreadLine) -> Finding:
+    """Return what a line of a text that is YAML would be warned of, as a cause in one that is not."""
+    start, end = misread.place.start, misread.place.end
+    return Finding(misread.code, start.line - 1, start.column - 1, end.column - 1, misread.message, misread.hint)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.manifests.masking import ENVELOPE_KEYS
 from dataos_dagster.manifests.misread_lines import glued_comments
-from dataos_dagster.manifests.syntax.finding import Finding
+from dataos_dagster.manifests.syntax.finding import Finding, finding_of
 from dataos_dagster.manifests.syntax.lines import block, openings, usual_step
 
 if TYPE_CHECKING:
@@ -247,19 +248,11 @@ def lost_line_break(broken: Broken) -> Iterator[Finding]:
     glued = list(glued_comments(text))
     if not glued:
         return
-    number, column, key = glued[-1][0] - 1, glued[-1][1] - 1, glued[-1][2]
-    value = broken.lines[number].text[column:]
-    columns = [opening.column for opening in openings(broken.lines, number) if not opening.is_list]
+    found = finding_of(glued[-1])
+    value = broken.lines[found.line].text[found.column :]
+    columns = [opening.column for opening in openings(broken.lines, found.line) if not opening.is_list]
     for indent in dict.fromkeys([*columns, 0]):
-        yield Finding(
-            "key-in-comment",
-            number,
-            column,
-            column + len(key),
-            f"the key {key!r} stands in a comment, so it does not count",
-            f"begin a new line in front of '{key}:'",
-            {number: " " * indent + value},
-        )
+        yield replace(found, edits={found.line: " " * indent + value})
 
 
 def _moved(
