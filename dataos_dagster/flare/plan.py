@@ -18,6 +18,7 @@ from dataos_dagster.flare.plan_parts import plan_parts
 from dataos_dagster.flare.query_inputs import query_notes
 from dataos_dagster.flare.session_needs import configuration_of, merged_vetoes, notes_of_cluster
 from dataos_dagster.flare.sizing import sizing_of
+from dataos_dagster.flare.spec import flare_spec
 from dataos_dagster.flare.steps import caching_notes
 from dataos_dagster.flare.udfs import in_python, plan_functions
 
@@ -161,14 +162,6 @@ def plan_job(
         profile=parts.profile,
         findings=findings.errors,
     )
-
-
-def flare_spec(job: Job) -> FlareSpec:
-    """Return the job's `stackSpec`, typed."""
-    from dataos_dagster.flare.manifest import FlareSpec
-
-    spec = job.spec.stack_spec
-    return spec if isinstance(spec, FlareSpec) else FlareSpec.model_validate(spec)
 
 
 def _route(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import DataOSError
+from dataos_dagster.flare.spec import flare_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,21 +38,17 @@ class FlareStack:
 
     def writes(self, job: Job) -> tuple[Address, ...]:
         """Return the datasets that a job writes, in manifest order."""
-        from dataos_dagster.flare.plan import flare_spec
-
         outputs = (output.address for output in flare_spec(job).job.outputs)
         return tuple(dict.fromkeys(address for address in outputs if address is not None))
 
     def not_yet_run(self, job: Job) -> tuple[NotYetRun, ...]:
         """Return what the job asks for and this version does not run, each with its place."""
         from dataos_dagster.flare.coverage import not_yet_run
-        from dataos_dagster.flare.plan import flare_spec
 
         return not_yet_run(job, flare_spec(job))
 
     def keeps_running(self, job: Job, stream_depots: frozenset[str]) -> bool:
         """Return whether the job reads a stream without an end."""
-        from dataos_dagster.flare.plan import flare_spec
         from dataos_dagster.flare.streaming.trigger import trigger_of
 
         spec = flare_spec(job).job
@@ -165,7 +162,6 @@ class FlareStack:
         return run_with_one_restart(plan, context, lambda: run_plan(plan, context))
 
     def _inputs(self, job: Job) -> Iterator[Address]:
-        from dataos_dagster.flare.plan import flare_spec
 
         for entry in flare_spec(job).job.inputs:
             if entry.address is not None:
@@ -173,8 +169,6 @@ class FlareStack:
 
     def _queried(self, job: Job) -> Iterator[Address]:
         """Yield the datasets of inputs by `query`; one that cannot be read fails when the job is planned."""
-        from dataos_dagster.flare.plan import flare_spec
-
         queries = [entry.query for entry in flare_spec(job).job.inputs if entry.query is not None]
         if not queries:
             return
@@ -188,21 +182,21 @@ class FlareStack:
 
     def _named_in_sql(self, job: Job) -> Iterator[Address]:
         """Yield datasets that steps name as depot.collection.dataset; what does not parse fails when it is planned."""
+        items = (item for step in flare_spec(job).job.steps for item in step.sequence)
+        texts = [item.sql for item in items if item.sql is not None and _may_name_dataset(item.sql)]
+        if not texts:
+            return
         from dataos_dagster.address import Address
-        from dataos_dagster.flare.plan import flare_spec
         from dataos_dagster.flare.sql import parse_statement
 
-        for step in flare_spec(job).job.steps:
-            for item in step.sequence:
-                if item.sql is None or not _may_name_dataset(item.sql):
-                    continue
-                try:
-                    relations = parse_statement(item.sql).relations
-                    named = [relation.parts for relation in relations if len(relation.parts) > _VIEW_PARTS]
-                    yield from (Address.parse(".".join(f'"{part}"' for part in parts)) for parts in named)
-                except DataOSError:
-                    # Told with its line when the job is planned; ordering jobs must not fail on it.
-                    continue
+        for text in texts:
+            try:
+                relations = parse_statement(text).relations
+                named = [relation.parts for relation in relations if len(relation.parts) > _VIEW_PARTS]
+                yield from (Address.parse(".".join(f'"{part}"' for part in parts)) for parts in named)
+            except DataOSError:
+                # Told with its line when the job is planned; ordering jobs must not fail on it.
+                continue
 
 
 _DATASET_NAME = re.compile(r"(?:from|join|,)\s*[`\w]+\s*\.\s*[`\w]+\s*\.", re.IGNORECASE)
@@ -218,7 +212,7 @@ def _is_stream(entry: FlareInput, stream_depots: frozenset[str]) -> bool:
 
 def _may_name_dataset(sql: str) -> bool:
     """Return whether it is worth parsing: thousands of jobs are ordered on load, and hardly any names a dataset."""
-    return _DATASET_NAME.search(sql) is not None
+    return sql.count(".") >= _VIEW_PARTS and _DATASET_NAME.search(sql) is not None
 
 
 FLARE = FlareStack()

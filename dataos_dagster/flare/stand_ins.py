@@ -17,7 +17,7 @@ from dataos_dagster.depots.depot import ICEBERG, Depot
 from dataos_dagster.depots.manifest import ConnectionSecret, connections
 from dataos_dagster.depots.manifest.credentials import CREDENTIAL_KEYS
 from dataos_dagster.errors import SecretError
-from dataos_dagster.flare.plan import flare_spec
+from dataos_dagster.flare.spec import flare_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dataos_dagster.depots.requests import WriteRequest
-from dataos_dagster.flare.plan import flare_spec
+from dataos_dagster.flare.spec import flare_spec
 from dataos_dagster.flare.stand_ins import catalog_with_stand_ins
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import Settings

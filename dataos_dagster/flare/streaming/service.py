@@ -35,7 +35,7 @@ def stream_service(job: Job, project: Project, settings: Settings) -> Service:
 
 
 def _parts(job: Job, project: Project, settings: Settings) -> Iterator[str]:
-    from dataos_dagster.flare.plan import flare_spec
+    from dataos_dagster.flare.spec import flare_spec
     from dataos_dagster.flare.stack import FLARE
 
     yield flare_spec(job).model_dump_json()
