@@ -13,6 +13,7 @@ from dataos_dagster.cli.projects import project_folder
 
 if TYPE_CHECKING:
     from dataos_dagster.state.job_runs import JobRun
+    from dataos_dagster.state.runs import Run
 
 app = typer.Typer()
 
@@ -39,13 +40,19 @@ def history(
 
         settings = load_settings(project_folder(path))
         # Looking must not make a project of a folder: where no database is, nothing has run.
-        runs = State.open(settings).job_runs.history(limit, job) if has_state(settings) else []
+        state = State.open(settings) if has_state(settings) else None
+        runs = state.job_runs.history(limit, job) if state else []
+        last = state.runs.last() if state else None
     if as_json:
-        typer.echo(json.dumps({"runs": [_as_json(run) for run in runs]}, ensure_ascii=False))
-    elif runs:
+        told = {"runs": [_as_json(run) for run in runs], "last_run": _last_as_json(last) if last else None}
+        typer.echo(json.dumps(told, ensure_ascii=False))
+        return
+    if runs:
         _print_table(runs)
     else:
         typer.echo(f"no runs of {job} are recorded" if job else "no runs are recorded")
+    if last is not None and job is None:
+        _print_left(last)
 
 
 def _as_json(run: JobRun) -> dict[str, Any]:
@@ -77,6 +84,20 @@ def _as_json(run: JobRun) -> dict[str, Any]:
         "finished_at": run.finished_at.isoformat() if run.finished_at else None,
         "seconds": run.seconds,
     }
+
+
+def _last_as_json(run: Run) -> dict[str, Any]:
+    return {"run_id": run.run_id, "status": run.status, "jobs": list(run.jobs), "left": list(run.left)}
+
+
+def _print_left(run: Run) -> None:
+    """Say what the last run outside of Dagster has left to do, and how to go on."""
+    if run.status == "running" or not run.left:
+        return
+    how = {"ended": "has failures", "interrupted": "was interrupted", "dead": "has died"}[run.status]
+    typer.echo(f"\nthe last run, {run.run_id}, {how}; `dataos run --from-failure` does what is left:")
+    for job in run.left:
+        typer.echo(f"  {job}{'' if job in run.begun else ' (not begun)'}")
 
 
 def _print_table(runs: list[JobRun]) -> None:

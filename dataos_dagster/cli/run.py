@@ -36,7 +36,7 @@ def run(
     ] = None,
     from_failure: Annotated[
         bool,
-        typer.Option("--from-failure", help="Only the jobs that failed in the last run, and all that wait for them."),
+        typer.Option("--from-failure", help="Only what the last run has left: failed, skipped and never begun jobs."),
     ] = False,
     engine: Annotated[Engine | None, typer.Option(help="Engine of all jobs; default: the project's settings.")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, and touch no data.")] = False,
@@ -123,18 +123,30 @@ def _select(path: Path, expressions: list[str], *, from_failure: bool = False, s
     if inside != folder.resolve():
         job_ids = tuple(job_id for job_id in job_ids if _stands_in(graph, job_id, inside))
     if from_failure:
-        left = _left_to_do(settings, graph)
+        left = _left_to_do(settings)
         job_ids = tuple(job_id for job_id in job_ids if job_id in left)
         if not job_ids:
-            raise SelectionError("no job failed in the last run", hint="`dataos history` shows how jobs ended")
+            raise SelectionError(
+                f"what the last run has left is not among these jobs: {', '.join(sorted(left))}",
+                hint="leave out --select and the path",
+            )
     return _Selection(project, settings, graph, job_ids, chosen)
 
 
-def _left_to_do(settings: Settings, graph: JobGraph) -> frozenset[str]:
-    from dataos_dagster.state.database import State
-    from dataos_dagster.workflows.selection import failed_and_after
+def _left_to_do(settings: Settings) -> frozenset[str]:
+    """Return the jobs that the last run was to do and has not done.
 
-    return frozenset(failed_and_after(graph, State.open(settings).job_runs.of_last_run()))
+    Raises:
+        SelectionError: Nothing is left, or that run is still at work.
+    """
+    from dataos_dagster.state.database import State
+
+    last = State.open(settings).runs.last()
+    if last is not None and last.status == "running":
+        raise SelectionError(f"the last run, {last.run_id}, is still at work", hint="wait for its end, or interrupt it")
+    if last is None or not last.left:
+        raise SelectionError("no job failed in the last run", hint="`dataos history` shows how jobs ended")
+    return frozenset(last.left)
 
 
 def _stands_in(graph: JobGraph, job_id: str, place: Path) -> bool:

@@ -24,6 +24,7 @@ from dataos_dagster.state.intents import Intents
 from dataos_dagster.state.job_runs import JobRuns
 from dataos_dagster.state.presence import FILE_NAME
 from dataos_dagster.state.profiles import Profiles
+from dataos_dagster.state.runs import Runs
 from dataos_dagster.state.schema import bring_up_to_date
 from dataos_dagster.state.watermarks import Watermarks
 
@@ -102,6 +103,7 @@ class State:
     watermarks: Watermarks
     intents: Intents
     profiles: Profiles
+    runs: Runs
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -112,7 +114,9 @@ class State:
         """
         database = Database(state_url(settings))
         bring_up_to_date(database)
-        return cls(database, JobRuns(database), Watermarks(database), Intents(database), Profiles(database))
+        return cls(
+            database, JobRuns(database), Watermarks(database), Intents(database), Profiles(database), Runs(database)
+        )
 
 
 def state_url(settings: Settings) -> URL:

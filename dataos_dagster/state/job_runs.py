@@ -197,18 +197,6 @@ class JobRuns:
         with self._database.reading() as session:
             return [_job_run(row) for row in session.scalars(query)]
 
-    def of_last_run(self) -> list[JobRun]:
-        """Return what the last run outside of Dagster recorded, the first job in front; a job may be there repeatedly.
-
-        Raises:
-            StateError: The database cannot be read.
-        """
-        last = select(JobRunRow.run_id).where(JobRunRow.dagster_run_id.is_(None))
-        run_id = last.order_by(JobRunRow.started_at.desc()).limit(1).scalar_subquery()
-        query = select(JobRunRow).where(JobRunRow.run_id == run_id).order_by(JobRunRow.started_at, JobRunRow.id)
-        with self._database.reading() as session:
-            return [_job_run(row) for row in session.scalars(query)]
-
     def ended_outside_dagster(self, since: datetime, limit: int) -> list[JobRun]:
         """Return runs that are no part of a run of Dagster and have ended, those that ended first in front.
 

@@ -74,6 +74,22 @@ class JobRunRow(Base):
     process_started: Mapped[str] = mapped_column(String(128), comment="Tells a process from a later one of that pid.")
 
 
+class RunRow(Base):
+    """One run of jobs outside of Dagster."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index("runs_by_start", "started_at"),)
+
+    run_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    jobs: Mapped[list[str]] = mapped_column(Json, comment="Ids of the jobs that it was to do, in order.")
+    status: Mapped[str] = mapped_column(String(16), comment="running, ended or interrupted")
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    host: Mapped[str] = mapped_column(String(255), comment="Machine of the process that does it.")
+    pid: Mapped[int] = mapped_column(Integer)
+    process_started: Mapped[str] = mapped_column(String(128), comment="Tells a process from a later one of that pid.")
+
+
 class ColumnProfileRow(Base):
     """One column in the profile of a dataset."""
 

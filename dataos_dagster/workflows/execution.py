@@ -196,7 +196,8 @@ def execute_job(node: JobNode, stack: Stack, context: RunContext) -> JobResult:
         raise
     except BaseException as error:
         # An interrupt, or a fault of ours: the record must not say that the job is still running.
-        _close(record, error=f"{type(error).__name__}: {error}")
+        interrupted = isinstance(error, KeyboardInterrupt)
+        _close(record, error="the run was interrupted" if interrupted else f"{type(error).__name__}: {error}")
         raise
     _close(record)
     context.reporter.job_finished(result)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataos_dagster.errors import DataOSError, JobError, NotYetRun
+from dataos_dagster.errors import DataOSError, JobError, NotYetRun, StateError
 from dataos_dagster.redaction import redact_exception
 from dataos_dagster.workflows.execution import execute_job, planned
 from dataos_dagster.workflows.limits import DepotLimits
@@ -21,12 +22,11 @@ from dataos_dagster.workflows.results import JobOutcome
 from dataos_dagster.workflows.retries import retry_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.graph import AssetPath, JobGraph, JobNode
     from dataos_dagster.workflows.jobs import Job
-    from dataos_dagster.workflows.results import JobResult
     from dataos_dagster.workflows.stacks import Stack
 
 _log = logging.getLogger(__name__)
@@ -64,24 +64,38 @@ def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext, *, a
     """
     started = time.perf_counter()
     order = graph.order(selected)
-    outcomes: dict[str, JobOutcome] = {}
-    stopping = threading.Event()
-
-    def work(job_id: str) -> None:
-        if not stopping.is_set():
-            outcomes[job_id] = _outcome(graph.nodes[job_id], outcomes, context, stopping)
-
-    def stop() -> None:
-        stopping.set()
-        context.sessions.abandon()
-
+    run = _Run(graph, context)
     if at_once > 1 and len(order) > 1:
         from dataos_dagster.depots.preloading import preload
 
         preload()
     slots = DepotLimits(graph.nodes, context.settings)
-    work_in_order(_waits_for(graph, order), work, at_once=at_once, stop=stop, slots=slots)
-    return RunSummary(context.run_id, tuple(outcomes[job_id] for job_id in order), time.perf_counter() - started)
+    to_do = [job_id for job_id in order if graph.nodes[job_id].is_run and not graph.nodes[job_id].is_dry_run]
+    with _recorded(context, to_do):
+        work_in_order(_waits_for(graph, order), run.work, at_once=at_once, stop=run.stop, slots=slots)
+    outcomes = tuple(run.outcomes[job_id] for job_id in order)
+    return RunSummary(context.run_id, outcomes, time.perf_counter() - started)
+
+
+@contextmanager
+def _recorded(context: RunContext, jobs: Sequence[str]) -> Iterator[None]:
+    """Record which jobs a run is to do, and whether it got to its end: those that it never began are done later."""
+    if context.state is None or not jobs:
+        yield
+        return
+    runs = context.state.runs
+    runs.begin(context.run_id, jobs)
+    try:
+        yield
+    except BaseException:
+        with suppress(StateError):  # what ended the run is the news
+            runs.finish(context.run_id, "interrupted")
+        raise
+    try:
+        runs.finish(context.run_id, "ended")
+    except StateError as error:
+        # Every job has ended, and says so in its own record.
+        _log.warning("the end of run %s is not recorded: %s", context.run_id, error.message)
 
 
 def _waits_for(graph: JobGraph, order: tuple[str, ...]) -> dict[str, set[str]]:
@@ -109,63 +123,96 @@ def _waits_for(graph: JobGraph, order: tuple[str, ...]) -> dict[str, set[str]]:
     return found
 
 
-def _outcome(
-    node: JobNode, earlier: Mapping[str, JobOutcome], context: RunContext, stopping: threading.Event
-) -> JobOutcome:
-    job, location = node.job, node.job.location()
-    if node.stack is None:
-        return _not_run(node, context)
-    lost = [edge.upstream for edge in node.upstream if _is_lost(earlier.get(edge.upstream))]
-    if lost:
-        reason = f"it waits for {lost[0]}, which {_ended(earlier[lost[0]])}"
-        context.reporter.job_skipped(job.id, reason)
-        return JobOutcome(job.id, "skipped", location, reason=reason)
-    try:
-        return _tried(node, node.stack, context, stopping)
-    except NotYetRun as missing:
-        context.reporter.job_skipped(job.id, missing.message)
-        return JobOutcome(job.id, "not_run", missing.location or location, reason=missing.message, error=missing)
+@dataclass
+class _Tries:
+    """How often a job was tried again, and when it was begun first (monotonic seconds)."""
+
+    started: float
+    done: int = 0
 
 
-def _tried(node: JobNode, stack: Stack, context: RunContext, stopping: threading.Event) -> JobOutcome:
-    """Return how a job ended that was run, or planned where its manifest says `dryRun`."""
-    job, started = node.job, time.perf_counter()
-    try:
-        if node.is_dry_run:
-            plan = planned(node, stack, context)
-            context.reporter.job_planned(job.id, plan)
-            return JobOutcome(job.id, "planned", job.location(), plan=plan)
-        result = _executed(node, stack, context, stopping)
-    except NotYetRun:
-        raise
-    except DataOSError as error:
-        failed: DataOSError = error
-    except Exception as fault:  # noqa: BLE001 - whatever it is, the other jobs run; it is logged and this job fails
-        redact_exception(fault)
-        _log.exception("%s failed by a fault of dataos-dagster", job.id)
-        failed = _of_fault(job, fault)
-    else:
-        return JobOutcome(job.id, "succeeded", job.location(), seconds=result.seconds, result=result)
-    context.reporter.job_failed(job.id, failed)
-    return JobOutcome(job.id, "failed", job.location(), seconds=time.perf_counter() - started, error=failed)
+class _Run:
+    """The work of one run: each job until it has ended, and how it did.
 
+    Args:
+        graph: All jobs of the project.
+        context: Of the run.
+    """
 
-def _executed(node: JobNode, stack: Stack, context: RunContext, stopping: threading.Event) -> JobResult:
-    """Run a job, and again as often as its `retry` says."""
-    plan, started, done = retry_plan(node.job), time.monotonic(), 0
-    while True:
+    def __init__(self, graph: JobGraph, context: RunContext) -> None:
+        self.outcomes: dict[str, JobOutcome] = {}
+        self._graph = graph
+        self._context = context
+        self._tries: dict[str, _Tries] = {}
+        self._stopping = threading.Event()
+
+    def work(self, job_id: str) -> float | None:
+        """Run a job; return after how many seconds it is to be tried again, or None when it has ended."""
+        if self._stopping.is_set():
+            return None
+        ended = self._outcome(self._graph.nodes[job_id])
+        if isinstance(ended, JobOutcome):
+            self.outcomes[job_id] = ended
+            return None
+        return ended
+
+    def stop(self) -> None:
+        """Make jobs that run end soon, and begin none."""
+        self._stopping.set()
+        self._context.sessions.abandon()
+
+    def _outcome(self, node: JobNode) -> JobOutcome | float:
+        job, location, reporter = node.job, node.job.location(), self._context.reporter
+        if node.stack is None:
+            return _not_run(node, self._context)
+        lost = [edge.upstream for edge in node.upstream if _is_lost(self.outcomes.get(edge.upstream))]
+        if lost:
+            reason = f"it waits for {lost[0]}, which {_ended(self.outcomes[lost[0]])}"
+            reporter.job_skipped(job.id, reason)
+            return JobOutcome(job.id, "skipped", location, reason=reason)
         try:
-            return execute_job(node, stack, context)
+            return self._tried(node, node.stack)
+        except NotYetRun as missing:
+            reporter.job_skipped(job.id, missing.message)
+            return JobOutcome(job.id, "not_run", missing.location or location, reason=missing.message, error=missing)
+
+    def _tried(self, node: JobNode, stack: Stack) -> JobOutcome | float:
+        """Return how a job ended that was run, or planned where its manifest says `dryRun`."""
+        job = node.job
+        tries = self._tries.setdefault(job.id, _Tries(time.monotonic()))
+        try:
+            if node.is_dry_run:
+                plan = planned(node, stack, self._context)
+                self._context.reporter.job_planned(job.id, plan)
+                return JobOutcome(job.id, "planned", job.location(), plan=plan)
+            result = execute_job(node, stack, self._context)
+        except NotYetRun:
+            raise
         except DataOSError as error:
-            again = plan.repeats(error, done=done, seconds=time.monotonic() - started)
-            if node.blocked or isinstance(error, NotYetRun) or not again or stopping.is_set():
-                raise
-            done += 1
-            first_line = error.message.partition("\n")[0]
-            wait = f"in {plan.delay:g} s " if plan.delay else ""
-            context.reporter.note(node.job.id, f"tried again {wait}({done} of {plan.most}): {first_line}")
-            if stopping.wait(plan.delay):
-                raise
+            failed: DataOSError = error
+            pause = None if node.blocked else self._pause(job, error, tries)
+            if pause is not None:
+                return pause
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the other jobs run; it is logged and this job fails
+            redact_exception(fault)
+            _log.exception("%s failed by a fault of dataos-dagster", job.id)
+            failed = _of_fault(job, fault)
+        else:
+            return JobOutcome(job.id, "succeeded", job.location(), seconds=result.seconds, result=result)
+        self._context.reporter.job_failed(job.id, failed)
+        return JobOutcome(job.id, "failed", job.location(), seconds=time.monotonic() - tries.started, error=failed)
+
+    def _pause(self, job: Job, error: DataOSError, tries: _Tries) -> float | None:
+        """Return after how many seconds a job is tried again, or None when its `retry` does not say so."""
+        plan = retry_plan(job)
+        again = plan.repeats(error, done=tries.done, seconds=time.monotonic() - tries.started)
+        if not again or self._stopping.is_set():
+            return None
+        tries.done += 1
+        wait = f"in {plan.delay:g} s " if plan.delay else ""
+        first_line = error.message.partition("\n")[0]
+        self._context.reporter.note(job.id, f"tried again {wait}({tries.done} of {plan.most}): {first_line}")
+        return plan.delay
 
 
 def _of_fault(job: Job, fault: Exception) -> JobError:

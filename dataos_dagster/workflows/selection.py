@@ -15,7 +15,6 @@ from dataos_dagster.errors import SelectionError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dataos_dagster.state.job_runs import JobRun
     from dataos_dagster.workflows.graph import JobGraph
 
 _ID_LEVELS = 3
@@ -34,20 +33,6 @@ def select(graph: JobGraph, expressions: Iterable[str]) -> tuple[str, ...]:
     if not texts:
         return graph.order()
     return graph.order(set().union(*(_resolve(graph, text) for text in texts)))
-
-
-def failed_and_after(graph: JobGraph, runs: Iterable[JobRun]) -> tuple[str, ...]:
-    """Return the jobs that are left to do after a run in which some failed, in running order.
-
-    Args:
-        graph: All jobs of the project.
-        runs: What the run recorded, in the order of time: of several tries of a job the last one counts.
-
-    These are the jobs that failed or whose process died, and all that wait for them: those were skipped.
-    """
-    ended = {run.job: run.status for run in runs}
-    failed = {job_id for job_id, status in ended.items() if status in {"failed", "dead"}} & graph.nodes.keys()
-    return graph.order(failed | graph.descendants(failed))
 
 
 def _resolve(graph: JobGraph, text: str) -> set[str]:

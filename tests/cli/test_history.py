@@ -76,7 +76,7 @@ def test_the_number_of_runs_is_limited(project):
 def test_a_project_without_runs_says_so(tmp_path):
     assert call(tmp_path).stdout == "no runs are recorded\n"
     assert call(tmp_path, "--job", "x").stdout == "no runs of x are recorded\n"
-    assert json.loads(call(tmp_path, "--json").stdout) == {"runs": []}
+    assert json.loads(call(tmp_path, "--json").stdout) == {"runs": [], "last_run": None}
 
 
 def test_a_folder_that_is_not_there_is_wrong_usage(tmp_path):

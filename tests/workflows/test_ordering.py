@@ -91,3 +91,31 @@ def test_an_interrupt_stops_what_is_done_waits_for_it_and_begins_nothing_new():
     with pytest.raises(KeyboardInterrupt):
         work_in_order({"long": (), "loud": (), "later": ("long",)}, work, at_once=2, stop=stopped.set)
     assert (sorted(begun), ended) == (["long", "loud"], ["long"])
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_a_piece_that_pauses_lets_all_others_pass_and_gives_its_slots_back(at_once):
+    calls = []
+
+    def work(name):
+        calls.append(name)
+        return 0.2 if name == "tried" and calls.count("tried") < 3 else None
+
+    waits_for = {"tried": (), "user": (), "free": (), "last": ("tried",)}
+    work_in_order(waits_for, work, at_once=at_once, stop=lambda: None, slots=OneSlot("tried", "user"))
+    assert calls[0] == "tried"
+    assert sorted(calls[1:3]) == ["free", "user"]
+    assert calls[3:] == ["tried", "tried", "last"]
+
+
+def test_an_interrupt_ends_a_pause(monkeypatch):
+    stopped = []
+
+    def interrupted(seconds):
+        assert seconds > 1000
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dataos_dagster.workflows.ordering.time.sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        work_in_order({"a": (), "b": ()}, lambda _: 5000.0, at_once=2, stop=lambda: stopped.append(True))
+    assert stopped == [True]

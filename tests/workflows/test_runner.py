@@ -409,6 +409,47 @@ def test_from_failure_runs_what_failed_and_what_was_skipped_because_of_it(sail_s
     assert "no job failed in the last run" in nothing.stderr
 
 
+def test_from_failure_goes_on_where_a_run_was_interrupted(sail_shop, monkeypatch):
+    from dataos_dagster.flare.stack import FlareStack
+
+    real = FlareStack.run
+
+    def run(self, one, context):
+        if one.entry.name == "second":
+            raise KeyboardInterrupt
+        return real(self, one, context)
+
+    sail_shop.write(wf=[job("first"), job("second"), job("third"), job("other")])
+    with monkeypatch.context() as patch:
+        patch.setattr(FlareStack, "run", run)
+        with pytest.raises(KeyboardInterrupt):
+            sail_shop.run("wf/second", "wf/first", "wf/third")
+    assert [run.error for run in sail_shop.history] == ["the run was interrupted", None]
+    shown = CliRunner().invoke(application, ["history", str(sail_shop.folder)]).output
+    assert "was interrupted; `dataos run --from-failure` does what is left:" in shown
+    assert shown.splitlines()[-2:] == ["  public/wf/second", "  public/wf/third (not begun)"]
+    again = invoke(str(sail_shop.folder), "--from-failure", "--json")
+    assert again.exit_code == 0, again.output
+    assert [entry["job"] for entry in json.loads(again.stdout)["jobs"]] == ["public/wf/second", "public/wf/third"]
+    assert "left" not in CliRunner().invoke(application, ["history", str(sail_shop.folder)]).output
+
+
+def test_from_failure_does_nothing_beside_a_run_that_is_still_at_work(sail_shop):
+    sail_shop.write(wf=[job("first")])
+    State.open(load_settings(sail_shop.folder)).runs.begin("abc", ["public/wf/first"])
+    refused = invoke(str(sail_shop.folder), "--from-failure")
+    assert refused.exit_code == 2
+    assert "the last run, abc, is still at work" in refused.stderr
+
+
+def test_a_job_that_waits_to_be_tried_again_lets_others_pass(sail_shop, tries):
+    tries.append(StatementFailed("no"))
+    sail_shop.write(wf=[with_entry(job("one"), retry="{count: 1, duration: 500ms}"), job("two")])
+    assert states_of(sail_shop.run()) == {"one": "succeeded", "two": "succeeded"}
+    ran = [run.job.rpartition("/")[2] for run in reversed(sail_shop.history)]
+    assert ran == ["one", "two", "one"]
+
+
 def test_a_try_that_succeeded_after_one_that_failed_is_no_failure(sail_shop, tries):
     tries.append(StatementFailed("no"))
     sail_shop.write(wf=[with_entry(job("one"), retry="{count: 1}"), job("bad", sql="SELECT nope FROM rows")])
