@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-from depot_shop import ANN, target
+from depot_shop import ANN, declare_postgresql, target
 from pydantic import SecretStr
 
 from dataos_dagster.depots.door import JdbcConnection, ReadRequest, Target, WriteRequest
@@ -48,40 +48,16 @@ def database(postgresql):
 @pytest.fixture
 def db(shop, postgresql, database):
     """Return the shop with a depot on the real server."""
-    declare(shop, postgresql, database)
+    declare_postgresql(shop, postgresql, database)
     shop.execute = lambda statement: postgresql.execute(statement, database=database)
     return shop
 
 
 @pytest.fixture
 def sail_db(sail_shop, postgresql, database):
-    declare(sail_shop, postgresql, database)
+    declare_postgresql(sail_shop, postgresql, database)
     sail_shop.execute = lambda statement: postgresql.execute(statement, database=database)
     return sail_shop
-
-
-def declare(shop, server, database, **changes):
-    values = {"port": server.port, "user": server.user, "password": server.password, "database": database} | changes
-    shop.declare(
-        """
-name: shopdb
-version: v2alpha
-type: depot
-depot:
-  type: JDBC
-  secrets: [{{name: shopdb-rw, allkeys: true}}]
-  jdbc: {{subprotocol: postgresql, host: 127.0.0.1, port: {port}, database: "{database}", params: {{sslmode: disable}}}}
----
-name: shopdb-rw
-version: v1
-type: instance-secret
-instance-secret:
-  type: key-value-properties
-  acl: rw
-  data: {{username: "{user}", password: "{password}"}}
-""".format(**values),
-        "shopdb.yaml",
-    )
 
 
 def test_every_type_comes_the_same_through_arrow_and_jdbc(db):
@@ -218,24 +194,26 @@ def test_a_standalone_connection_needs_no_depot(db, postgresql, database):
 
 def test_the_check_says_what_is_there(sail_db):
     sail_db.execute("CREATE TABLE orders (id int); CREATE SCHEMA s; CREATE TABLE s.t (id int)")
+    # What our own writers need is nobody's dataset.
+    sail_db.execute("CREATE TABLE dataos_writes (mark text); CREATE TABLE dataos_staging_0123_4567 (id int)")
     status = sail_db.door.check("shopdb")
     assert (status.status, status.found) == ("active", "2 tables in 2 schemas")
     assert [str(address) for address in sail_db.door.datasets("shopdb")] == [ORDERS, "dataos://shopdb:s/t"]
 
 
 def test_wrong_credentials_and_a_server_that_is_down_are_told_apart(sail_db, postgresql, database):
-    declare(sail_db, postgresql, database, password="wrong-password")
+    declare_postgresql(sail_db, postgresql, database, password="wrong-password")
     with pytest.raises(
         CredentialsRefused, match="refuses the credentials: FATAL: password authentication failed"
     ) as refused:
         sail_db.frame(ORDERS)
     assert "wrong-password" not in str(refused.value)
     assert sail_db.door.check("shopdb").status == "error"
-    declare(sail_db, postgresql, database, port=1)
+    declare_postgresql(sail_db, postgresql, database, port=1)
     with pytest.raises(DepotUnreachable, match="does not answer: connection to server") as down:
         sail_db.frame(ORDERS)
     assert down.value.retryable
-    declare(sail_db, postgresql, "no_such_database")
+    declare_postgresql(sail_db, postgresql, "no_such_database")
     with pytest.raises(DepotError, match='database "no_such_database" does not exist'):
         sail_db.frame(ORDERS)
 

@@ -10,11 +10,13 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 from pyspark.sql.types import DecimalType, StructType
 
 from dataos_dagster.depots.postgresql.connection import driver, message
+from dataos_dagster.depots.postgresql.pushdown import condition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pyarrow import RecordBatch
+    from pyspark.sql.datasource import Filter
 
 NAME = "dataos_postgresql"
 
@@ -33,16 +35,39 @@ class PostgresqlSource(DataSource):  # type: ignore[misc]  # pyspark is untyped
 
     def reader(self, schema: StructType) -> DataSourceReader:  # noqa: ARG002 - Sail hands over Arrow's, Spark its own
         """Return the reader."""
-        return PostgresqlReader(self.options["query"], self.options["variable"], self.schema())
+        compared = json.loads(self.options["compared"])
+        return PostgresqlReader(self.options["query"], self.options["variable"], self.schema(), compared)
 
 
 class PostgresqlReader(DataSourceReader):  # type: ignore[misc]  # pyspark is untyped
-    """Runs the query in one task."""
+    """Runs the query in one task.
 
-    def __init__(self, query: str, variable: str, schema: StructType) -> None:
+    Args:
+        query: `SELECT … FROM …`, to which conditions may be added.
+        variable: Of the process, with the connection.
+        schema: Columns of the query.
+        compared: Columns by which the database may filter, and their types there.
+    """
+
+    def __init__(self, query: str, variable: str, schema: StructType, compared: Mapping[str, str]) -> None:
         self._query = query
         self._variable = variable
         self._schema = schema
+        self._compared = compared
+        self._conditions: list[str] = []
+
+    def pushFilters(self, filters: list[Filter]) -> Iterator[Filter]:  # noqa: N802 - the name that PySpark calls
+        """Let the database apply what it can, and yield every filter: Sail applies each of them again."""
+        for each in filters:
+            found = condition(each, self._compared)
+            if found is not None:
+                self._conditions.append(found)
+            yield each
+
+    @property
+    def sql(self) -> str:
+        """Return what the database is asked."""
+        return f"{self._query} WHERE {' AND '.join(self._conditions)}" if self._conditions else self._query
 
     def partitions(self) -> list[InputPartition]:
         """Return the one task."""
@@ -57,7 +82,7 @@ class PostgresqlReader(DataSourceReader):  # type: ignore[misc]  # pyspark is un
         dbapi = driver()
         try:
             with dbapi.connect(os.environ[self._variable]) as connection, connection.cursor() as cursor:
-                cursor.execute(self._query)
+                cursor.execute(self.sql)
                 for batch in cursor.fetch_record_batch():
                     yield typed(batch, self._schema)
         except dbapi.Error as error:
