@@ -7,10 +7,12 @@ package opens a path, a table or a connection, so that access policies need to b
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.lakehouse.configuration import every_session
+from dataos_dagster.depots.maintenance import MaintainedStore, MaintenanceRequest
 from dataos_dagster.depots.opening import Opener
 from dataos_dagster.depots.requests import (
     Column,
@@ -43,8 +45,9 @@ if TYPE_CHECKING:
 
     from dataos_dagster.address import Address
     from dataos_dagster.depots.catalog import DepotCatalog
+    from dataos_dagster.depots.maintenance import MaintenanceResult
     from dataos_dagster.depots.opening import Folder
-    from dataos_dagster.depots.settlement import Evidence
+    from dataos_dagster.depots.settlement import Evidence, R
     from dataos_dagster.depots.streams import StreamQuery
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.errors import Location
@@ -86,7 +89,7 @@ class Door:
         self._opener = Opener(catalog)
         self._intents: Intents | None = None
 
-    def requirements(self, requests: Iterable[ReadRequest | WriteRequest]) -> Requirements:
+    def requirements(self, requests: Iterable[ReadRequest | WriteRequest | MaintenanceRequest]) -> Requirements:
         """Return what a session needs to serve all of these requests, and which engines cannot.
 
         Looks at datasets where that decides about the engine, such as the partition spec of a table that is there.
@@ -97,9 +100,12 @@ class Door:
             SecretError: The credentials of a depot cannot be had.
         """
         requests = tuple(requests)
-        writes = [request for request in requests if isinstance(request, WriteRequest)]
+        writes = [request for request in requests if not isinstance(request, ReadRequest)]
         parts = [every_session()]
         for request in requests:
+            if isinstance(request, MaintenanceRequest):
+                parts.append(self._maintained(request).maintenance_requirements(request))
+                continue
             acl = beside(request, writes).acl if isinstance(request, ReadRequest) else "rw"
             store = self._opener.store_of(request, acl)
             if isinstance(request, WriteRequest):
@@ -131,7 +137,10 @@ class Door:
             DatasetLocked: Another writer holds the dataset for longer than the settings wait.
             WriteFailed: The engine or the store failed; the dataset is as before.
         """
-        return self._opener.store_of(request, "rw").write(frame, self._accounted(request), session, principal)
+        store, request = self._opener.store_of(request, "rw"), self._accounted(request)
+        shows = isinstance(store, SettlingStore) or request.settlement is None
+        with nullcontext() if shows else request.settlement.unseen():
+            return store.write(frame, request, session, principal)
 
     def evidence(self, request: WriteRequest) -> Evidence | None:
         """Return what a dataset shows of the writes to it, such as their marks; None where it shows nothing."""
@@ -153,6 +162,29 @@ class Door:
             return False
         store.settle(self._accounted(request), principal)
         return True
+
+    def maintain(self, request: MaintenanceRequest, session: EngineSession, principal: Principal) -> MaintenanceResult:
+        """Maintain a dataset, alone on it, after what writers that died had begun is settled.
+
+        Raises:
+            DatasetNotFound: There is no such dataset.
+            DatasetLocked: Another writer holds the dataset for longer than the settings wait.
+            DepotUnsupported: The depot has nothing to maintain, or this engine cannot.
+            WriteFailed: It failed; the rows of the dataset are as before.
+        """
+        return self._maintained(request).maintain(self._accounted(request), session, principal)
+
+    def prospect(self, request: MaintenanceRequest) -> tuple[str, ...]:
+        """Return what maintenance would do to a dataset as it is now, as far as that is known without an engine."""
+        return () if self.catalog.offline else self._maintained(request).prospect(request)
+
+    def _maintained(self, request: MaintenanceRequest) -> MaintainedStore:
+        store = self._opener.store_of(request, "rw")
+        if isinstance(store, MaintainedStore):
+            return store
+        raise DepotUnsupported(
+            f"{request.target} is no Iceberg table, and only these are maintained", location=request.location
+        )
 
     def folder(self, target: Target, *, location: Location | None = None) -> Folder:
         """Return a folder in which an engine keeps files of its own, such as the checkpoint of a stream.
@@ -188,8 +220,8 @@ class Door:
             )
         return store.write_stream(frame, self._accounted(request), session, principal, query)
 
-    def _accounted(self, request: WriteRequest) -> WriteRequest:
-        """Return a request whose writer settles, under the lock, what writers of the dataset that died had begun.
+    def _accounted(self, request: R) -> R:
+        """Return a request whose work settles, under the lock, what writers of the dataset that died had begun.
 
         The next holder of a lock replaces what the dead one left in it, so every writer has to look, not only jobs.
         """
@@ -265,8 +297,8 @@ def columns_of(frame: DataFrame) -> tuple[Column, ...]:
     )
 
 
-def beside(request: ReadRequest, writes: Iterable[WriteRequest]) -> ReadRequest:
-    """Return a read as a session serves it that also does these writes.
+def beside(request: ReadRequest, writes: Iterable[WriteRequest | MaintenanceRequest]) -> ReadRequest:
+    """Return a read as a session serves it that also does these writes, or this maintenance.
 
     An engine has one identity a depot: what is written to is read with the credentials for writing.
     """
@@ -274,6 +306,6 @@ def beside(request: ReadRequest, writes: Iterable[WriteRequest]) -> ReadRequest:
     return replace(request, acl="rw") if _depot_of(request) in written else request
 
 
-def _depot_of(request: ReadRequest | WriteRequest) -> str:
+def _depot_of(request: ReadRequest | WriteRequest | MaintenanceRequest) -> str:
     address = request.target.address
     return address.depot if address else str(request.target)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from dataos_dagster.engines.failures import is_lost_connection
 from dataos_dagster.errors import DepotError, EngineError, StateError, WriteFailed
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dataos_dagster.depots.locks import Holder
+    from dataos_dagster.depots.maintenance import MaintenanceRequest
     from dataos_dagster.depots.requests import WriteRequest
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
     from dataos_dagster.state.intents import IntendedWrite, Intents
+
+R = TypeVar("R", "WriteRequest", "MaintenanceRequest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,19 @@ class Settlement:
             raise
         self.intents.settle(self.token, written=True, after=_state_after(look))
 
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """Note that the write at hand begins, where the store will show nothing of it.
+
+        That it has ended is known when the block has, and only then: otherwise the next run does it once more.
+        """
+        if self.token is None:
+            yield
+            return
+        self.intents.begin(self.token, before=None, marked=False)
+        yield
+        self.intents.settle(self.token, written=True)
+
     def _conclude(
         self, now: Evidence, before: Evidence, session: EngineSession, *, marked: bool, binding: bool
     ) -> None:
@@ -147,15 +163,21 @@ def _state_after(look: Callable[[], Evidence]) -> str | None:
         return None
 
 
-def settled(request: WriteRequest, intents: Intents, token: str | None = None) -> WriteRequest:
-    """Return a request whose write settles what others have left, and happens exactly once when it has a token."""
+def settled(request: R, intents: Intents, token: str | None = None) -> R:
+    """Return a request whose work settles what others have left; a write with a token happens exactly once."""
     named = replace(request, mark=token, operation=token) if token else request
     return replace(named, settlement=Settlement(intents, dataset_of(request), token))
 
 
-def dataset_of(request: WriteRequest) -> str:
-    """Return the name under which writes of a dataset are noted: the dataset, and its branch."""
-    return f"{request.target}#{request.branch}" if request.branch else str(request.target)
+def dataset_of(request: WriteRequest | MaintenanceRequest, branch: str | None = None) -> str:
+    """Return the name under which writes of a dataset are noted: the dataset, and its branch.
+
+    Args:
+        request: Names the dataset.
+        branch: Another branch than the request's.
+    """
+    branch = branch or request.branch
+    return f"{request.target}#{branch}" if branch else str(request.target)
 
 
 def _was_written(write: IntendedWrite, evidence: Evidence, left: Holder | None) -> bool | None:

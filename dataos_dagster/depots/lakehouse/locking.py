@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.lakehouse.marks import evidence_of
+from dataos_dagster.depots.lakehouse.metadata import MAIN
 from dataos_dagster.depots.locks import Holder, writing
+from dataos_dagster.depots.maintenance import MaintenanceRequest
+from dataos_dagster.depots.settlement import dataset_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,11 +20,16 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.lakehouse.store import LakehouseStore
     from dataos_dagster.depots.lakehouse.tables import Table
     from dataos_dagster.depots.requests import WriteRequest
+    from dataos_dagster.depots.settlement import Evidence, Settlement
 
 
 @contextmanager
 def table_lock(
-    store: LakehouseStore, table: Table, request: WriteRequest, holder: Holder, stop: Callable[[], None] | None = None
+    store: LakehouseStore,
+    table: Table,
+    request: WriteRequest | MaintenanceRequest,
+    holder: Holder,
+    stop: Callable[[], None] | None = None,
 ) -> Iterator[Holder]:
     """Hold a table's lock for the block's time; writes that others had begun when they died are settled by then.
 
@@ -35,11 +45,30 @@ def table_lock(
     """
     seconds, what = store.settings.limits.lock_seconds, str(request.target)
     with writing(_file(store, table), holder, seconds=seconds, what=what, location=request.location, stop=stop) as left:
-        if request.settlement is not None:
-            # Behind a catalog others write without this lock: a new snapshot need not be the dead writer's.
-            writer = left if table.warehouse.rest is None else None
-            request.settlement.settle(lambda: evidence_of(store.state(table), request.branch), writer)
+        # Behind a catalog others write without this lock: a new snapshot need not be the dead writer's.
+        writer = left if table.warehouse.rest is None else None
+        for settlement, branch in _settlements(store, table, request):
+            settlement.settle(partial(_evidence, store, table, branch), writer)
         yield holder
+
+
+def _settlements(
+    store: LakehouseStore, table: Table, request: WriteRequest | MaintenanceRequest
+) -> Iterator[tuple[Settlement, str | None]]:
+    """Yield the accounts to settle, each with its branch: maintenance is about all of them."""
+    if request.settlement is None:
+        return
+    yield request.settlement, request.branch
+    if not isinstance(request, MaintenanceRequest):
+        return
+    state = store.state(table)
+    for branch in state.branches if state else ():
+        if branch not in {MAIN, request.branch}:
+            yield replace(request.settlement, dataset=dataset_of(request, branch)), branch
+
+
+def _evidence(store: LakehouseStore, table: Table, branch: str | None) -> Evidence:
+    return evidence_of(store.state(table), branch)
 
 
 def _file(store: LakehouseStore, table: Table) -> Path:

@@ -98,6 +98,13 @@ class TableState:
         found: Mapping[str, Any] = next((s for s in schemas if s.get("schema-id", 0) == wanted), schemas[-1])
         return found
 
+    @property
+    def is_sorted(self) -> bool:
+        """Return whether the table has an order of its own."""
+        wanted = self.raw.get("default-sort-order-id", 0)
+        orders = self.raw.get("sort-orders") or []
+        return any(order["order-id"] == wanted and order["fields"] for order in orders)
+
     def snapshot(self, branch: str | None = None) -> Snapshot | None:
         """Return the present snapshot of a branch (None: the main one), or None when it has none."""
         wanted = (self.raw.get("refs") or {}).get(branch or MAIN, {}).get("snapshot-id")

@@ -61,9 +61,9 @@ class Statements:
         if self._on_sail:
             properties[STRICT_COLUMNS] = "true"
         name = f"dataos_{uuid.uuid4().hex}" if self._by_path else self._table.identifier
-        location = f" LOCATION {_literal(self._table.place.path)}" if self._by_path else ""
+        location = f" LOCATION {literal(self._table.place.path)}" if self._by_path else ""
         partitioned = f" PARTITIONED BY ({', '.join(map(to_sql, spec))})" if spec else ""
-        pairs = ", ".join(f"{_literal(key)} = {_literal(value)}" for key, value in properties.items())
+        pairs = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in properties.items())
         listed = f" TBLPROPERTIES ({pairs})" if pairs else ""
         with self._view(frame) as view, self._marking(marked=marked):
             declared = f"CREATE TABLE {name} USING iceberg{partitioned}{location}{listed}"
@@ -112,6 +112,14 @@ class Statements:
         ):
             self._run(f"MERGE INTO {name} old USING {view} new ON {merge.on}\n{when}")
 
+    def delete(self, where: str) -> None:
+        """Delete the rows for which a condition holds, in which the table is called `target`.
+
+        There is no count, as of a merge: Sail counts the rows that it kept of rewritten files.
+        """
+        with self._attached(self._request.branch) as name, self._without_group_filter(), self._marking():
+            self._run(f"DELETE FROM {name} AS target WHERE {where}")  # noqa: S608 - the condition is the manifest's own
+
     def _marking(self, *, marked: bool = True) -> AbstractContextManager[None]:
         return marking(self._session, self._request.mark if marked else None)
 
@@ -135,7 +143,7 @@ class Statements:
 
     def set_properties(self, changed: Mapping[str, str]) -> None:
         """Set properties of the table."""
-        pairs = ", ".join(f"{_literal(key)} = {_literal(value)}" for key, value in changed.items())
+        pairs = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in changed.items())
         with self._attached(None) as name:
             self._run(f"ALTER TABLE {name} SET TBLPROPERTIES ({pairs})")
 
@@ -183,7 +191,7 @@ class Statements:
             yield self._table.branch_identifier(branch) if branch else self._table.identifier
             return
         name = f"dataos_{uuid.uuid4().hex}"
-        self._run(f"CREATE TABLE IF NOT EXISTS {name} USING iceberg LOCATION {_literal(self._table.place.path)}")
+        self._run(f"CREATE TABLE IF NOT EXISTS {name} USING iceberg LOCATION {literal(self._table.place.path)}")
         try:
             yield name
         finally:
@@ -220,6 +228,6 @@ class Statements:
             )
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Return a text as a literal of Spark SQL, on both engines: a quote is escaped by a backslash."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

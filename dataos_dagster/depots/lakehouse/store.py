@@ -16,6 +16,7 @@ from dataos_dagster.depots.lakehouse.metadata import read_state
 from dataos_dagster.depots.lakehouse.partitioning import differs, named_fields, wanted_spec
 from dataos_dagster.depots.lakehouse.properties import notes_on_properties
 from dataos_dagster.depots.lakehouse.stream import read_table_stream, write_obstacles, write_table_stream
+from dataos_dagster.depots.lakehouse.upkeep import TableUpkeep, prospect, upkeep_requirements
 from dataos_dagster.depots.lakehouse.write import TableWriter
 from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from dataos_dagster.depots.lakehouse.metadata import TableState
     from dataos_dagster.depots.lakehouse.tables import Table, Warehouse
+    from dataos_dagster.depots.maintenance import MaintenanceRequest, MaintenanceResult
     from dataos_dagster.depots.requests import WriteResult
     from dataos_dagster.depots.settlement import Evidence
     from dataos_dagster.depots.streams import StreamQuery
@@ -123,6 +125,23 @@ class LakehouseStore:
         """Return what a table shows of its writes."""
         return evidence_of(self.state(self.warehouse.table(request.target)), request.branch)
 
+    def maintenance_requirements(self, request: MaintenanceRequest) -> Requirements:
+        """Return what a session needs to maintain a table, and why Sail cannot, where it cannot."""
+        table = self.warehouse.table(request.target)
+        self._refuse_object_store(table, request)
+        obstacles = veto("sail", *_sail_obstacles(self.warehouse))
+        return join([obstacles, upkeep_requirements(self, table, request)])
+
+    def maintain(self, request: MaintenanceRequest, session: EngineSession, principal: Principal) -> MaintenanceResult:
+        """Maintain a table, alone on it."""
+        table = self.warehouse.table(request.target)
+        self._refuse_object_store(table, request)
+        return TableUpkeep(self, table, request, session, principal).result()
+
+    def prospect(self, request: MaintenanceRequest) -> tuple[str, ...]:
+        """Return what maintenance would do to a table as it is now, as far as its metadata tells."""
+        return prospect(self.state(self.warehouse.table(request.target)), request)
+
     def settle(self, request: WriteRequest, principal: Principal) -> None:
         """Take a table's lock and settle what writers that died had begun."""
         holder = Holder.this_process(principal.name, None, request.operation)
@@ -187,7 +206,7 @@ class LakehouseStore:
         notes += notes_on_properties(request)
         return join([veto("sail", *reasons), Requirements(notes=tuple(notes))])
 
-    def _refuse_object_store(self, table: Table, request: WriteRequest) -> None:
+    def _refuse_object_store(self, table: Table, request: WriteRequest | MaintenanceRequest) -> None:
         """Refuse to write where a commit is not atomic: an object store has no rename."""
         if self.warehouse.rest is None and not table.place.is_local:
             raise DepotUnsupported(

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.depots.fitting import quoted
+from dataos_dagster.depots.requests import Column
 from dataos_dagster.errors import DepotUnsupported
 
 if TYPE_CHECKING:
@@ -52,6 +53,18 @@ def spark_schema(schema: Mapping[str, Any]) -> StructType:
             )
             for field in schema["fields"]
         ]
+    )
+
+
+def columns_of_schema(schema: Mapping[str, Any]) -> tuple[Column, ...]:
+    """Return the columns of a schema of Iceberg's metadata, as results name them.
+
+    Raises:
+        DepotUnsupported: A type has no equal in Spark.
+    """
+    return tuple(
+        Column(field.name, field.dataType.simpleString(), field.nullable, (field.metadata or {}).get("comment"))
+        for field in spark_schema(schema).fields
     )
 
 

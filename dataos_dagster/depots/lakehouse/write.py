@@ -16,9 +16,9 @@ from dataos_dagster.depots.lakehouse.partitioning import check_columns, wanted_s
 from dataos_dagster.depots.lakehouse.preparation import prepared
 from dataos_dagster.depots.lakehouse.properties import wanted_properties
 from dataos_dagster.depots.lakehouse.statements import Statements
-from dataos_dagster.depots.lakehouse.types import spark_schema, without_views
+from dataos_dagster.depots.lakehouse.types import columns_of_schema, spark_schema, without_views
 from dataos_dagster.depots.locks import Holder
-from dataos_dagster.depots.requests import Column, WriteResult
+from dataos_dagster.depots.requests import WriteResult
 from dataos_dagster.errors import DatasetLocked, DepotError, EngineCrashed, StatementFailed, WriteFailed
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ _CONFLICT = re.compile(
     r"Iceberg commit failed: reference|CommitFailedException|Found conflicting files|TABLE_OR_VIEW_ALREADY_EXISTS"
     r"|created concurrently"
 )
+
+
+def is_conflict(error: StatementFailed) -> bool:
+    """Return whether an engine could not commit because somebody else had."""
+    return _CONFLICT.search(error.message) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +161,12 @@ class TableWriter:
             rows = 0 if rows is None else rows
         elif rows is None:
             rows = made.merged_rows if self.request.merge is not None else made.count("added-records") or 0
-        schema = spark_schema(after.schema) if after else None
         return WriteResult(
             rows=rows,
             bytes=made.count("added-files-size") if made else 0 if after else None,
             snapshot_id=str(made.id) if made else None,
             files=(made.count("added-data-files") or 0) if made else 0 if after else None,
-            schema=tuple(
-                Column(field.name, field.dataType.simpleString(), field.nullable, (field.metadata or {}).get("comment"))
-                for field in (schema.fields if schema else ())
-            ),
+            schema=columns_of_schema(after.schema) if after else (),
             created=before is None,
             branch=branch,
             total_rows=new.total_rows if new else None,
@@ -190,7 +191,7 @@ class TableWriter:
             error.hint = f"the table is as it was before, or as after the write; {error.hint or 'run the job again'}"
             raise
         except StatementFailed as error:
-            if _CONFLICT.search(error.message):
+            if is_conflict(error):
                 raise DatasetLocked(
                     f"{self.request.target} was not written: another writer has committed to it meanwhile "
                     f"({error.message[:300]})",
