@@ -54,7 +54,7 @@ TOLD_AS_A_WHOLE = {
     StateCondition: "`status` has no effect",
     Profile: "`profile` is read and not yet run",
     standalone.RedshiftConnection: "`inputType: redshift` is read and not yet run",
-    standalone.KafkaConnection: "`inputType: kafka` is read and not yet run",
+    standalone.KafkaConnection: "it is taken apart by a pattern",
     standalone.PulsarConnection: "`inputType: pulsar` is read and not yet run",
     standalone.EventHubConnection: "`inputType: eventhub` is read and not yet run",
 }
@@ -68,7 +68,7 @@ REWRITTEN = {
 HOMONYMS = frozenset(
     {
         "compute", "create", "dataos_volumes", "properties", "purpose", "resources", "run_as_user", "runtime",
-        "schema_registry_url", "size", "status", "timezone", "type",
+        "size", "status", "timezone", "type",
     }
 )  # fmt: skip
 
@@ -129,7 +129,7 @@ workflow:
         tempVolume: scratch
         stackSpec:
           job:
-            inputs: [{name: a, dataset: "dataos://lakehouse:a/b", schemaSubject: orders}]
+            inputs: [{name: a, dataset: "dataos://lakehouse:a/b"}]
             outputs:
               - {name: a, dataset: "dataos://lakehouse:a/c?acl=rw", columnTags: []}
 """
@@ -144,7 +144,6 @@ def test_a_key_without_effect_is_told_at_its_place_and_warned_of_where_something
     assert found_in(project_of) == {
         "logLevel": (Severity.INFO, 5),
         "tempVolume": (Severity.WARNING, 11),
-        "schemaSubject": (Severity.WARNING, 14),
     }
 
 

@@ -76,7 +76,8 @@ def access_of(depot: Depot, credentials: Mapping[str, SecretStr]) -> KafkaAccess
         return _event_hubs(depot, connection.endpoint, credentials)
     assert isinstance(connection, KafkaConnection)  # noqa: S101 - the depot's type says so
     # Plans of Spark show the options of a source.
-    register(*(credentials[key] for key in ("password", "trust_store_password") if key in credentials))
+    secret = ("password", "trust_store_password", "schema_registry_password")
+    register(*(credentials[key] for key in secret if key in credentials))
     known = {key: value.get_secret_value() for key, value in credentials.items()}
     username, password = known.get("username"), credentials.get("password")
     files = "ca_file" in known or "trust_store_file" in known

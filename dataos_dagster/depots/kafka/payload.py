@@ -1,7 +1,7 @@
 """What is in a message: rows to key and value, and back.
 
-Without a schema a reader gets Kafka's own columns, key and value as bytes; with one, the columns of the value. A writer
-with columns other than Kafka's gets each row as one document in the value.
+Without a schema a reader gets Kafka's own columns, key and value as bytes; with one, given or from a schema registry,
+the columns of the value. A writer with columns other than Kafka's gets each row as one document in the value.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.given_schema import columns_of
+from dataos_dagster.depots.kafka.avro import behind_header, plain, record_schema, registered, with_header
+from dataos_dagster.errors import SchemaMismatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.column import Column
     from pyspark.sql.connect.dataframe import DataFrame
 
-    from dataos_dagster.depots.requests import ReadRequest
+    from dataos_dagster.depots.kafka.registry import RegisteredValues, SchemaRegistry
+    from dataos_dagster.depots.requests import ReadRequest, WriteRequest
     from dataos_dagster.engines.session import EngineSession
 
 # Columns that Spark's sink takes as they are.
@@ -27,58 +30,109 @@ PARSER_OPTIONS = frozenset(
 )
 
 
+# Values are Avro behind the id of a schema, and no registry is to be asked for it.
+HEADER_OPTION = "schemaregistryheader"
+
+
 def is_avro(format_: str | None) -> bool:
     """Return whether values are Avro; they are JSON otherwise."""
     return "avro" in (format_ or "").lower()
 
 
-def parsed(frame: DataFrame, request: ReadRequest, session: EngineSession) -> DataFrame:
-    """Return the columns of the values where a schema is given, else the frame as it is."""
-    from pyspark.sql.functions import col, from_json
+def is_json(format_: str | None) -> bool:
+    """Return whether a manifest says that values are JSON."""
+    return "json" in (format_ or "").lower()
 
-    if request.schema is None:
+
+def parsed(
+    frame: DataFrame, request: ReadRequest, session: EngineSession, values: RegisteredValues | None = None
+) -> DataFrame:
+    """Return the columns of the values where a schema is given or registered, else the frame as it is.
+
+    Args:
+        frame: Messages.
+        request: Says what is in them.
+        session: Where the frame is.
+        values: The schemas of a registry, where the values were written with one.
+
+    Raises:
+        SchemaMismatch: The given schema is none.
+    """
+    from pyspark.sql.functions import col
+
+    if request.schema is None and values is None:
         return frame
+    given = {key.lower() for key in request.options}
     # The parser takes no empty map of options.
     options = {"mode": "PERMISSIVE"}
     options |= {key: value for key, value in request.options.items() if key.lower() in PARSER_OPTIONS}
-    if is_avro(request.format):
-        from pyspark.sql.avro.functions import from_avro
-
-        value = from_avro(_without_registry_header(), _avro_schema(request), options)
+    if values is not None:
+        value = registered(col("value"), values.writers, values.reader, options, strict="mode" not in given)
+    elif is_avro(request.format):
+        record = behind_header(col("value")) if HEADER_OPTION in given else col("value")
+        value = plain(record, given_avro(request) or "", options)
     else:
-        columns = columns_of(request.schema, session, location=request.location)
-        value = from_json(col("value").cast("string"), columns, options)
+        value = _json(request, session, options)
     return frame.select(value.alias("value")).select("value.*")
 
 
-def as_messages(frame: DataFrame, format_: str | None) -> DataFrame:
-    """Return the frame as messages: Kafka's own columns, or each row as one document in the value."""
+def given_avro(request: ReadRequest) -> str | None:
+    """Return the Avro schema that a request gives; None where it gives none.
+
+    Raises:
+        SchemaMismatch: It gives one of another language.
+    """
+    if request.schema is None:
+        return None
+    if request.schema.language != "avro":
+        raise SchemaMismatch(
+            f"{request.target}: its values are Avro, and the schema that is given is {request.schema.language}",
+            hint='write a record: {"type": "record", "name": …, "fields": [{"name": …, "type": …}]}',
+            location=request.location,
+        )
+    return request.schema.text
+
+
+def _json(request: ReadRequest, session: EngineSession, options: Mapping[str, str]) -> Column:
+    from pyspark.sql.functions import col, from_json, lit, when
+
+    assert request.schema is not None  # noqa: S101 - callers ask before
+    columns = columns_of(request.schema, session, location=request.location)
+    # No document begins with a zero; values of a schema registry's clients do.
+    text = when(col("value").substr(1, 1) == lit(b"\x00"), behind_header(col("value"))).otherwise(col("value"))
+    return from_json(text.cast("string"), columns, dict(options))
+
+
+def as_messages(
+    frame: DataFrame, request: WriteRequest, registry: SchemaRegistry | None = None, subject: str = ""
+) -> DataFrame:
+    """Return the frame as messages: Kafka's own columns, or each row as one document in the value.
+
+    Args:
+        frame: The rows.
+        request: Says what the values are to be.
+        registry: Gets the schema of Avro values, and its id goes in front of them.
+        subject: What the schema is a version of.
+
+    Raises:
+        SchemaMismatch: The registry refuses the schema.
+    """
     from pyspark.sql.functions import col, struct, to_json
 
     names = {name.lower() for name in frame.columns}
     if "value" in names and names <= _MESSAGE:
         return frame
     row = struct(*(col(f"`{name.replace('`', '``')}`") for name in frame.columns))
-    if is_avro(format_):
-        from pyspark.sql.avro.functions import to_avro
+    if not is_avro(request.format):
+        return frame.select(to_json(row, {"ignoreNullFields": "false"}).alias("value"))
+    from pyspark.sql.avro.functions import to_avro
 
+    if registry is None:
         return frame.select(to_avro(row).alias("value"))
-    return frame.select(to_json(row, {"ignoreNullFields": "false"}).alias("value"))
+    schema = record_schema(frame.schema, subject, location=request.location)
+    return frame.select(with_header(to_avro(row, schema), registry.register(subject, schema)).alias("value"))
 
 
 def written_schema(format_: str | None) -> Mapping[str, str]:
     """Return the columns of a message that is written."""
     return {"value": "binary" if is_avro(format_) else "string"}
-
-
-def _avro_schema(request: ReadRequest) -> str:
-    assert request.schema is not None  # noqa: S101 - callers ask before
-    return request.schema.text
-
-
-def _without_registry_header() -> Column:
-    """Return the value without the five bytes that a schema registry's writers put in front: 0 and the schema's id."""
-    from pyspark.sql.functions import expr
-
-    header = "length(value) > 5 AND substring(value, 1, 1) = X'00'"
-    return expr(f"CASE WHEN {header} THEN substring(value, 6, length(value) - 5) ELSE value END")

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.address import Address
 from dataos_dagster.depots.connectors.topics import kafka_options
-from dataos_dagster.depots.kafka.payload import PARSER_OPTIONS, as_messages, is_avro, parsed, written_schema
+from dataos_dagster.depots.kafka.payload import (
+    HEADER_OPTION,
+    PARSER_OPTIONS,
+    as_messages,
+    given_avro,
+    is_avro,
+    is_json,
+    parsed,
+    written_schema,
+)
+from dataos_dagster.depots.kafka.registry import REGISTRY_OPTIONS, RegistryKeys, SchemaRegistry
 from dataos_dagster.depots.requests import Column, ReadRequest, Requirements, WriteRequest, WriteResult
 from dataos_dagster.depots.requirements import REDACTED_OPTIONS
 from dataos_dagster.depots.streams import end_query, refuse_streams, stream_writer
@@ -30,13 +40,17 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.streaming.query import StreamingQuery
 
     from dataos_dagster.depots.kafka.access import KafkaAccess
+    from dataos_dagster.depots.kafka.registry import RegisteredValues
     from dataos_dagster.depots.streams import StreamQuery
     from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.errors import Location
     from dataos_dagster.identity import Principal
 
 _ANSWER_SECONDS, _CALLBACK_SECONDS = 10, 0.5
 # Of the batch reader: a stream has no end.
 _END_OPTIONS = frozenset({"endingoffsets", "endingtimestamp", "endingoffsetsbytimestamp"})
+# What says how values are read, and not how Kafka is.
+_NOT_KAFKAS = PARSER_OPTIONS | REGISTRY_OPTIONS | {HEADER_OPTION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +59,14 @@ class KafkaStore:
 
     Attributes:
         depot: Name of the depot.
+        registry: The schema registry that the values of its topics are written with.
+        asks_registry: It is also asked for the schema of values that nobody calls Avro: the job itself names it.
     """
 
     access: KafkaAccess
     depot: str
+    registry: SchemaRegistry | None = None
+    asks_registry: bool = False
 
     @property
     def streams_once(self) -> bool:
@@ -58,7 +76,9 @@ class KafkaStore:
     def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
         """Return what a session needs to serve a request."""
         topic_of(request)
-        packages = [coordinate_of("kafka"), *([coordinate_of("avro")] if is_avro(request.format) else [])]
+        keys = RegistryKeys.of(request.options)
+        avro = is_avro(request.format) or (isinstance(request, ReadRequest) and self._is_registered(request, keys))
+        packages = [coordinate_of("kafka"), *([coordinate_of("avro")] if avro else [])]
         return Requirements(
             conf={"spark": REDACTED_OPTIONS, "connect": REDACTED_OPTIONS},
             packages=tuple(packages),
@@ -70,13 +90,14 @@ class KafkaStore:
         if session.engine == "sail":
             refuse_streams(request, "Sail")
         given = kafka_options(request.options)
-        options = {key: value for key, value in given.items() if key.lower() not in PARSER_OPTIONS}
+        options = {key: value for key, value in given.items() if key.lower() not in _NOT_KAFKAS}
         if request.stream:
             options = {key: value for key, value in options.items() if key.lower() not in _END_OPTIONS}
         options = options | self.access.spark_options() | {"subscribe": topic_of(request)}
+        values = self._values(request)
         with self._failures(request), session.failures(request.location):
             reader = session.spark.readStream if request.stream else session.spark.read
-            frame = parsed(reader.format("kafka").options(**options).load(), request, session)
+            frame = parsed(reader.format("kafka").options(**options).load(), request, session, values)
             frame.schema  # noqa: B018 - asks the engine, so that a wrong option is this read's error
         return frame
 
@@ -96,7 +117,7 @@ class KafkaStore:
         refuse_tables_only(request)
         try:
             with self._failures(request), session.failures(request.location), session.stopped_on_interrupt():
-                messages = as_messages(frame, request.format)
+                messages = self._messages(frame, request)
                 messages.write.format("kafka").options(**self._writer_options(request)).save()
         except StatementFailed as error:
             raise WriteFailed(
@@ -135,7 +156,7 @@ class KafkaStore:
         """
         refuse_tables_only(request)
         with self._failures(request), session.failures(request.location):
-            messages = as_messages(frame, request.format)
+            messages = self._messages(frame, request)
             writer = stream_writer(messages, query).format("kafka").options(**self._writer_options(request))
             started = writer.start()
         try:
@@ -182,8 +203,33 @@ class KafkaStore:
             ) from None
         return sorted(topic for topic in found if not topic.startswith("__"))
 
+    def _is_registered(self, request: ReadRequest, keys: RegistryKeys) -> bool:
+        """Return whether the values of a topic are Avro whose schema the registry has."""
+        if self._registry_of(keys) is None or is_json(request.format):
+            return False
+        # A depot's registry says nothing about a topic whose messages are wanted as they are.
+        return is_avro(request.format) or bool(keys) or self.asks_registry
+
+    def _values(self, request: ReadRequest) -> RegisteredValues | None:
+        keys = RegistryKeys.of(request.options)
+        registry = self._registry_of(keys)
+        if registry is None or not self._is_registered(request, keys):
+            return None
+        with located(request.location):
+            return registry.values_of(_subject(request, keys), keys.id, given_avro(request))
+
+    def _messages(self, frame: DataFrame, request: WriteRequest) -> DataFrame:
+        keys = RegistryKeys.of(request.options)
+        with located(request.location):
+            return as_messages(frame, request, self._registry_of(keys), _subject(request, keys))
+
+    def _registry_of(self, keys: RegistryKeys) -> SchemaRegistry | None:
+        """Return the registry that a job names, or the depot's; the login of the depot's is for nobody else."""
+        return SchemaRegistry(keys.url) if keys.url else self.registry
+
     def _writer_options(self, request: WriteRequest) -> dict[str, str]:
-        return dict(request.options) | self.access.spark_options() | {"topic": topic_of(request)}
+        given = {key: value for key, value in request.options.items() if key.lower() not in _NOT_KAFKAS}
+        return given | self.access.spark_options() | {"topic": topic_of(request)}
 
     @contextmanager
     def _failures(self, request: ReadRequest | WriteRequest) -> Iterator[None]:
@@ -216,6 +262,21 @@ def refuse_tables_only(request: WriteRequest) -> None:
             hint="leave them out: every row becomes a message",
             location=request.location,
         )
+
+
+@contextmanager
+def located(location: Location | None) -> Iterator[None]:
+    """Say of an error that knows no place in a manifest that it is this one."""
+    try:
+        yield
+    except DepotError as error:
+        error.location = error.location or location
+        raise
+
+
+def _subject(request: ReadRequest | WriteRequest, keys: RegistryKeys) -> str:
+    """Return the subject of a topic's values: by its name, unless the manifest names another one."""
+    return keys.subject or f"{topic_of(request)}-value"
 
 
 def topic_of(request: ReadRequest | WriteRequest) -> str:

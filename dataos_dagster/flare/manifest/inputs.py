@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
 from dataos_dagster.address import Address
 from dataos_dagster.flare.manifest.standalone import Connection, Sections
 from dataos_dagster.manifests.locations import LocationText, is_address, parse_address
-from dataos_dagster.manifests.model import ManifestModel, NoEffect, ScalarText, TextMap, folded
+from dataos_dagster.manifests.model import ManifestModel, ScalarText, TextMap, folded
 
 
 class IncrementalKey(ManifestModel):
@@ -41,14 +40,6 @@ class Incremental(ManifestModel):
 class FlareInput(Sections):
     """One input: an address, a query, or a connection that is spelled out."""
 
-    no_effect: ClassVar[Mapping[str, NoEffect]] = {
-        "schema_subject": NoEffect("schemas are not fetched from a registry; write `schemaString` or `schemaPath`"),
-        "schema_id": NoEffect("schemas are not fetched from a registry; write `schemaString` or `schemaPath`"),
-        "schema_registry_url": NoEffect(
-            "schemas are not fetched from a registry; write `schemaString` or `schemaPath`"
-        ),
-    }
-
     name: Annotated[ScalarText, Field(min_length=1, description="View name of the rows.")]
     dataset: Annotated[LocationText | None, Field(description="Address of the dataset.")] = None
     query: Annotated[str | None, Field(description="SQL for the query engine; its result is the view.")] = None
@@ -61,9 +52,13 @@ class FlareInput(Sections):
     ] = None
     schema_path: Annotated[str | None, Field(description="Address or path of a file with the schema.")] = None
     schema_string: Annotated[str | None, Field(description="The schema itself.")] = None
-    schema_subject: Annotated[str | None, Field(description="Subject in the schema registry.")] = None
+    schema_subject: Annotated[
+        ScalarText | None, Field(description="Subject in the schema registry; default the topic with -value.")
+    ] = None
     schema_id: Annotated[int | None, Field(description="Schema id in the registry; default the latest.")] = None
-    schema_registry_url: str | None = None
+    schema_registry_url: Annotated[
+        str | None, Field(description="Address of the schema registry; default that of the depot.")
+    ] = None
     options: Annotated[TextMap, Field(description="Options of the Spark reader.")] = Field(default_factory=dict)
     connection_props: Annotated[TextMap, Field(description="Connection options of MongoDB.")] = Field(
         default_factory=dict

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.kafka.avro import UNKNOWN_SCHEMA
 from dataos_dagster.errors import (
     DataOSError,
     DatasetNotFound,
@@ -49,6 +50,14 @@ _UNREACHABLE = _Sign(
     "what was read is in the checkpoint: start the stream again when the broker is back, and nothing is lost",
 )
 _SIGNS = (
+    _Sign(
+        re.compile(re.escape(UNKNOWN_SCHEMA)),
+        "source",
+        "a message has a schema that nobody knows",
+        "start the stream again: the versions of the subject are asked for at its start, and it goes on with that "
+        "message. Where it is another subject's message, schemaSubject names that one, and options.mode: PERMISSIVE "
+        "makes it a row of nulls",
+    ),
     _Sign(
         re.compile(
             r"UnknownTopicOrPartition|This server does not host this topic|PARTITIONS_NOT_FOUND|topics are gone"
