@@ -33,9 +33,9 @@ def slug(*levels: str) -> str:
     apart from other spellings only where a level is not written as DataOS asks (lower case, digits, single hyphens);
     such a name ends in a digest behind a capital letter.
     """
+    if all(map(_REGULAR.fullmatch, levels)):
+        return "__".join(levels).replace("-", "_")
     text = "__".join(_OUTSIDE_NAME.sub("_", level) for level in levels)
-    if all(_REGULAR.fullmatch(level) for level in levels):
-        return text
     return f"{text}__X{_digest(chr(0).join(levels))}"
 
 

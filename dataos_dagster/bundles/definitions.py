@@ -116,7 +116,7 @@ def build_definitions(settings: Settings, options: LocationOptions) -> dg.Defini
     """
 
     def read() -> Project:
-        return load_project(options.manifests or settings.project, settings=settings)
+        return load_project(options.manifests or settings.project, settings=settings, informs=False)
 
     def is_own(file: Path) -> bool:
         return options.own is None or options.own(file)

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 import dagster as dg
 
-from dataos_dagster.manifests.diagnostics import Diagnostic
+from dataos_dagster.manifests.diagnostics import Diagnostic, Severity
 from dataos_dagster.manifests.project import Project
 from dataos_dagster.workflows.definitions import MANIFEST_CHECK as CHECK
 from dataos_dagster.workflows.graph import JobNode
@@ -78,10 +78,11 @@ def manifest_key(file: str) -> dg.AssetKey:
 
 def _spec(key: dg.AssetKey, file: Path, problems: Iterable[Diagnostic]) -> dg.AssetSpec:
     shown = tuple(problems)
-    reference = dg.LocalFileCodeReference(file_path=str(file), line_number=shown[0].line, label=file.name)
+    worst = next(problem for problem in shown if problem.severity is Severity.ERROR)
+    reference = dg.LocalFileCodeReference(file_path=str(file), line_number=worst.line, label=file.name)
     return dg.AssetSpec(
         key,
-        description=f"This file has errors and is left out as far as they reach. {shown[0]}",
+        description=f"This file has errors and is left out as far as they reach. {worst}",
         group_name=PREFIX,
         metadata={
             "diagnostics": problem_metadata(shown)["diagnostics"],

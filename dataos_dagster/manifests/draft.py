@@ -36,6 +36,7 @@ class Draft:
         moves: Values that were moved, in order.
         is_broken: An error of the document itself was reported, so that no resource comes of it.
         readings: What is known of texts in languages of their own; None where nothing is kept.
+        informs: Tell what needs no action as well.
         ignored: Unknown keys that were left out, with what was reported about each.
     """
 
@@ -48,6 +49,7 @@ class Draft:
         placeholders: Collection[DocumentPath] = (),
         allow_placeholders: bool = False,
         readings: DocumentCache | None = None,
+        informs: bool = True,
     ) -> None:
         self.document = document
         self.data = data
@@ -58,6 +60,7 @@ class Draft:
         self.moves: list[Move] = []
         self.is_broken = False
         self.readings = readings
+        self.informs = informs
         self.ignored: dict[DocumentPath, Diagnostic] = {}
         self._aside: set[DocumentPath] = set()
 
@@ -211,7 +214,8 @@ class Draft:
 
     def info(self, code: str, path: DocumentPath, message: str, hint: str = "", *, key: bool = False) -> None:
         """Tell something that needs no action."""
-        self._report(code, Severity.INFO, path, message, hint, key=key)
+        if self.informs:
+            self._report(code, Severity.INFO, path, message, hint, key=key)
 
     def unresolved(
         self, code: str, path: DocumentPath, message: str, hint: str = "", *, part: Part | None = None

@@ -59,6 +59,7 @@ class Loading:
         allow_placeholders: A template is checked: what it leaves open is a warning.
         fill_placeholders: Put a word in the place of each placeholder, so that jobs can be planned.
         readings: What is known of texts in languages of their own; None where nothing is kept.
+        informs: Tell what needs no action as well.
         loaded: The resources so far, in manifest order.
         broken: What can be told of resources with errors, to check what they name; they are no part of the project.
         diagnostics: What there is to say so far.
@@ -68,6 +69,7 @@ class Loading:
     allow_placeholders: bool = False
     fill_placeholders: bool = False
     readings: DocumentCache | None = None
+    informs: bool = True
     loaded: list[Loaded] = field(default_factory=list)
     broken: list[Loaded] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -96,6 +98,7 @@ class Loading:
             placeholders=found.placeholders,
             allow_placeholders=self.allow_placeholders,
             readings=self.readings,
+            informs=self.informs,
         )
         draft.is_broken = found.is_broken
         self._load(draft, workspace=None)
@@ -123,6 +126,7 @@ class Loading:
                 placeholders=draft.placeholders,
                 allow_placeholders=self.allow_placeholders,
                 readings=self.readings,
+                informs=self.informs,
             )
             inner.is_broken = draft.is_broken
             self._load(inner, workspace=inline.workspace)

@@ -79,6 +79,7 @@ def load_project(
     allow_placeholders: bool = False,
     fill_placeholders: bool = False,
     use_cache: bool = True,
+    informs: bool = True,
 ) -> Project:
     """Return the project of a folder, or of some files and folders; never raises for what a manifest says.
 
@@ -89,6 +90,8 @@ def load_project(
         allow_placeholders: Check templates: what they leave open, and names that lead nowhere, are warnings.
         fill_placeholders: Put a word in the place of each placeholder, so that the jobs of templates can be planned.
         use_cache: Keep what was read in the project's state folder, and use what is there.
+        informs: Tell what needs no action as well, such as keys without effect; of large projects that is most of
+            what there is to tell, and Dagster shows none of it.
 
     Raises:
         SettingsError: `dataos.yaml` or a `DATAOS_*` variable is wrong.
@@ -99,6 +102,7 @@ def load_project(
         os.environ if environment is None else environment,
         allow_placeholders=allow_placeholders,
         fill_placeholders=fill_placeholders,
+        informs=informs,
     )
     with _no_collection():
         return _load(given, settings, loading, use_cache=use_cache)

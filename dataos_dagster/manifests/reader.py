@@ -5,7 +5,6 @@ One broken file never hides another: whatever is wrong with a file becomes diagn
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from dataos_dagster.manifests.composing import (
     nodes_of,
 )
 from dataos_dagster.manifests.diagnostics import Diagnostic, Position, Range, Severity
-from dataos_dagster.manifests.document import Document, digest_of
+from dataos_dagster.manifests.document import Document, digest_of, encode
 from dataos_dagster.manifests.misread_lines import misread_lines
 from dataos_dagster.manifests.misread_values import diagnose_misread, range_of_node
 from dataos_dagster.manifests.snippets import snippet
@@ -85,8 +84,7 @@ def _read(text: str, file: Path, name: str, digest: bytes, limits: LimitSettings
                 diagnostics.append(_not_a_mapping(node, name, text))
                 continue
             composed = build(node, source, limits)
-            encoded = json.dumps(composed.data, separators=(",", ":"))
-            document = Document(file, name, index, digest, composed.positions, encoded)
+            document = Document(file, name, index, digest, composed.positions, encode(composed.data))
             documents.append(document)
             diagnostics += [diagnose_misread(misread, document, text) for misread in composed.misread]
     except TooDeep as deep:

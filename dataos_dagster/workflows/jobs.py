@@ -185,7 +185,8 @@ class _Resolution:
         for job in self.jobs.values():
             waits_for = dict.fromkeys(self.inherited.get(job.id, ()))
             dependencies = tuple(job_id for job_id in waits_for if job_id in self.jobs and job_id != job.id)
-            yield replace(job, dependencies=dependencies, retry=job.retry or self.enclosing_retry.get(job.id))
+            retry = job.retry or self.enclosing_retry.get(job.id)
+            yield replace(job, dependencies=dependencies, retry=retry) if dependencies or retry else job
 
     def _id(self, workflow: WorkflowResource, entry: DagEntry) -> str:
         return f"{workflow.workspace or self.default_workspace}/{workflow.name}/{entry.name}"

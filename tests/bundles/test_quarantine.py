@@ -36,6 +36,18 @@ def test_a_broken_file_is_an_asset_with_its_diagnostics_and_the_rest_loads(proje
     assert (reference.file_path, reference.line_number) == (str(project / "team/broken.yaml"), 7)
 
 
+def test_what_is_shown_of_a_broken_file_begins_with_an_error(tmp_path):
+    lost = workflow("lost", flare("load", writes="dataos://nowhere:shop/t", spec={"logLevel": "DEBUG"}), lable="x")
+    [broken] = [
+        spec
+        for key, spec in specs(load_definitions(write_project(tmp_path / "shop", {"lost.yaml": lost}))).items()
+        if key == manifest_key("lost.yaml")
+    ]
+    assert "unknown-depot" in broken.description
+    assert "unknown-key" in broken.metadata["diagnostics"].value
+    assert "no-effect" not in broken.metadata["diagnostics"].value
+
+
 def test_a_project_without_errors_has_no_quarantine(tmp_path):
     definitions = load_definitions(write_project(tmp_path / "shop", {"fine.yaml": FINE}))
     assert [sensor.name for sensor in definitions.sensors] == ["dataos_runs__shop"]

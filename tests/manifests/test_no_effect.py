@@ -67,7 +67,7 @@ REWRITTEN = {
 # Listed fields whose name something else has too, so that the name is read all the same.
 HOMONYMS = frozenset(
     {
-        "compute", "create", "dataos_volumes", "properties", "purpose", "resources", "run_as_user", "runtime",
+        "compute", "create", "dataos_volumes", "delete", "properties", "purpose", "resources", "run_as_user", "runtime",
         "size", "status", "timezone", "type",
     }
 )  # fmt: skip

@@ -52,11 +52,13 @@ def nested_workflows(section: WorkflowSection) -> Iterator[FileReference]:
 
 def check_workflow(draft: Draft, section: WorkflowSection, path: DocumentPath) -> None:
     """Report duplicate names, unknown dependencies and circles among the entries, and what each gets wrong."""
-    names = [entry.name for entry in section.dag]
+    first: dict[str, int] = {}
+    for index, entry in enumerate(section.dag):
+        first.setdefault(entry.name, index)
     for index, entry in enumerate(section.dag):
         place = (*path, "dag", index)
         check_name(draft, entry.name, (*place, "name"), appended=APPENDED)
-        if names.index(entry.name) != index and not draft.is_open((*place, "name")):
+        if first[entry.name] != index and not draft.is_open((*place, "name")):
             draft.error(
                 "duplicate-name", (*place, "name"), f"there is another job `{entry.name}`", "rename one of them"
             )
@@ -65,9 +67,9 @@ def check_workflow(draft: Draft, section: WorkflowSection, path: DocumentPath) -
         if entry.spec is not None and entry.file is not None and not draft.is_open((*place, "file")):
             draft.error("conflicting-keys", place, "an entry has `spec` or `file`, not both", "remove one of them")
         for number, name in enumerate(entry.dependencies):
-            if name not in names and not any(draft.is_open((*path, "dag", at, "name")) for at in range(len(names))):
+            if name not in first and not any(draft.is_open((*path, "dag", at, "name")) for at in first.values()):
                 where = _dependency(draft, place, number)
-                hint = suggestion(name, names, what="entries")
+                hint = suggestion(name, [*first], what="entries")
                 draft.unresolved("unknown-dependency", where, f"there is no entry `{name}`", hint)
         if entry.spec is not None:
             check_runnable(draft, entry.spec, (*place, "spec"))
