@@ -84,7 +84,8 @@ def explain(detail: ErrorDetails, value: Any, label: str) -> Problem | None:
     if kind.endswith(("_type", "_parsing", "_from_float")):
         expected = _EXPECTED.get(kind.partition("_")[0])
         if expected:
-            return Problem("wrong-type", f"{label} must be {expected}, not {_found(value)}")
+            hint = "write `- ` in front of each item" if expected == "a list" else ""
+            return Problem("wrong-type", f"{label} must be {expected}, not {_found(value)}", hint)
     return _wrong_value(detail, value, label)
 
 

@@ -52,6 +52,14 @@ def spread(draft: Draft, source: DocumentPath, target: DocumentPath) -> None:
         draft.take(source)
 
 
+def enlist(draft: Draft, path: DocumentPath) -> None:
+    """Read a mapping as a list of one, with a warning."""
+    message = f"`{path[-1]}` is a list: read as one with a single item"
+    draft.warn("old-form", path, message, "write `- ` in front", key=True)
+    draft.put(path, [draft.get(path)])
+    draft.copy_origin(path, (*path, 0))
+
+
 def _names(source: DocumentPath, target: DocumentPath) -> tuple[str, str]:
     """Return both places in words, without what they have in common."""
     shared = next((i for i, (a, b) in enumerate(zip(source, target, strict=False)) if a != b), 0)

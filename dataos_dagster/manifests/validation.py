@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from dataos_dagster.manifests import problems
 from dataos_dagster.manifests.fields import field_at, keys_of, models_at
 from dataos_dagster.manifests.fixes import rename_key, replace_word
+from dataos_dagster.manifests.rewriting import enlist
 from dataos_dagster.manifests.spelling import fold, meant, suggestion
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ M = TypeVar("M", bound=BaseModel)
 _UNKNOWN = "placeholder"
 MISSING: Final = "missing"
 UNKNOWN_KEY: Final = "extra_forbidden"
+_LISTS: Final = frozenset({"list_type", "tuple_type"})
 
 
 def validate(
@@ -103,6 +105,11 @@ class _Repair:
         if self.draft.get(path) is None and self._exists(path):
             self._fill(path, detail)
             return True
+        if detail["type"] in _LISTS and self._is_item(path):
+            enlist(self.draft, path)
+            # What stands in the item has not been looked at.
+            self.has_renamed = True
+            return True
         return self._stand_in(path, detail)
 
     def _fill(self, path: DocumentPath, detail: ErrorDetails) -> None:
@@ -113,6 +120,12 @@ class _Repair:
             return
         self.draft.warn("placeholder", path, f"{self._label(path)} is left empty", "write the value", key=True)
         self.draft.put(path, problems.stand_in(detail))
+
+    def _is_item(self, path: DocumentPath) -> bool:
+        """Return whether a mapping has a key of what should be an item of a list in its place."""
+        keys = self.draft.mapping(path)
+        items = models_at(self.model, (*path[len(self.root) :], 0), self.draft.get(self.root)) if keys else ()
+        return any(not keys.keys().isdisjoint(keys_of(item)) for item in items)
 
     def set_aside(self, details: Sequence[ErrorDetails]) -> bool:
         """Report errors, and put something that fits where they are; return whether that is possible."""

@@ -157,12 +157,69 @@ def test_a_spec_beside_an_empty_spec_is_moved_into_it(read):
     assert spec.job.outputs[0].name == "orders"
 
 
+def test_a_section_named_flare_beside_an_empty_spec_is_moved_into_it(read):
+    text = job().replace("        s", "      s").replace("        c", "      c").replace("stackSpec:", "flare:")
+    spec, found = read(text)
+
+    assert set(codes(found)) == {"misplaced-key", "old-form"}
+    assert spec.job.outputs[0].name == "orders"
+
+
 def test_a_job_whose_parts_stand_in_the_stack_spec_is_moved_into_it(read):
     spec, found = read(manifest(f"job:\ninputs:\n  - {INPUT}\noutputs:\n  - {OUTPUT}"))
 
     assert codes(found) == ["misplaced-key", "misplaced-key"]
     assert [item.line for item in found] == [FIRST + 1, FIRST + 3]
     assert spec.job.inputs[0].name == "orders"
+
+
+SINGLE = {
+    "inputs": f"job:\n  inputs: {INPUT}\n  outputs: [{OUTPUT}]",
+    "outputs": f"job:\n  inputs: [{INPUT}]\n  outputs: {OUTPUT}",
+    "steps": f"job:\n  inputs: [{INPUT}]\n  steps: {{sequence: [{{name: a, sqlfile: q}}, {{name: orders, sql: SELECT 1}}]}}",
+    "sequence": f"job:\n  inputs: [{INPUT}]\n  steps: [{{sequence: {{name: a, sql: SELECT 1}}}}]",
+    "functions": f"job:\n  inputs: [{INPUT}]\n  steps: [{{sequence: [{{name: a, sql: SELECT 1, functions: {{name: snake_case}}}}]}}]",
+}
+
+
+@pytest.mark.parametrize("key", SINGLE)
+def test_one_item_may_stand_without_a_list(read, key):
+    spec, found = read(manifest(SINGLE[key]), allow_placeholders=True)
+
+    said = [(item.code, item.message) for item in found if item.code == "old-form"]
+    assert said == [("old-form", f"`{key}` is a list: read as one with a single item")]
+    assert spec.job.inputs[0].name == "orders"
+    if key == "steps":
+        # Old forms inside of it are found as well.
+        assert [item.sql_file for item in spec.job.steps[0].sequence] == ["q", None]
+
+
+def test_a_mapping_that_is_no_item_is_no_list(read):
+    spec, found = read(manifest(f"job:\n  inputs: {{orders: {INPUT}}}"))
+
+    assert spec is None
+    assert [(item.code, item.hint) for item in found] == [("wrong-type", "write `- ` in front of each item")]
+
+
+def test_a_function_may_be_its_name_only(read):
+    calls = "[cleanse_column_names, {name: drop, columns: [a]}]"
+    spec, found = read(
+        manifest(
+            f"job:\n  inputs: [{INPUT}]\n  steps: [{{sequence: [{{name: a, sql: SELECT 1, functions: {calls}}}]}}]"
+        )
+    )
+
+    assert codes(found) == ["old-form"]
+    assert [call.name for call in spec.job.steps[0].sequence[0].functions] == ["cleanse_column_names", "drop"]
+
+
+def test_an_item_of_spark_conf_that_is_no_mapping_is_told_by_its_number(read):
+    _, [wrong] = read(manifest(f"sparkConf: [{{a: 1}}, b=2]\njob: {{inputs: [{INPUT}]}}"))
+
+    assert (wrong.code, wrong.message) == (
+        "wrong-value",
+        "`sparkConf`: item 2 is no mapping; write `- key: value`",
+    )
 
 
 SINKS = manifest("""
@@ -395,6 +452,19 @@ class TestStandalone:
 
         assert spec.job.inputs[0].is_stream is False
         assert spec.job.inputs[0].connection.brokers == ("h:1",)
+
+    @pytest.mark.parametrize(
+        ("written", "format_"), [("avro", "kafkaavro"), ("JSON", "kafkajson"), ("KafkaAvro", "kafkaavro")]
+    )
+    def test_the_format_among_the_options_of_a_topic_is_that_of_its_messages(self, read, written, format_):
+        spec, found = read(
+            job(
+                outputs=f"{{name: orders, outputType: kafka, kafka: {{brokers: 'h:1', topic: t, options: {{format: {written}}}}}}}"
+            )
+        )
+
+        assert found == ()
+        assert (spec.job.outputs[0].format, spec.job.outputs[0].options.extra_options) == (format_, {})
 
     def test_a_section_without_its_type_says_the_type(self, read):
         spec, found = read(job(inputs="{name: orders, file: {path: /data}}"))

@@ -52,10 +52,16 @@ class Assertion(ManifestModel):
 
 
 def merged_entries(value: Any) -> Any:
-    """Return one mapping for a list of single-key mappings; a later entry wins. Anything else as it is."""
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+    """Return one mapping for a list of single-key mappings; a later entry wins. Anything but a list as it is.
+
+    Raises:
+        ValueError: An item of a list is no mapping.
+    """
+    if not isinstance(value, list):
         return value
     merged: dict[str, Any] = {}
-    for item in value:
+    for number, item in enumerate(value, 1):
+        if not isinstance(item, dict):
+            raise ValueError(f"item {number} is no mapping; write `- key: value`")  # noqa: TRY004 - pydantic's way
         merged.update(item)
     return merged

@@ -17,7 +17,7 @@ from dataos_dagster.flare.manifest.present import is_present_form
 from dataos_dagster.flare.manifest.sinks import rewrite_sinks
 from dataos_dagster.flare.manifest.standalone import STANDALONE_TYPES
 from dataos_dagster.manifests.fields import keys_of
-from dataos_dagster.manifests.rewriting import drop, move, move_each, spread
+from dataos_dagster.manifests.rewriting import drop, enlist, move, move_each, spread
 from dataos_dagster.manifests.spelling import fold, meant
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 JOB_KEYS = ("inputs", "steps", "outputs", "streaming", "assertions", "actions", "profile", "udfs", "variables")
 # What a job does is in these.
 _PARTS = ("inputs", "steps", "outputs")
+# What tells an item of each, which may stand without a list, from anything else.
+_ITEM_KEYS = {
+    "inputs": frozenset({"name", "dataset"}),
+    "steps": frozenset({"sequence", "sink"}),
+    "outputs": frozenset({"name", "dataset", "depot"}),
+}
 # Reader options that are found beside `options` instead of in it.
 _INPUT_OPTIONS = ("driver", "sfWarehouse", "sheetName", "header", "workbookPassword", "inferSchema", "delimiter")
 _BELONG_TO_JOB = ("logLevel", "actions", "explain", "steps", "outputs")
@@ -50,6 +56,9 @@ def normalise(draft: Draft, path: DocumentPath) -> None:
     move(draft, (*job, "sparkConf"), (*path, "sparkConf"))
     _misplaced_in_job(draft, job)
     _misspelt_in_job(draft, job)
+    for part, keys in _ITEM_KEYS.items():
+        if not keys.isdisjoint(draft.mapping((*job, part))):
+            enlist(draft, (*job, part))
     for item, value in draft.items((*job, "inputs")):
         if isinstance(value, dict):
             _input(draft, item, job)
@@ -113,8 +122,20 @@ def _input(draft: Draft, path: DocumentPath, job: DocumentPath) -> None:
 
 def _step(draft: Draft, path: DocumentPath) -> None:
     for item, value in draft.items((*path, "sequence")):
-        if isinstance(value, dict) and "sqlfile" in value:
+        if not isinstance(value, dict):
+            continue
+        if "sqlfile" in value:
             move(draft, (*item, "sqlfile"), (*item, "sqlFile"), code="key-spelling")
+        for call, written in draft.items((*item, "functions")):
+            if isinstance(written, str):
+                _named_only(draft, call, written)
+
+
+def _named_only(draft: Draft, call: DocumentPath, name: str) -> None:
+    """Read a word in a list of functions as the name of one without parameters."""
+    draft.warn("old-form", call, f"a function is a mapping: read as `name: {name}`", f"write `name: {name}`")
+    draft.put(call, {"name": name})
+    draft.copy_origin(call, (*call, "name"))
 
 
 def _output(draft: Draft, path: DocumentPath) -> None:
@@ -199,6 +220,15 @@ def _infer_type(draft: Draft, path: DocumentPath, type_key: str) -> None:
         entry[type_key] = section
 
 
+def _format_of_messages(draft: Draft, section: DocumentPath) -> None:
+    """Lift the `format` among the options of a topic: it says what messages hold, and no option of Kafka does."""
+    written = draft.get((*section, "options", "format"))
+    if isinstance(written, str) and draft.get((*section, "format")) is None:
+        draft.move((*section, "options", "format"), (*section, "format"))
+        if written.strip().lower() in {"avro", "json"}:
+            draft.put((*section, "format"), f"kafka{written.strip().lower()}")
+
+
 def _standalone(draft: Draft, path: DocumentPath, type_key: str) -> None:
     """Lift what is not about the connection out of a connection that is spelled out: there is one place for it."""
     move(draft, (*path, "bigquery", "projected"), (*path, "bigquery", "projectId"), code="key-spelling")
@@ -207,6 +237,8 @@ def _standalone(draft: Draft, path: DocumentPath, type_key: str) -> None:
     section = (*path, kind.strip().lower()) if isinstance(kind, str) else path
     if section == path or not draft.mapping(section):
         return
+    if section[-1] == "kafka":
+        _format_of_messages(draft, section)
     if isinstance(draft.get((*section, "isBatch")), bool):
         draft.put((*section, "isBatch"), not draft.get((*section, "isBatch")))
         draft.move((*section, "isBatch"), (*section, "isStream"))

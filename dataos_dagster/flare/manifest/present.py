@@ -66,8 +66,12 @@ def _is_step(step: Any) -> bool:
     return (
         isinstance(step, dict)
         and step.keys() <= _STEP
-        and all(isinstance(item, dict) and item.keys() <= _ITEM for item in _items(step, "sequence"))
+        and all(isinstance(item, dict) and _is_sequence_item(item) for item in _items(step, "sequence"))
     )
+
+
+def _is_sequence_item(item: dict[str, Any]) -> bool:
+    return item.keys() <= _ITEM and not any(isinstance(call, str) for call in _items(item, "functions"))
 
 
 def _is_output(output: Any) -> bool:

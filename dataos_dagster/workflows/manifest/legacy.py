@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.manifests.fixes import replace_word
 from dataos_dagster.manifests.kinds import STACKS, load_rules
-from dataos_dagster.manifests.rewriting import move
+from dataos_dagster.manifests.rewriting import enlist, move
 from dataos_dagster.manifests.spelling import meant, nearest
 from dataos_dagster.workflows.manifest.stacks import KNOWN_STACKS, stack_name
 
@@ -25,9 +25,7 @@ def normalise_workflow(draft: Draft, path: DocumentPath) -> None:
     """Rewrite the old forms of the `workflow` at a path."""
     dag = (*path, "dag")
     if isinstance(draft.get(dag), dict) and "name" in draft.mapping(dag):
-        draft.warn("old-form", dag, "`dag` is a list: read as one with a single job", "write `- ` in front", key=True)
-        draft.put(dag, [draft.get(dag)])
-        draft.copy_origin(dag, (*dag, 0))
+        enlist(draft, dag)
     for entry, value in draft.items(dag):
         if isinstance(value, dict):
             _entry(draft, entry)
@@ -42,21 +40,26 @@ def _entry(draft: Draft, entry: DocumentPath) -> None:
         if draft.get((*entry, "file")) is not None and draft.get((*spec, "stack")) is None:
             draft.mapping(entry).pop("spec", None)
         else:
-            for key in _SPEC_KEYS:
+            for key in (*_SPEC_KEYS, *_sections_of_stack(draft, entry)):
                 move(draft, (*entry, key), (*spec, key))
     if draft.mapping(spec):
         normalise_runnable(draft, spec)
 
 
+def _sections_of_stack(draft: Draft, path: DocumentPath) -> list[str]:
+    """Return the keys that are sections named after the stack beside them."""
+    stack = stack_name(draft.get((*path, "stack")))
+    return [key for key in draft.mapping(path) if key.lower() == stack]
+
+
 def normalise_runnable(draft: Draft, path: DocumentPath) -> None:
     """Rewrite the old forms of the job, service or worker at a path, those of its stack included."""
-    section = draft.mapping(path)
     move(draft, (*path, "resource"), (*path, "resources"), code="key-spelling")
     stack = _right_stack(draft, (*path, "stack"))
     if stack is None:
         return
     # The section named after its stack is what stacks had before `stackSpec`.
-    for key in [key for key in section if key.lower() == stack]:
+    for key in _sections_of_stack(draft, path):
         move(draft, (*path, key), (*path, "stackSpec"), code="old-form")
     rules = load_rules(STACKS[stack]) if stack in STACKS else None
     if rules is not None and rules.normalise is not None and draft.mapping((*path, "stackSpec")):
