@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.depot import ICEBERG, Depot
 from dataos_dagster.depots.files.formats import FILE_FORMATS
+from dataos_dagster.depots.folders import open_folder
 from dataos_dagster.depots.s3 import requirements as s3_requirements
 from dataos_dagster.depots.storage import Place, S3Access
 from dataos_dagster.errors import DepotError, DepotUnsupported
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from dataos_dagster.address import Acl
     from dataos_dagster.depots.catalog import DepotCatalog
+    from dataos_dagster.depots.maintenance import MaintenanceRequest
     from dataos_dagster.depots.manifest import S3Connection
     from dataos_dagster.depots.requests import (
         JdbcConnection,
@@ -51,7 +53,7 @@ class Opener:
 
     catalog: DepotCatalog
 
-    def store_of(self, request: ReadRequest | WriteRequest, acl: Acl) -> Store:
+    def store_of(self, request: ReadRequest | WriteRequest | MaintenanceRequest, acl: Acl) -> Store:
         """Return the store that serves a request.
 
         Raises:
@@ -68,12 +70,13 @@ class Opener:
 
             return open_depot(depot, self.catalog.credentials(depot, acl), self.catalog.settings)
         if depot.family == "kafka":
-            return self._kafka(depot, acl)
+            return _kafka(depot, self.catalog.credentials(depot, acl))
         if depot.family == "connector":
             return self._connector(depot, self.catalog.credentials(depot, acl))
         if _as_table(depot, format_, target.address.path):
             return self._lakehouse(depot, acl)
-        return self._files(depot, acl)
+        path = (target.address.collection or "", *target.address.path)
+        return open_folder(self._root(depot, acl), self.catalog, depot, format_, path)
 
     def store_of_depot(self, depot: Depot, acl: Acl) -> Store:
         """Return the store of a whole depot.
@@ -87,10 +90,12 @@ class Opener:
 
             return open_depot(depot, self.catalog.credentials(depot, acl), self.catalog.settings)
         if depot.family == "kafka":
-            return self._kafka(depot, acl)
+            return _kafka(depot, self.catalog.credentials(depot, acl))
         if depot.family == "connector":
             return self._connector(depot, self.catalog.credentials(depot, acl))
-        return self._lakehouse(depot, acl) if depot.is_lakehouse else self._files(depot, acl)
+        if depot.is_lakehouse:
+            return self._lakehouse(depot, acl)
+        return open_folder(self._root(depot, acl), self.catalog, depot, depot.format)
 
     def folder(self, target: Target, *, location: Location | None = None) -> Folder:
         """Return the folder that an address or path names, whether it is there or not.
@@ -131,19 +136,7 @@ class Opener:
             return open_depot(depot, credentials, self.catalog.settings)
         return ConnectorStore(connector_of(depot, credentials), f"depot {depot.name!r}", depot.type)
 
-    def _kafka(self, depot: Depot, acl: Acl) -> Store:
-        from dataos_dagster.depots.kafka.access import access_of
-        from dataos_dagster.depots.kafka.store import KafkaStore
-
-        return KafkaStore(access_of(depot, self.catalog.credentials(depot, acl)), depot.name)
-
-    def _files(self, depot: Depot, acl: Acl) -> Store:
-        from dataos_dagster.depots.files.store import FileStore
-
-        return FileStore(self._root(depot, acl), self.catalog.settings, depot.name, depot.format, self.catalog.offline)
-
     def _standalone(self, target: Target, format_: str | None) -> Store:
-        from dataos_dagster.depots.files.store import FileStore
         from dataos_dagster.depots.lakehouse.store import LakehouseStore
         from dataos_dagster.depots.lakehouse.tables import Warehouse
 
@@ -160,19 +153,17 @@ class Opener:
         place = Place.parse(target.path, base=settings.project)
         if format_ == ICEBERG:
             return LakehouseStore(Warehouse.standalone(place.parent), settings, self.catalog.offline)
-        return FileStore(place, settings, offline=self.catalog.offline)
+        return open_folder(place, self.catalog, None, format_)
 
     def _spelled_out(self, source: SpelledSource) -> Store:
         """Return the store of a source that a job spells out, opened as a depot of that type would be."""
         from dataos_dagster.depots.connectors.opening import connector_of
         from dataos_dagster.depots.connectors.store import ConnectorStore
-        from dataos_dagster.depots.kafka.access import access_of
-        from dataos_dagster.depots.kafka.store import KafkaStore
 
         source = self.catalog.spelled_out(source)
         depot = Depot(source.kind, source.kind, source.connection, self.catalog.settings.project)
         if depot.family == "kafka":
-            return KafkaStore(access_of(depot, source.credentials), source.kind)
+            return _kafka(depot, source.credentials, spelled_out=True)
         return ConnectorStore(connector_of(depot, source.credentials), source.kind, source.kind)
 
     def _root(self, depot: Depot, acl: Acl) -> Place:
@@ -249,3 +240,16 @@ def _first(credentials: Mapping[str, SecretStr], keys: tuple[str, ...]) -> Secre
 
 def _text(credentials: Mapping[str, SecretStr], key: str) -> str | None:
     return credentials[key].get_secret_value() if key in credentials else None
+
+
+def _kafka(depot: Depot, credentials: Mapping[str, SecretStr], *, spelled_out: bool = False) -> Store:
+    """Return the store of the topics of a depot, or of a cluster that a job spells out."""
+    from dataos_dagster.depots.kafka.access import access_of
+    from dataos_dagster.depots.kafka.registry import SchemaRegistry
+    from dataos_dagster.depots.kafka.store import KafkaStore
+    from dataos_dagster.depots.manifest import KafkaConnection
+
+    url = depot.connection.schema_registry_url if isinstance(depot.connection, KafkaConnection) else None
+    login = _text(credentials, "schema_registry_username"), credentials.get("schema_registry_password")
+    registry = SchemaRegistry(url, *login) if url else None
+    return KafkaStore(access_of(depot, credentials), depot.name, registry, asks_registry=spelled_out)

@@ -26,9 +26,10 @@ FILE_FORMATS: Mapping[str, str] = {
     "orc": "orc",
     "avro": "avro",
     "xml": "xml",
+    **dict.fromkeys(("xlsx", "xlsm", "xlsb", "xls"), "xlsx"),
 }
 _CODECS = frozenset({".gz", ".bz2", ".snappy", ".zst", ".zstd", ".lz4", ".deflate"})
-_PLANNED: Mapping[str, str] = {"delta": "Delta tables", "hudi": "Hudi tables", "xlsx": "Excel workbooks"}
+_PLANNED: Mapping[str, str] = {"hudi": "Hudi tables"}
 
 
 def format_of(asked: str | None, depot: str | None, place: Place, *, location: Location | None = None) -> str:

@@ -48,10 +48,25 @@ class FileReader:
             )
         schema = self.request.schema
         columns = columns_of(schema, self.session, location=self.request.location) if schema else None
+        if self.format == "xlsx":
+            return self._of_workbooks(listing, columns)
         with self.session.failures(self.request.location):
             on_sail = self.session.engine == "sail"
             frame = self._on_sail(listing, columns) if on_sail else self._on_spark(listing, columns)
             frame.schema  # noqa: B018 - asks the engine, so that what is wrong with the files is this read's error
+        return frame
+
+    def _of_workbooks(self, listing: Listing, columns: StructType | None) -> DataFrame:
+        from dataos_dagster.depots.files.xlsx.options import WorkbookOptions
+        from dataos_dagster.depots.files.xlsx.read import read_workbooks
+
+        request = self.request
+        options = WorkbookOptions.parse(request.options, location=request.location)
+        files = [replace(self.place, path=info.path) for info in listing.files]
+        rows = read_workbooks(files, options, columns, location=request.location)
+        with self.session.failures(request.location):
+            frame = self.session.spark.createDataFrame(rows)
+            frame.schema  # noqa: B018 - sends the rows, so that the engine's failure is this read's error
         return frame
 
     def _on_spark(self, listing: Listing, columns: StructType | None) -> DataFrame:

@@ -8,6 +8,7 @@ from dataos_dagster.depots import s3
 from dataos_dagster.depots.files.csv.options import csv_obstacles
 from dataos_dagster.depots.files.json.options import json_obstacles
 from dataos_dagster.depots.files.partitions import partition_types
+from dataos_dagster.depots.files.xlsx.options import check_reading, check_writing
 from dataos_dagster.depots.requests import Requirements
 from dataos_dagster.depots.requirements import join, veto
 from dataos_dagster.engines.coordinates import coordinate_of
@@ -41,7 +42,9 @@ def read_requirements(place: Place, format_: str, request: ReadRequest, files: I
     """
     reasons: list[str] = []
     options = {key.lower(): value for key, value in request.options.items()}
-    if format_ in _SPARK_ONLY:
+    if format_ == "xlsx":
+        check_reading(request)
+    elif format_ in _SPARK_ONLY:
         reasons.append(f"Sail does not read {format_} ({request.target})")
     elif format_ == "csv":
         reasons += [f"{reason} ({request.target})" for reason in csv_obstacles(options)]
@@ -57,7 +60,9 @@ def read_requirements(place: Place, format_: str, request: ReadRequest, files: I
 def write_requirements(place: Place, format_: str, request: WriteRequest) -> Requirements:
     """Return what writing needs."""
     reasons: list[str] = []
-    if format_ in _SPARK_ONLY:
+    if format_ == "xlsx":
+        check_writing(request)
+    elif format_ in _SPARK_ONLY:
         reasons.append(f"Sail does not write {format_} ({request.target})")
     elif format_ in {"csv", "json"}:
         unknown = sorted(set(map(str.lower, request.options)) - _WRITER_OPTIONS[format_])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,7 +22,14 @@ from dataos_dagster.depots.requests import Column, ReadRequest, WriteResult
 from dataos_dagster.depots.scratch import scratch_folder
 from dataos_dagster.depots.settlement import Evidence
 from dataos_dagster.depots.sorting import in_order
-from dataos_dagster.errors import DepotError, DepotUnsupported, EngineCrashed, StatementFailed, WriteFailed
+from dataos_dagster.errors import (
+    DepotError,
+    DepotUnsupported,
+    EngineCrashed,
+    SchemaMismatch,
+    StatementFailed,
+    WriteFailed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,10 +105,30 @@ class FileWriter:
     def _fitted(self, frame: DataFrame, *, created: bool) -> DataFrame:
         request = self.request
         check_new(frame, request.target, location=request.location)
-        if created or request.mode == "overwrite" or self.format not in _TYPED:
+        if created or request.mode == "overwrite" or self.format not in (*_TYPED, "xlsx"):
+            return frame
+        if self.format == "xlsx":
+            self._check_names(frame)
             return frame
         there = FileReader(self.place, self.format, ReadRequest(request.target), self.session).read()
         return fit(frame, there.schema, request.target, location=request.location)
+
+    def _check_names(self, frame: DataFrame) -> None:
+        """Check that a workbook that is added has the columns of those that are there: it holds no types.
+
+        Raises:
+            SchemaMismatch: It has others.
+        """
+        request = self.request
+        options = {key: value for key, value in request.options.items() if key.lower() in {"sheetname", "header"}}
+        there = FileReader(self.place, self.format, ReadRequest(request.target, options=options), self.session).read()
+        if [name.lower() for name in there.columns] != [name.lower() for name in frame.columns]:
+            raise SchemaMismatch(
+                f"{request.target}: what is written has the columns {', '.join(frame.columns)}, "
+                f"and the workbooks that are there {', '.join(there.columns)}",
+                hint="select the same columns in the same order in the last step, or write to a new dataset",
+                location=request.location,
+            )
 
     def _write_local(self, frame: DataFrame) -> _Written:
         dataset = self.place.local
@@ -135,6 +163,9 @@ class FileWriter:
 
     def _stage(self, frame: DataFrame, staged: Path) -> None:
         """Write the frame to a new local folder, in the same form by either engine."""
+        if self.format == "xlsx":
+            self._write_workbook(frame, staged)
+            return
         self._write_with_engine(frame, str(staged), mode="overwrite")
         staged.mkdir(exist_ok=True)
         for leftover in (*staged.rglob(".*.crc"), *staged.rglob("_SUCCESS")):
@@ -148,6 +179,18 @@ class FileWriter:
         if not written:
             write_empty(staged, self.format, frame.schema, self._header(frame))
 
+    def _write_workbook(self, frame: DataFrame, staged: Path) -> None:
+        from dataos_dagster.depots.files.xlsx.options import WorkbookOptions
+        from dataos_dagster.depots.files.xlsx.write import check_columns, write_workbook
+
+        check_columns(frame.schema, self.request)
+        with self.session.stopped_on_interrupt():
+            rows = in_order(frame, self.request.sort).toArrow()
+        staged.mkdir(parents=True)
+        options = WorkbookOptions.parse(self.request.options, write=True, location=self.request.location)
+        file = staged / f"part-00000-{uuid.uuid4().hex}.xlsx"
+        write_workbook(rows, frame.schema, file, options, self.request)
+
     def _write_bucket(self, frame: DataFrame, claim: Claim) -> _Written:
         done: _Written | None = None
         try:
@@ -158,7 +201,7 @@ class FileWriter:
             ):
                 before = self.place.data_files()
                 frame = self._fitted(frame, created=not before)
-                if self.session.engine == "sail" and self.format != "parquet":
+                if self.format == "xlsx" or (self.session.engine == "sail" and self.format != "parquet"):
                     self._upload(frame, write.staging)
                 else:
                     self._write_with_engine(frame, write.staging.url(self.session.engine), mode="overwrite")

@@ -1,0 +1,1 @@
+"""Delta tables: folders whose log says which files count."""

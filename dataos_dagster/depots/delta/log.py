@@ -1,0 +1,135 @@
+"""The log of a Delta table: which versions it has, and what its commits say of themselves.
+
+Layout and words: Delta Transaction Log Protocol, Delta Log Entries and Commit Provenance Information. Only commits are
+read here; which files make up a version, and its columns, is the engines' to know.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dataos_dagster.errors import DatasetNotFound, DepotError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dataos_dagster.depots.storage import Place
+
+LOG = "_delta_log"
+_COMMIT = re.compile(r"(\d{20})\.json")
+_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint.*\.parquet")
+# Nobody asks for the mark of a write after the next run of its job, which is not that many commits later.
+_MARKED_COMMITS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one commit says.
+
+    Attributes:
+        version: Its number.
+        rows: Rows of the data files that it added, as their statistics tell; None where one tells nothing.
+        bytes: Size of these files.
+        files: Their number.
+        mark: Text that its writer gave it.
+    """
+
+    version: int
+    rows: int | None
+    bytes: int
+    files: int
+    mark: str | None
+
+
+def is_table(place: Place) -> bool:
+    """Return whether a folder is a Delta table."""
+    return place.join(LOG).kind() == "folder"
+
+
+def latest_version(place: Place) -> int | None:
+    """Return the number of the last commit of a table; None when there is no table."""
+    numbers = [
+        int(found[1])
+        for entry in place.join(LOG).entries()
+        if (found := _COMMIT.fullmatch(entry.base_name) or _CHECKPOINT.fullmatch(entry.base_name))
+    ]
+    return max(numbers, default=None)
+
+
+def is_present(place: Place, timestamp: str) -> bool:
+    """Return whether a table was at a time as it is now: Spark refuses to read a time behind the last commit.
+
+    Args:
+        place: The table.
+        timestamp: In ISO 8601, in UTC where it names no zone; of others the engines decide.
+    """
+    try:
+        asked = datetime.fromisoformat(timestamp)
+    except ValueError:
+        return False
+    asked = asked if asked.tzinfo else asked.replace(tzinfo=UTC)
+    written = [entry.mtime for entry in place.join(LOG).entries() if _COMMIT.fullmatch(entry.base_name)]
+    return bool(written) and asked >= max(written)
+
+
+def read_commit(place: Place, version: int) -> Commit:
+    """Return what a commit says.
+
+    Raises:
+        DatasetNotFound: Its entry was cleaned up.
+        DepotError: The entry is no JSON.
+    """
+    added = [action["add"] for action in _actions(place, version) if "add" in action]
+    counts = [_rows(add) for add in added]
+    return Commit(
+        version,
+        rows=None if None in counts else sum(count for count in counts if count is not None),
+        bytes=sum(int(add.get("size", 0)) for add in added),
+        files=len(added),
+        mark=_mark(place, version),
+    )
+
+
+def marks_of(place: Place, latest: int | None) -> frozenset[str]:
+    """Return the marks of the last commits of a table.
+
+    Args:
+        place: The table.
+        latest: Number of its last commit.
+    """
+    found: set[str] = set()
+    for version in range(latest or 0, max((latest or 0) - _MARKED_COMMITS, -1), -1):
+        try:
+            mark = _mark(place, version)
+        except DatasetNotFound:
+            break  # cleaned up, and so is all that was before it
+        if mark is not None:
+            found.add(mark)
+    return frozenset(found)
+
+
+def _mark(place: Place, version: int) -> str | None:
+    said = (action["commitInfo"] for action in _actions(place, version) if "commitInfo" in action)
+    mark: str | None = next(said, {"userMetadata": None}).get("userMetadata")
+    return mark
+
+
+def _actions(place: Place, version: int) -> Iterator[Mapping[str, Any]]:
+    entry = place.join(LOG, f"{version:020}.json")
+    for line in entry.read().decode().splitlines():
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                raise DepotError(f"{entry} is no entry of a Delta log", hint="restore it from a copy") from None
+
+
+def _rows(add: Mapping[str, Any]) -> int | None:
+    try:
+        return int(json.loads(add["stats"])["numRecords"])
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,1 @@
+"""Excel workbooks, read and written by this process: no engine knows them."""

@@ -1,0 +1,111 @@
+"""Write rows as a workbook, row by row."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from dataos_dagster.depots.clients import client
+from dataos_dagster.errors import SchemaMismatch, WriteFailed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyarrow import Table
+    from pyspark.sql.types import StructType
+
+    from dataos_dagster.depots.files.xlsx.options import WorkbookOptions
+    from dataos_dagster.depots.requests import WriteRequest
+
+# What a sheet holds, header included (Microsoft, Excel specifications and limits).
+MOST_ROWS = 1_048_576
+_MOST_CHARACTERS = 32_767
+# Numbers of a sheet are doubles: integers beyond are texts, so that no digit is lost.
+_EXACT_INTEGER = 1 << 53
+_EXACT_DIGITS = 15
+_NESTED = frozenset({"struct", "array", "map", "variant", "binary"})
+_FORMATS = {"date": "yyyy-mm-dd", "timestamp": "yyyy-mm-dd hh:mm:ss", "timestamp_ntz": "yyyy-mm-dd hh:mm:ss"}
+
+
+def check_columns(schema: StructType, request: WriteRequest) -> None:
+    """Check that a sheet can hold columns.
+
+    Raises:
+        SchemaMismatch: It has no cell for a type.
+    """
+    nested = [
+        f"{field.name} {field.dataType.simpleString()}"
+        for field in schema.fields
+        if field.dataType.typeName() in _NESTED
+    ]
+    if nested:
+        raise SchemaMismatch(
+            f"{request.target}: a workbook cannot hold {', '.join(nested)}",
+            hint="select single values, or write json or parquet",
+            location=request.location,
+        )
+
+
+def write_workbook(
+    rows: Table, schema: StructType, file: Path, options: WorkbookOptions, request: WriteRequest
+) -> None:
+    """Write rows to a new workbook with one sheet.
+
+    Raises:
+        WriteFailed: They are more than a sheet holds, or a text is longer than a cell.
+    """
+    xlsxwriter = client("xlsxwriter", "Excel", "excel")
+    room = MOST_ROWS - options.first_row - int(options.header)
+    if rows.num_rows > room:
+        raise WriteFailed(
+            f"{request.target} was not written: {rows.num_rows} rows are more than the {room} that a sheet holds",
+            hint="the dataset is as it was before; write fewer rows, or csv or parquet",
+            location=request.location,
+        )
+    # One row is in memory at a time; texts stand in the cells themselves.
+    settings = {"constant_memory": True, "strings_to_urls": False, "strings_to_formulas": False}
+    with xlsxwriter.Workbook(str(file), settings) as book:
+        sheet = book.add_worksheet(options.sheet or "Sheet1")
+        kinds = [field.dataType.simpleString() for field in schema.fields]
+        formats = [book.add_format({"num_format": _FORMATS[kind]}) if kind in _FORMATS else None for kind in kinds]
+        row = options.first_row
+        if options.header:
+            for column, name in enumerate(schema.names, start=options.first_column):
+                sheet.write_string(row, column, name)
+            row += 1
+        for batch in rows.to_batches():
+            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                for column, (value, format_) in enumerate(zip(values, formats, strict=True), options.first_column):
+                    if value is not None:
+                        sheet.write(
+                            row, column, _cell(value, schema.names[column - options.first_column], request), format_
+                        )
+                row += 1
+
+
+def _cell(value: Any, column: str, request: WriteRequest) -> Any:
+    """Return a value as a cell holds it: a number where none of its digits is lost, else a text."""
+    match value:
+        case bool():
+            found: Any = value
+        case int():
+            found = value if abs(value) <= _EXACT_INTEGER else str(value)
+        case float():
+            found = value if math.isfinite(value) else str(value)
+        case Decimal():
+            exact = len(value.as_tuple().digits) <= _EXACT_DIGITS
+            found = float(value) if exact else str(value)
+        case datetime():
+            found = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        case str() if len(value) > _MOST_CHARACTERS:
+            raise WriteFailed(
+                f"{request.target} was not written: a text of {column} has {len(value)} characters, and a cell holds "
+                f"{_MOST_CHARACTERS}",
+                hint="the dataset is as it was before; cut the text, or write csv or parquet",
+                location=request.location,
+            )
+        case _:
+            found = value
+    return found
