@@ -13,7 +13,9 @@ from .cache import installing
 from .java import missing as java_missing
 from .packages import InstallationFailed
 
-COORDINATES = tuple(coordinate_of(name) for name in ("iceberg", "iceberg-aws", "delta", "avro", "postgresql", "mysql", "kafka"))
+COORDINATES = tuple(
+    coordinate_of(name) for name in ("iceberg", "iceberg-aws", "delta", "avro", "postgresql", "mysql", "kafka")
+)
 
 
 def missing() -> str | None:
