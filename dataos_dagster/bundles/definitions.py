@@ -173,9 +173,11 @@ def _runner_key(options: LocationOptions) -> str:
 
 
 def _resource_keys(runner_key: str, depots: frozenset[str]) -> Callable[[JobNode], frozenset[str]]:
+    by_depot = {depot: resource_key(depot) for depot in depots}
+
     def keys(node: JobNode) -> frozenset[str]:
         named = {address.depot for address in (*node.reads, *node.writes)}
-        return frozenset({runner_key, *(resource_key(depot) for depot in named & depots)})
+        return frozenset({runner_key, *(by_depot[depot] for depot in named & depots)})
 
     return keys
 

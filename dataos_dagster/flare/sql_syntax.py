@@ -1,8 +1,8 @@
 """What is wrong with SQL that the parser refuses, and whether that is certain.
 
 The parser does not know all of Spark's dialect, so its refusal alone proves nothing. Certain is what no dialect has: a
-bracket or a quote without its counterpart, a text that ends where something has to follow, and a misspelt keyword
-whose correction makes the text parse.
+bracket or a quote without its counterpart, a text that ends where something has to follow, and a misspelt keyword or a
+missing comma whose correction makes the text parse.
 """
 
 from __future__ import annotations
@@ -40,6 +40,13 @@ _QUOTED = re.compile(
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|--[^\n]*|/\*.*?\*/|(?P<open>['"`]|/\*)""", re.DOTALL
 )
 _NAMES = frozenset({"VAR", "IDENTIFIER"})
+# What a column may end with; how many words a column with its name has at least; operators between two names.
+_ENDS_COLUMN = _NAMES | {"ALIAS", "R_PAREN", "R_BRACKET", "NUMBER", "STRING", "END"}
+_COLUMN_AND_NAME = 2
+_OPERATORS = frozenset({"DIV", "RLIKE", "REGEXP", "ILIKE", "COLLATE"})
+_CLAUSES = frozenset(
+    {"SELECT", "FROM", "WHERE", "GROUP_BY", "HAVING", "ORDER_BY", "CLUSTER_BY", "DISTRIBUTE_BY", "SORT_BY", "WINDOW"}
+)
 # A misspelt keyword is what the parser stops at, or stands up to so many words before it.
 _WORDS_BACK = 3
 
@@ -94,6 +101,9 @@ def explain_syntax_error(sql: str, tokens: Sequence[Any], error: Any, parses: Ca
         return _at(token, f"{token.text!r} is no keyword", f"did you mean {word}?")
     if unpaired is not None:
         return unpaired
+    crowded = _crowded(sql, tokens, failing, parses)
+    if crowded is not None:
+        return _at(crowded, f"a comma is missing in front of {crowded.text!r}", "write one between the columns")
     open_case = _open_case(tokens)
     if open_case is not None:
         return _at(open_case, "this CASE has no END", "write END behind its last branch")
@@ -159,10 +169,43 @@ def _misspelt(sql: str, tokens: Sequence[Any], failing: int, parses: Callable[[s
     """Return the token that is a misspelt keyword, and the keyword, when the text parses with it."""
     for index in range(failing, max(failing - _WORDS_BACK, -1), -1):
         token = tokens[index]
+        begins_bracket = index + 1 < len(tokens) and tokens[index + 1].text == "("
         for word in _keywords_near(token):
+            # Rows follow VALUES in brackets; without them it is the name of a relation to the parser.
+            if word == "VALUES" and not begins_bracket:
+                continue
             if parses(f"{sql[: token.start]}{word}{sql[token.end + 1 :]}"):
                 return token, word
     return None
+
+
+def _crowded(sql: str, tokens: Sequence[Any], failing: int, parses: Callable[[str], bool]) -> Any:
+    """Return the token of a list of columns that stands behind a column and its name without a comma, or None.
+
+    Three names in a row are a column, its name and the next column, unless the one in the middle is an operator.
+    """
+    if failing < _COLUMN_AND_NAME:
+        return None
+    column, name, token = tokens[failing - _COLUMN_AND_NAME : failing + 1]
+    are_names = {name.token_type.name, token.token_type.name} <= _NAMES
+    if not are_names or column.token_type.name not in _ENDS_COLUMN or name.text.upper() in _OPERATORS:
+        return None
+    clause = next((each for each in _same_level(tokens[:failing]) if each.token_type.name in _CLAUSES), None)
+    if clause is None or clause.token_type.name != "SELECT":
+        return None
+    return token if parses(f"{sql[: token.start]}, {sql[token.start :]}") else None
+
+
+def _same_level(tokens: Sequence[Any]) -> Iterator[Any]:
+    """Yield tokens from the last one backwards, without those inside brackets, up to the bracket around them all."""
+    depth = 0
+    for token in reversed(tokens):
+        if token.token_type.name in _BRACKETS:
+            depth += -1 if token.text in _CLOSED_BY else 1
+            if depth < 0:
+                return
+        elif depth == 0:
+            yield token
 
 
 def _keywords_near(token: Any) -> Iterator[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dataos_dagster.manifests.cache import DocumentCache
     from dataos_dagster.manifests.document import Document
+    from dataos_dagster.manifests.kinds import Reference
 
 # 0-based offsets in a text value: of the first character that a finding is about, and behind the last one.
 Part = tuple[int, int]
@@ -38,6 +39,8 @@ class Draft:
         readings: What is known of texts in languages of their own; None where nothing is kept.
         informs: Tell what needs no action as well.
         ignored: Unknown keys that were left out, with what was reported about each.
+        references: Other resources that are named where only a check looks, such as in SQL; paths are relative to the
+            section.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Draft:
         self.readings = readings
         self.informs = informs
         self.ignored: dict[DocumentPath, Diagnostic] = {}
+        self.references: list[Reference] = []
         self._aside: set[DocumentPath] = set()
 
     def get(self, path: DocumentPath) -> Any:

@@ -31,6 +31,7 @@ class Reference(NamedTuple):
         path: Where the name stands, relative to the section.
         workspace: Workspace of the other resource, when one is written.
         acl: Access level that is needed, where there is one.
+        within: The text that holds the name among other things, such as SQL, and the offsets of the name in it.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Reference(NamedTuple):
     path: DocumentPath
     workspace: str | None = None
     acl: str | None = None
+    within: tuple[str, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ class Loading:
         if resource.workspace is None and workspace is not None and KINDS[resource.kind].scope == "workspace":
             resource = replace(resource, workspace=workspace)
         section = resource.section
-        references = rules.references(section) if rules and rules.references else ()
+        references = (*(rules.references(section) if rules and rules.references else ()), *draft.references)
         files = rules.files(section) if rules and rules.files else ()
         prefix = (resource.kind,)
         loaded = Loaded(resource, _closed(draft, prefix, references), _closed(draft, prefix, files))

@@ -127,7 +127,8 @@ class References:
         if broken is not None:
             message = f"the {reference.kind} `{reference.name}` has errors"
             hint = f"mend it first: {broken.location()}"
-        self._report_reference(resource, reference.path, severity, f"unknown-{reference.kind}", message, hint)
+        code = f"unknown-{reference.kind}"
+        self._report_reference(resource, reference.path, severity, code, message, hint, reference.within)
 
     def _broken(self, kind: str, name: str) -> Resource[Any] | None:
         """Return the resource with errors that a reference means, if it means one."""
@@ -219,15 +220,30 @@ class References:
         )
 
     def _report_reference(
-        self, resource: Resource[Any], path: DocumentPath, severity: Severity, code: str, message: str, hint: str
+        self,
+        resource: Resource[Any],
+        path: DocumentPath,
+        severity: Severity,
+        code: str,
+        message: str,
+        hint: str,
+        within: tuple[str, int, int] | None = None,
     ) -> None:
-        self._report(resource, (resource.kind, *path), severity, code, message, hint)
+        self._report(resource, (resource.kind, *path), severity, code, message, hint, within)
 
     def _report(
-        self, resource: Resource[Any], path: DocumentPath, severity: Severity, code: str, message: str, hint: str
+        self,
+        resource: Resource[Any],
+        path: DocumentPath,
+        severity: Severity,
+        code: str,
+        message: str,
+        hint: str,
+        within: tuple[str, int, int] | None = None,
     ) -> None:
-        place = resource.origin(path)
-        self._found.append(resource.document.diagnostic(code, severity, place, message, hint))
+        document, place = resource.document, resource.origin(path)
+        where = document.range_in(place, *within) if within else document.range_of(place)
+        self._found.append(document.diagnostic_at(where, code, severity, place, message, hint))
 
 
 def absolute(file: Path) -> Path:

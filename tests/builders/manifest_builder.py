@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -41,6 +42,30 @@ def workflow(
     """Return a workflow."""
     section: dict[str, Any] = {"dag": list(dag)} | ({"schedule": schedule} if schedule else {})
     return {"name": name, "version": "v1", "type": "workflow"} | envelope | {"workflow": section}
+
+
+def job_text(job: str) -> str:
+    """Return the text of a workflow `wf-job` with one Flare job `job`, for tests of places in a file.
+
+    Args:
+        job: Text of what stands below `job:`; its first line is line 12, and its first column is 13.
+    """
+    return _ABOVE_JOB + textwrap.indent(job, " " * 12)
+
+
+_ABOVE_JOB = """\
+name: wf-job
+version: v1
+type: workflow
+workflow:
+  dag:
+    - name: job
+      spec:
+        stack: flare:7.0
+        compute: runnable-default
+        stackSpec:
+          job:
+"""
 
 
 def file_depot(name: str, path: str) -> dict[str, Any]:

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import pytest
+from manifest_builder import job_text
 
 from dataos_dagster.errors import DatasetNotFound, NotYetRun, SchemaMismatch, StepError
 
-MANIFEST = """\
-name: wf-job
-version: v1
-type: workflow
-workflow:
-  dag:
-    - name: job
-      spec:
-        stack: flare:7.0
-        compute: runnable-default
-        stackSpec:
-          job:
-            inputs:
-              - name: orders
-                dataset: dataos://lakehouse:sales/orders
-            steps:
-              - sequence:
-                  - name: totals
-                    sql: |
-                      SELECT
-                        {expression}
-                      FROM {relation}
-                    functions:
-                      - {function}
-            outputs:
-              - name: {output}
-                dataset: dataos://lakehouse:sales/totals?acl=rw
+MANIFEST = job_text(
+    """\
+inputs:
+  - name: orders
+    dataset: dataos://lakehouse:sales/orders
+steps:
+  - sequence:
+      - name: totals
+        sql: |
+          SELECT
+            {expression}
+          FROM {relation}
+        functions:
+          - {function}
+outputs:
+  - name: {output}
+    dataset: dataos://lakehouse:sales/totals?acl=rw
 """
+)
 FINE = {"expression": "*", "relation": "orders", "function": "{name: cleanse_column_names}", "output": "totals"}
 
 
@@ -56,7 +48,7 @@ def test_a_column_that_is_not_there_is_told_at_its_place_with_the_sql(project):
 def test_a_syntax_error_is_told_at_its_line_inside_the_sql(sail_project):
     error = failure(sail_project, expression="a b c d")
     assert str(error.location) == "job.yaml:20:29"
-    assert "does not parse" in error.message
+    assert error.message == "a comma is missing in front of 'c'"
 
 
 def test_an_unknown_view_is_told_at_its_place_with_the_nearest_name(sail_project):
@@ -67,8 +59,8 @@ def test_an_unknown_view_is_told_at_its_place_with_the_nearest_name(sail_project
 
 def test_an_unknown_depot_in_sql_is_told_with_the_nearest_name(sail_project):
     error = failure(sail_project, relation="lakehose.sales.orders")
-    assert "there is no depot 'lakehose'" in error.message
-    assert (error.hint, str(error.location)) == ("did you mean 'lakehouse'?", "job.yaml:21:28")
+    assert error.message == "there is no depot `lakehose`"
+    assert (error.hint, str(error.location)) == ("did you mean `lakehouse`?", "job.yaml:21:28")
 
 
 def test_a_function_that_does_not_fit_names_its_step_and_the_columns(project):

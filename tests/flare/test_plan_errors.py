@@ -7,39 +7,31 @@ import re
 from pathlib import Path
 
 import pytest
+from manifest_builder import job_text
 from typer.testing import CliRunner
 
 from dataos_dagster.cli.application import application
 
-MANIFEST = """\
-name: wf-job
-version: v1
-type: workflow
-workflow:
-  dag:
-    - name: job
-      spec:
-        stack: flare:7.0
-        compute: runnable-default
-        stackSpec:
-          job:
-            inputs:
-              - name: orders
-                dataset: {dataset}
-                format: {format}
-                options: {{workbookPassword: geheim-7, header: true}}
-            steps:
-              - sequence:
-                  - name: daily
-                    sql: {sql}
-                  - name: last
-                    sql: SELECT * FROM {view}
-            outputs:
-              - name: daily
-                dataset: dataos://{target}:sales/totals?acl=rw
-                format: iceberg
-                options: {{saveMode: overwrite, iceberg: {{partitionSpec: [{{type: identity, column: a}}]}}}}
+MANIFEST = job_text(
+    """\
+inputs:
+  - name: orders
+    dataset: {dataset}
+    format: {format}
+    options: {{workbookPassword: geheim-7, header: true}}
+steps:
+  - sequence:
+      - name: daily
+        sql: {sql}
+      - name: last
+        sql: SELECT * FROM {view}
+outputs:
+  - name: daily
+    dataset: dataos://{target}:sales/totals?acl=rw
+    format: iceberg
+    options: {{saveMode: overwrite, iceberg: {{partitionSpec: [{{type: identity, column: a}}]}}}}
 """
+)
 RIGHT = {
     "dataset": "dataos://lakehouse:sales/orders",
     "format": "iceberg",

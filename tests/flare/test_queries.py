@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from manifest_builder import job_text
 from typer.testing import CliRunner
 
 from dataos_dagster.cli.application import application
@@ -13,30 +14,24 @@ from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import Settings
 from dataos_dagster.workflows.building import build_graph
 
-MANIFEST = """\
-name: wf-job
-version: v1
-type: workflow
-workflow:
-  dag:
-    - name: job
-      spec:
-        stack: flare:7.0
-        compute: runnable-default
-        stackSpec:
-          job:
-            inputs:
-              - name: sales
-                dataset: dataos://lakehouse:sales/orders
-            steps:
-              - sequence:
-                  - name: daily
-                    {sql}
-                  - name: last
-                    sql: SELECT * FROM daily
-            outputs:
-              - name: daily
-                dataset: dataos://lakehouse:sales/totals?acl=rw
+MANIFEST = (
+    job_text(
+        """\
+inputs:
+  - name: sales
+    dataset: dataos://lakehouse:sales/orders
+steps:
+  - sequence:
+      - name: daily
+        {sql}
+      - name: last
+        sql: SELECT * FROM daily
+outputs:
+  - name: daily
+    dataset: dataos://lakehouse:sales/totals?acl=rw
+"""
+    )
+    + """\
     - name: other
       spec:
         stack: flare:7.0
@@ -46,6 +41,7 @@ workflow:
             inputs: [{{name: sales, dataset: dataos://lakehouse:sales/orders}}]
             outputs: [{{name: sales, dataset: dataos://lakehouse:sales/copy?acl=rw}}]
 """
+)
 LINE, COLUMN = 18, 26  # of the first character behind `sql: `
 
 
@@ -71,6 +67,12 @@ WRONG = [
     ("SELECT a, FROM sales", "sql-syntax", ",", "delete"),
     ("SELECT a FROM sales WHERE", "sql-syntax", "WHERE", "write"),
     ("SELECT CASE WHEN a THEN 1 FROM sales", "sql-syntax", "CASE", "END"),
+    ("SELECT a b cc FROM sales", "sql-syntax", "cc", "write one"),
+    ("SELECT a AS b cc, d FROM sales", "sql-syntax", "cc", "write one"),
+    ("SELECT a, count(*) n total FROM sales", "sql-syntax", "total", "write one"),
+    ("SELECT * FROM (SELECT a b cc FROM sales)", "sql-syntax", "cc", "write one"),
+    ("SELECT a FROM lakehous.sales.orders", "unknown-depot", "lakehous.sales.orders", "`lakehouse`"),
+    ("SELECT a FROM sales JOIN `shop`.sales.orders", "unknown-depot", "`shop`.sales.orders", "lakehouse"),
     ("INSERT INTO t SELECT 1", "sql-refused", "INSERT", "SELECT"),
     ("SELECT * FROM parquet.`/data`", "sql-refused", "parquet.`/data`", "input"),
     ("SELECT a FROM sale", "unknown-view", "sale", "`sales`"),
@@ -90,9 +92,23 @@ def test_wrong_sql_is_an_error_at_its_part(tmp_path, sql, code, part, hint):
     assert hint in found.hint
 
 
-def test_sql_that_the_parser_does_not_know_is_only_doubtful(tmp_path):
-    [found] = project_of(tmp_path, "sql: SELECT a b c FROM sales").diagnostics
-    assert (found.code, found.severity) == ("sql-not-read", Severity.WARNING)
+@pytest.mark.parametrize(
+    "sql", ["SELECT a FROM sales x y", "SELECT a FROM sales WHERE a b c", "SELECT a DIV b % FROM sales"]
+)
+def test_sql_that_the_parser_does_not_know_is_an_error_because_no_run_takes_it(tmp_path, sql):
+    [found] = project_of(tmp_path, f"sql: {sql}").diagnostics
+    assert (found.code, found.severity) == ("sql-not-read", Severity.ERROR)
+
+
+def test_a_depot_that_sql_names_may_be_declared_later_where_templates_are_checked(tmp_path):
+    project_of(tmp_path, "sql: SELECT a FROM shop.sales.orders")
+    found = load_project(tmp_path, settings=Settings(project=tmp_path), environment={}, allow_placeholders=True)
+    assert [(told.code, told.severity) for told in found.diagnostics] == [("unknown-depot", Severity.WARNING)]
+
+
+def test_a_depot_in_a_file_of_sql_is_told_at_the_path_of_the_file(tmp_path):
+    [found] = project_of(tmp_path, "sqlFile: daily.sql", daily_sql="SELECT a\nFROM shop.sales.orders\n").diagnostics
+    assert (found.code, found.line, found.column) == ("unknown-depot", LINE, COLUMN + 4)
 
 
 def test_places_count_in_the_file_also_where_lines_are_folded(tmp_path):

@@ -1,7 +1,7 @@
 """What a job's SQL gets wrong in itself: text that does not parse, and views that nothing makes.
 
 The rules are those of the plan, which reads the same text with the same parser before a job runs; here they are asked
-when the manifest is read. What the parser cannot read is an error only where it is certain to be wrong.
+when the manifest is read.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from dataos_dagster.manifests.kinds import Reference
 from dataos_dagster.manifests.placeholders import placeholder_in
 from dataos_dagster.manifests.spelling import suggestion
 
@@ -66,8 +67,11 @@ def _check_query(draft: Draft, path: DocumentPath, sql: str, views: dict[str, st
         reading = _parsed(draft, path, sql)
     if reading is None:
         return None
-    for name, parts, start, end in reading.relations if knows_views else ():
-        if parts < _DATASET_PARTS and name.lower() not in views:
+    for name, parts, start, end in reading.relations:
+        if parts >= _DATASET_PARTS:
+            depot = name.partition(".")[0]
+            draft.references.append(Reference("depot", depot, path[1:], acl="r", within=(sql, start, end)))
+        elif knows_views and name.lower() not in views:
             known = [*views.values()]
             hint = suggestion(name, known, what="views here") or "write it as an input of the job"
             message = _message(draft, path, f"there is no view `{name}` here", sql.count("\n", 0, start) + 1)
@@ -103,8 +107,7 @@ def _parsed(draft: Draft, path: DocumentPath, sql: str) -> _Reading | None:
     except SqlRefused as refused:
         start = offset_of(sql, refused.line, refused.column)
         part, message = (start, start + refused.length), _message(draft, path, refused.message, refused.line)
-        report = draft.warn if refused.code == "sql-not-read" else draft.refuse
-        report(refused.code, path, message, refused.hint or "", part=part)
+        draft.refuse(refused.code, path, message, refused.hint or "", part=part)
         return None
     relations = [(each.name, len(each.parts), each.start, each.end) for each in statement.relations]
     reading = _Reading(statement.kind, statement.target, relations)

@@ -8,19 +8,20 @@ ENTRIES = (
     CodeEntry(
         "sql-syntax",
         "SQL that no engine accepts",
-        "A bracket or quote has no counterpart, a keyword is misspelt, or the text ends where something has to follow. "
+        "A bracket or quote has no counterpart, a keyword is misspelt, a comma is missing, or the text ends where "
+        "something has to follow. "
         "The job is shown and does not run until it is mended; other jobs do.",
         wrong="sql: SELECT customer, sum(amount FROM orders GROUP BY customer",
         right="sql: SELECT customer, sum(amount) FROM orders GROUP BY customer",
     ),
     CodeEntry(
         "sql-not-read",
-        "SQL that cannot be read before the run",
+        "SQL that cannot be read",
         "Steps are parsed before anything runs, because nobody could say otherwise what they read. The parser does not "
         "understand this text: most often it is wrong, and sometimes it is a form of Spark SQL that the parser does "
-        "not know. The job is refused when it is run, so write it another way.",
-        wrong="sql: SELECT customer amount total FROM orders",
-        right="sql: SELECT customer, amount AS total FROM orders",
+        "not know. The job is shown and does not run until it is written another way; other jobs do.",
+        wrong="sql: SELECT customer, amount FROM orders WITHOUT customer",
+        right="sql: SELECT * EXCEPT (customer) FROM orders",
     ),
     CodeEntry(
         "sql-refused",

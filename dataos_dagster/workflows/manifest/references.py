@@ -126,4 +126,4 @@ def _rules(section: Runnable) -> KindRules | None:
 
 def _below(path: DocumentPath, references: Any) -> Iterator[Reference]:
     for found in references:
-        yield Reference(found.kind, found.name, (*path, *found.path), found.workspace, found.acl)
+        yield found._replace(path=(*path, *found.path))

@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import json
 
+from manifest_builder import job_text
 from typer.testing import CliRunner
 
 from dataos_dagster.cli.application import application
 
-MANIFEST = """\
-name: wf-job
-version: v1
-type: workflow
-workflow:
-  dag:
-    - name: job
-      spec:
-        stack: flare:7.0
-        compute: runnable-default
-        stackSpec:
-          job:
-            inputs:
-              - {name: orders, dataset: "dataos://lakehouse:sales/orders"}
-            steps:
-              - sequence:
-                  - name: daily
-                    sql: SELECT * FROM orders
-                    functions:
-                      - name: drp
-                        columns: [a]
-                      - name: trim
-                        colum: a
-                        method: up
-                      - name: find_and_replace
-                        column: a
-                        sedExpression: s/(/x/
-            outputs:
-              - {name: daily, dataset: "dataos://lakehouse:sales/daily"}
+MANIFEST = job_text(
+    """\
+inputs:
+  - {name: orders, dataset: "dataos://lakehouse:sales/orders"}
+steps:
+  - sequence:
+      - name: daily
+        sql: SELECT * FROM orders
+        functions:
+          - name: drp
+            columns: [a]
+          - name: trim
+            colum: a
+            method: up
+          - name: find_and_replace
+            column: a
+            sedExpression: s/(/x/
+outputs:
+  - {name: daily, dataset: "dataos://lakehouse:sales/daily"}
 """
+)
 
 
 def test_all_that_is_wrong_with_the_functions_of_a_step_is_told_at_once(tmp_path):
