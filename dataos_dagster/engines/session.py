@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 from dataos_dagster.engines.configuration import PINNED, ServerConfiguration, SessionConfiguration, is_session_property
 from dataos_dagster.engines.connect import close_session, existing_endpoint, open_session
 from dataos_dagster.engines.failures import engine_failures
+from dataos_dagster.engines.logs import forget_old_logs
 from dataos_dagster.errors import DataOSError, EngineUnavailable
 from dataos_dagster.settings import Settings
 
@@ -276,6 +277,7 @@ class Sessions:
             raise EngineUnavailable("the run is ending: no engine is started any more")
 
     def _start(self, wanted: ServerConfiguration) -> Endpoint:
+        forget_old_logs(self._logs)
         log = self._logs / f"{wanted.engine}-{uuid.uuid4().hex[:12]}.log"
         if wanted.engine == "sail":
             from dataos_dagster.engines.sail import start_sail

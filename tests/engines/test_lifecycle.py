@@ -21,6 +21,7 @@ from dataos_dagster.engines.availability import require_java
 from dataos_dagster.engines.class_archive import archive_option, write_archive
 from dataos_dagster.engines.connect import open_session
 from dataos_dagster.engines.endpoint import Endpoint
+from dataos_dagster.engines.logs import forget_old_logs
 from dataos_dagster.engines.process import Child, EngineProcess
 from dataos_dagster.engines.session import EngineSession, SessionConfiguration, Sessions
 from dataos_dagster.errors import EngineCrashed, EngineUnavailable, StatementFailed
@@ -128,6 +129,17 @@ def test_a_log_that_has_grown_is_put_aside_and_no_line_is_lost(tmp_path: Path, m
     assert numbers == list(range(numbers[0], 50_001))
     assert child.last_words(2) == "printed; drained"
     assert sum((tmp_path / name).stat().st_size for name in ("log.1", "log")) < 600_000
+
+
+def test_logs_of_crashes_are_kept_for_some_time(tmp_path: Path) -> None:
+    names = ["sail-1.log", "spark-2.log.1", "spark-3.log", "notes.txt"]
+    for name in names:
+        (tmp_path / name).touch()
+    for name in (names[0], names[1], names[3]):
+        os.utime(tmp_path / name, (0, 0))
+    forget_old_logs(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"spark-3.log", "notes.txt"}
+    forget_old_logs(tmp_path / "nowhere")
 
 
 def test_an_engine_that_closes_its_output_goes_on(tmp_path: Path) -> None:

@@ -1,0 +1,23 @@
+"""Logs of engines: kept when an engine has crashed, and not for ever."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# A stream whose engine crashes is started again every few minutes, and each crash leaves a log.
+KEPT_SECONDS = 14 * 24 * 3600
+
+
+def forget_old_logs(folder: Path, kept_seconds: float = KEPT_SECONDS) -> None:
+    """Delete the logs that nothing has been written to for so long."""
+    oldest = time.time() - kept_seconds
+    for log in (*folder.glob("*.log"), *folder.glob("*.log.1")):
+        # Another process may delete it at the same moment.
+        with suppress(FileNotFoundError):
+            if log.stat().st_mtime < oldest:
+                log.unlink()
