@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dataos_dagster.manifests.diagnostics import Diagnostic
     from dataos_dagster.manifests.project import Project
+    from dataos_dagster.settings import LimitSettings
 
 app = typer.Typer()
 
@@ -43,16 +44,24 @@ def check(
     """
     given = paths or [Path()]
     with reported(as_json=as_json):
+        from dataos_dagster.manifests.discovery import project_root
         from dataos_dagster.manifests.project import load_project
+        from dataos_dagster.settings import load_settings
         from dataos_dagster.workflows.findings import with_job_diagnostics
+        from dataos_dagster.workflows.setting_names import with_setting_diagnostics
+
+        settings = load_settings(project_root(given))
+        is_whole = any(path.resolve() == settings.project for path in given)
 
         def load() -> Project:
-            return with_job_diagnostics(load_project(given, allow_placeholders=allow_placeholders))
+            project = load_project(given, settings=settings, allow_placeholders=allow_placeholders)
+            project = with_job_diagnostics(project)
+            return with_setting_diagnostics(project, settings) if is_whole else project
 
         project = load()
         fixed: dict[str, int] = {}
         if fix:
-            project, fixed = _fix(project, load)
+            project, fixed = _fix(project, load, settings.limits)
     if as_json:
         typer.echo(json.dumps(_as_json(project, fixed, given), ensure_ascii=False))
     else:
@@ -61,14 +70,12 @@ def check(
         raise typer.Exit(FAILED)
 
 
-def _fix(project: Project, load: Callable[[], Project]) -> tuple[Project, dict[str, int]]:
+def _fix(project: Project, load: Callable[[], Project], limits: LimitSettings) -> tuple[Project, dict[str, int]]:
     """Apply safe fixes until there are none left, and return the project as it is then and how much was mended."""
     from dataos_dagster.manifests.diagnostics import Severity
     from dataos_dagster.manifests.fixes import fix_file, safe_fixes
     from dataos_dagster.manifests.reader import read_text
-    from dataos_dagster.settings import load_settings
 
-    limits = load_settings(project.root).limits
     fixed: dict[str, int] = {}
     for _ in range(_MOST_ROUNDS):
         changed = False

@@ -84,6 +84,14 @@ ENTRIES = (
         "  - {sequenceName: daily, outputName: out, datasetName: daily}",
     ),
     CodeEntry(
+        "unknown-name-in-settings",
+        "dataos.yaml speaks of something that is not there",
+        "Settings for single jobs (`workflow/job`), depots and bundles name them. There is none of this name in the "
+        "project, so that what is set has no effect.",
+        wrong="run:\n  seconds_of: {wf-orders/dialy: 600}",
+        right="run:\n  seconds_of: {wf-orders/daily: 600}",
+    ),
+    CodeEntry(
         "dependency-cycle",
         "Jobs or nodes that wait for each other",
         "None of them could ever start. Remove one of the dependencies on the circle that the message shows.",
