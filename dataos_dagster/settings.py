@@ -163,6 +163,10 @@ class FlareSettings(_Section):
         Literal["fail", "warn"],
         Field(description="What a failed assertion of a job does; those in front of an output always stop the write."),
     ] = "fail"
+    orphan_days: Annotated[
+        float,
+        Field(ge=0, description="Days for which remove_orphans leaves a file alone, unless it says allowRecent."),
+    ] = 3
     honour_options_partition_spec: Annotated[
         bool, Field(description="Apply a partitionSpec that stands directly under options.")
     ] = False

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import EngineName
     from dataos_dagster.workflows.graph import JobGraph
-    from dataos_dagster.workflows.results import AssertionResult, JobResult, OutputResult, Preview
+    from dataos_dagster.workflows.results import ActionResult, AssertionResult, JobResult, OutputResult, Preview
     from dataos_dagster.workflows.runner import RunSummary
     from dataos_dagster.workflows.stacks import Plan
 
@@ -133,10 +133,17 @@ class Display:
         )
         remarks += [Text.assemble(("failed: ", "red"), str(result)) for result in results if not result.passed]
 
+    def action_done(self, job_id: str, action: ActionResult) -> None:
+        """Keep the files that it found; the job's row tells what it came to."""
+        told = self._of(job_id)
+        told.remarks += [Text(f"orphan: {name}", style="dim") for name in action.files[:_CONTEXT_LINES]]
+        if len(action.files) > _CONTEXT_LINES:
+            told.remarks.append(Text(f"… {len(action.files) - _CONTEXT_LINES} more", style="dim"))
+
     def job_finished(self, result: JobResult) -> None:
         """Print the job's row: what it wrote, and what its manifest wants to see."""
         told = self._ended(result.job_id)
-        first, *others = _written(result.outputs) or [(Text(), Text())]
+        first, *others = (*_done(result.actions), *_written(result.outputs)) or [(Text(), Text())]
         with self._printing:
             self._row("✓", "green", result.job_id, result.engine, f"{result.seconds:.1f}", *first)
             for rows, dataset in others:
@@ -244,8 +251,13 @@ def label_of(job_id: str) -> str:
     return job_id.partition("/")[2] or job_id
 
 
+def _done(actions: Sequence[ActionResult]) -> list[tuple[Text, Text]]:
+    """Return dataset and result of each action; it has no rows to count."""
+    return [(Text(), Text(f"{action.dataset}: {action.summary}")) for action in actions]
+
+
 def _written(outputs: Sequence[OutputResult]) -> list[tuple[Text, Text]]:
-    """Return rows and dataset of each output; the size only where the store says it."""
+    """Return rows and dataset of each output; the size only where the store says it. Deleted rows are an action's."""
     return [
         (
             Text("" if output.rows is None else f"{output.rows:,}"),
@@ -256,6 +268,7 @@ def _written(outputs: Sequence[OutputResult]) -> list[tuple[Text, Text]]:
             ),
         )
         for output in outputs
+        if output.rows_deleted is None
     ]
 
 

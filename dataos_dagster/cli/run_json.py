@@ -8,7 +8,7 @@ from dataos_dagster.cli.failures import error_json
 
 if TYPE_CHECKING:
     from dataos_dagster.workflows.profiles import ProfileResult
-    from dataos_dagster.workflows.results import AssertionResult, JobOutcome, OutputResult, WindowResult
+    from dataos_dagster.workflows.results import ActionResult, AssertionResult, JobOutcome, OutputResult, WindowResult
     from dataos_dagster.workflows.runner import RunSummary
 
 
@@ -35,6 +35,7 @@ def _outcome_json(outcome: JobOutcome) -> dict[str, Any]:
         "principal": result.principal.name if result else None,
         "inputs": [entry.dataset for entry in result.inputs] if result else [],
         "outputs": [_output_json(output) for output in result.outputs] if result else [],
+        "actions": [_action_json(each) for each in result.actions] if result else [],
         "assertions": [_assertion_json(each) for each in result.assertions] if result else [],
         "profile": _profile_json(result.profile) if result and result.profile else None,
         "notes": list(result.notes) if result else [],
@@ -51,6 +52,18 @@ def _profile_json(profile: ProfileResult) -> dict[str, Any]:
         "rows": profile.rows,
         "seconds": round(profile.seconds, 3),
         "columns": [{"name": each.name, "type": each.type} | each.statistics() for each in profile.columns],
+    }
+
+
+def _action_json(action: ActionResult) -> dict[str, Any]:
+    return {
+        "name": action.name,
+        "dataset": action.dataset,
+        "summary": action.summary,
+        "counts": dict(action.counts),
+        "snapshot_id": action.snapshot_id,
+        "files": list(action.files),
+        "seconds": round(action.seconds, 3),
     }
 
 
@@ -84,6 +97,7 @@ def _output_json(output: OutputResult) -> dict[str, Any]:
         "bytes": output.bytes,
         "snapshot_id": output.snapshot_id,
         "branch": output.branch,
+        "rows_deleted": output.rows_deleted,
         "created": output.created,
         "seconds": round(output.seconds, 3),
         "schema": [{"name": column.name, "type": column.type} for column in output.schema],

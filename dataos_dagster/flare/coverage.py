@@ -56,10 +56,6 @@ def _findings(spec: FlareSpec) -> Iterator[_Finding]:
     if any(entry.is_stream for entry in spec.job.inputs):
         yield from _of_stream(spec)
     yield from _of_functions(spec)
-    sections = {"actions": spec.job.actions}
-    for name, section in sections.items():
-        if section:
-            yield f"`{name}`", (name,)
 
 
 def _of_functions(spec: FlareSpec) -> Iterator[_Finding]:
@@ -69,8 +65,9 @@ def _of_functions(spec: FlareSpec) -> Iterator[_Finding]:
 
 
 def _of_stream(spec: FlareSpec) -> Iterator[_Finding]:
-    """Find tests of rows that never end."""
-    for name, section in {"assertions": spec.job.assertions, "profile": spec.job.profile}.items():
+    """Find what is asked of rows that never end."""
+    parts = {"assertions": spec.job.assertions, "profile": spec.job.profile, "actions": spec.job.actions}
+    for name, section in parts.items():
         if section:
             yield f"`{name}` about a stream", (name,)
     for index, output in enumerate(spec.job.outputs):

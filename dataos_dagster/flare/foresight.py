@@ -95,13 +95,27 @@ def unproven_for_types(plan: JobPlan, inputs: Mapping[str, Mapping[str, str]]) -
     from dataos_dagster.engines.routing import constructs_of, unproven
     from dataos_dagster.flare.udfs import without_own
 
-    found = [
+    found = list(_unproven_deletions(plan, inputs))
+    found += [
         str(replace(construct, line=place.line, column=place.column))
         for step, views in _followed(plan, inputs)
         for construct in without_own(unproven(constructs_of(step.sql, views)), plan.spec.job.udfs)
         for place in [step.at(construct.line, construct.column) if step.sql == step.text else step.location]
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _unproven_deletions(plan: JobPlan, inputs: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Yield what conditions of rows to delete use that is not proven equal for the types of their table."""
+    from dataos_dagster.engines.routing import constructs_of, unproven
+    from dataos_dagster.flare.actions.conditions import TABLE
+    from dataos_dagster.flare.udfs import without_own
+
+    for action in plan.actions:
+        if action.condition is not None:
+            views = {TABLE: inputs.get(action.input.lower(), {}), **inputs}
+            found = without_own(unproven(constructs_of(action.condition.query, views)), plan.spec.job.udfs)
+            yield from (f"{construct.name} ({action.location})" for construct in found)
 
 
 def misnamed(step: PlannedStep, session: EngineSession) -> StepError | None:

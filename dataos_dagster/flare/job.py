@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.settlement import settled
 from dataos_dagster.errors import EngineError, StateError, StepError
+from dataos_dagster.flare.actions.run import run_action
 from dataos_dagster.flare.assertions.evaluate import evaluate, failure_of
 from dataos_dagster.flare.incremental.windows import windows_of
 from dataos_dagster.flare.journal import Journal
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from dataos_dagster.state.intents import IntendedWrite
     from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.profiles import ProfileResult
+    from dataos_dagster.workflows.results import ActionResult
 
 
 def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
@@ -79,6 +81,7 @@ def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
         notes=tuple(run.journal.notes),
         assertions=tuple(run.tested),
         profile=run.profiled,
+        actions=run.done,
         windows=run.windows.results(),
     )
 
@@ -96,6 +99,7 @@ class PlanRun:
     Attributes:
         lineage: Learns which columns come from which.
         tested: Results of assertions.
+        done: What came of actions.
         profiled: Statistics of an input, where the manifest asks for them.
         registered: Views of this run: lower-case name to the session's spelling.
         journal: What the run says of itself.
@@ -108,6 +112,7 @@ class PlanRun:
     session: EngineSession
     lineage: Lineage = field(default_factory=Lineage)
     tested: list[AssertionResult] = field(default_factory=list)
+    done: tuple[ActionResult, ...] = ()
     profiled: ProfileResult | None = None
     registered: dict[str, str] = field(default_factory=dict)
     journal: Journal = field(init=False)
@@ -126,17 +131,19 @@ class PlanRun:
         with self.windows.taken(self._settle, self.journal.note):
             self.make_views()
             self.types.merges(self.context, self.session)
+            self.types.deletions(self.context, self.session)
             self.types.assertions()
             self.test(None)
             self._profile()
+            deleted = self._maintain()
             self.windows.intend()
-            outputs = tuple(
+            written = tuple(
                 write_output(self, output, position)
                 for position, output in enumerate(self.plan.outputs)
                 if not self.windows.is_written(position)
             )
             self.windows.confirm()
-        return outputs
+        return (*deleted, *written)
 
     def make_views(self) -> None:
         """Register the views of all inputs and steps; nothing is computed yet."""
@@ -236,6 +243,12 @@ class PlanRun:
         self.registered[name.lower()] = name
         self.types.know(name, view)
         return view
+
+    def _maintain(self) -> list[OutputResult]:
+        """Do the actions, and return what rows were deleted of."""
+        done = [run_action(self, action) for action in self.plan.actions]
+        self.done = tuple(result for result, _ in done)
+        return [written for _, written in done if written is not None]
 
     def _profile(self) -> None:
         """Profile an input where the manifest asks for it, and keep what was found in the state database."""

@@ -6,7 +6,7 @@ cannot be made of is an error at its line, so that a run never stops half-way ov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from dataos_dagster.engines.routing import route
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dataos_dagster.engines.routing import Route
     from dataos_dagster.engines.routing.constructs import Construct
     from dataos_dagster.engines.session import SessionConfiguration
+    from dataos_dagster.flare.actions.plan import PlannedAction
     from dataos_dagster.flare.assertions.plan import PlannedAssertions
     from dataos_dagster.flare.inputs import PlannedInput
     from dataos_dagster.flare.manifest import FlareSpec
@@ -58,6 +59,8 @@ class JobPlan:
         assertions: Tests of the job, and of views before they are written.
         profile: The statistics that are wanted of an input.
         notes: What is done otherwise than written, each a sentence.
+        actions: Maintenance of tables.
+        prospects: Label of an action to what it would do to its table as that is now.
         findings: What keeps the job from running, where stand-ins let it be planned all the same.
     """
 
@@ -76,6 +79,8 @@ class JobPlan:
     stream: StreamPlan | None = None
     assertions: tuple[PlannedAssertions, ...] = ()
     profile: PlannedProfile | None = None
+    actions: tuple[PlannedAction, ...] = ()
+    prospects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     findings: tuple[DataOSError, ...] = ()
 
     @property
@@ -160,6 +165,7 @@ def plan_job(
         stream=stream,
         assertions=parts.assertions,
         profile=parts.profile,
+        actions=parts.actions,
         findings=findings.errors,
     )
 

@@ -27,6 +27,8 @@ def constructs_of_parts(parts: Parts, spec: FlareSpec) -> Iterator[Construct]:
     for each in parts.assertions:
         for query in each.queries:
             yield from query.constructs
+    for action in parts.actions:
+        yield from without_own(action.constructs, spec.job.udfs)
     if parts.profile is not None:
         yield from parts.profile.constructs
 

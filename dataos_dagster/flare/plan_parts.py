@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.requirements import join
 from dataos_dagster.errors import DataOSError, UnknownView
+from dataos_dagster.flare.actions.plan import PlannedAction, plan_action
 from dataos_dagster.flare.assertions.plan import plan_assertions
 from dataos_dagster.flare.coverage import not_yet_run
 from dataos_dagster.flare.incremental.keys import given_to
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from dataos_dagster.depots.door import Door
+    from dataos_dagster.depots.maintenance import MaintenanceRequest
     from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
     from dataos_dagster.flare.assertions.plan import PlannedAssertions
     from dataos_dagster.flare.findings import Findings
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.jobs import Job
 
     T = TypeVar("T")
-    P = TypeVar("P", PlannedInput, PlannedStep, PlannedInput | PlannedStep, PlannedOutput)
+    P = TypeVar("P", PlannedInput, PlannedStep, PlannedInput | PlannedStep, PlannedOutput, PlannedAction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Parts:
     views: Mapping[str, str]
     assertions: tuple[PlannedAssertions, ...]
     profile: PlannedProfile | None
+    actions: tuple[PlannedAction, ...]
     stream: StreamPlan | None
     requirements: Requirements
 
@@ -94,21 +97,22 @@ def plan_parts(
     inputs += answered
     steps = (*queries, *reading.steps(views))
     outputs = reading.outputs(views)
+    actions = reading.actions(inputs, views)
     inputs = (*inputs, *views.implicit.values())
     if given_to(job, keys) or any(planned.increment and planned.increment.state for planned in inputs):
         outputs = tuple(replace(output, request=replace(output.request, exactly_once=True)) for output in outputs)
     inputs = findings.tried(partial(with_streams, inputs, spec, door)) or inputs
-    inputs = tuple(in_session_of(planned, outputs) for planned in inputs)
+    inputs = tuple(in_session_of(planned, outputs, actions) for planned in inputs)
     assertions: tuple[PlannedAssertions, ...] | None = None
     stream = profile = None
     if reading.is_whole(inputs, outputs):
         assertions = findings.tried(partial(plan_assertions, job, spec.job, inputs, steps, outputs, views))
         profile = findings.tried(partial(plan_profile, job, spec.job, inputs))
         stream = findings.tried(partial(plan_streams, job, spec, inputs, outputs, door=door, settings=settings))
-    requirements = reading.requirements(door, inputs, outputs)
+    requirements = reading.requirements(door, inputs, outputs, actions)
     if stream is not None:
         requirements = join([requirements, stream.requirements])
-    return Parts(inputs, steps, outputs, views.names, assertions or (), profile, stream, requirements)
+    return Parts(inputs, steps, outputs, views.names, assertions or (), profile, actions, stream, requirements)
 
 
 class _Reading:
@@ -175,6 +179,16 @@ class _Reading:
                 found.append(planned)
         return tuple(found)
 
+    def actions(self, inputs: Sequence[PlannedInput], views: Views) -> tuple[PlannedAction, ...]:
+        """Return the actions."""
+        found = (
+            self._part(
+                ("actions", index), partial(plan_action, self._job, index, action, inputs, views, self._settings)
+            )
+            for index, action in enumerate(self._spec.actions)
+        )
+        return tuple(planned for planned in found if planned is not None)
+
     def is_whole(self, inputs: Sequence[PlannedInput], outputs: Sequence[PlannedOutput]) -> bool:
         """Return whether every input and output could be resolved: some things are said about them by position."""
         named = {planned.name for planned in inputs if not planned.implicit}
@@ -182,13 +196,18 @@ class _Reading:
         return wanted <= named and len(outputs) == len(self._spec.outputs)
 
     def requirements(
-        self, door: Door, inputs: Sequence[PlannedInput], outputs: Sequence[PlannedOutput]
+        self,
+        door: Door,
+        inputs: Sequence[PlannedInput],
+        outputs: Sequence[PlannedOutput],
+        actions: Sequence[PlannedAction],
     ) -> Requirements:
         """Return what the session needs; of a part that is not run, what is known of it."""
-        requests: list[tuple[str, ReadRequest | WriteRequest]] = [
+        requests: list[tuple[str, ReadRequest | WriteRequest | MaintenanceRequest]] = [
             (planned.label, request) for planned in inputs for request in planned.requests
         ]
         requests += [(output.label, output.request) for output in outputs]
+        requests += [(action.label, action.request) for action in actions]
         found = [door.requirements(())]
         for label, request in requests:
             needed = self._tried(partial(requirements_of, door, request), loosely=label in self._loose)

@@ -39,6 +39,12 @@ def plan_json(plan: JobPlan) -> dict[str, Any]:
             | write_json(output.request)
             for output in plan.outputs
         ],
+        "actions": [
+            {"name": action.name, "dataset": action.dataset, "details": list(action.details)}
+            | ({"branch": action.request.branch} if action.request.branch else {})
+            | ({"prospect": list(plan.prospects[action.label])} if plan.prospects.get(action.label) else {})
+            for action in plan.actions
+        ],
         "environment": list(described_environment(plan.job)),
         "assertions": [test.text for each in plan.assertions for query in each.queries for test in query.tests],
         "notes": list(plan.notes),
@@ -58,6 +64,9 @@ def plan_lines(plan: JobPlan) -> list[str]:
     for each in plan.assertions:
         tests = ", ".join(test.text for query in each.queries for test in query.tests)
         lines.append(f"  test   {each.dataset}: {tests}")
+    for action in plan.actions:
+        told = "; ".join((*action.details, *plan.prospects.get(action.label, ())))
+        lines.append(f"  action {action.name} {action.dataset}{f': {told}' if told else ''}")
     if plan.stream is not None:
         lines += plan.stream.as_lines()
     else:

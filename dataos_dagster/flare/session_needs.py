@@ -14,23 +14,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dataos_dagster.depots.door import Door
+    from dataos_dagster.depots.maintenance import MaintenanceRequest
     from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
+    from dataos_dagster.flare.actions.plan import PlannedAction
     from dataos_dagster.flare.inputs import PlannedInput
     from dataos_dagster.flare.outputs import PlannedOutput
     from dataos_dagster.flare.sizing import Sizing
     from dataos_dagster.settings import EngineName
 
 
-def in_session_of(planned: PlannedInput, outputs: tuple[PlannedOutput, ...]) -> PlannedInput:
+def in_session_of(
+    planned: PlannedInput, outputs: tuple[PlannedOutput, ...], actions: tuple[PlannedAction, ...]
+) -> PlannedInput:
     """Return an input that is read with the identity that the job's session has for its depot."""
     from dataos_dagster.depots.door import beside
 
-    writes = [output.request for output in outputs]
+    writes: list[WriteRequest | MaintenanceRequest] = [output.request for output in outputs]
+    writes += [action.request for action in actions]
     schema = beside(planned.schema, writes) if planned.schema else None
     return replace(planned, request=beside(planned.request, writes), schema=schema)
 
 
-def requirements_of(door: Door, request: ReadRequest | WriteRequest) -> Requirements:
+def requirements_of(door: Door, request: ReadRequest | WriteRequest | MaintenanceRequest) -> Requirements:
     """Return what the session needs for a request; an error of the door gets the place of the request.
 
     Raises:
@@ -46,7 +51,7 @@ def requirements_of(door: Door, request: ReadRequest | WriteRequest) -> Requirem
         raise
 
 
-def _is_of_planned_type(door: Door, request: ReadRequest | WriteRequest) -> bool:
+def _is_of_planned_type(door: Door, request: ReadRequest | WriteRequest | MaintenanceRequest) -> bool:
     """Return whether a request is for a depot of a source type that nothing here reads yet."""
     from dataos_dagster.depots.support import family_of
 

@@ -10,11 +10,11 @@ from dataos_dagster.errors import DataOSError
 from dataos_dagster.flare.spec import flare_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dataos_dagster.address import Address
     from dataos_dagster.errors import NotYetRun
-    from dataos_dagster.flare.manifest import FlareInput
+    from dataos_dagster.flare.manifest import Action, FlareInput
     from dataos_dagster.flare.plan import JobPlan
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import Settings
@@ -37,9 +37,17 @@ class FlareStack:
         return tuple(dict.fromkeys((*self._inputs(job), *self._queried(job), *self._named_in_sql(job))))
 
     def writes(self, job: Job) -> tuple[Address, ...]:
-        """Return the datasets that a job writes, in manifest order."""
-        outputs = (output.address for output in flare_spec(job).job.outputs)
-        return tuple(dict.fromkeys(address for address in outputs if address is not None))
+        """Return the datasets that a job writes, in manifest order, then those that it deletes rows of."""
+        return tuple(dict.fromkeys((*self._outputs(job), *self.deletes_from(job))))
+
+    def deletes_from(self, job: Job) -> tuple[Address, ...]:
+        """Return the datasets of which a job deletes rows, and which it does not write otherwise."""
+        spec = flare_spec(job).job
+        if not spec.actions:
+            return ()
+        written = {address.key for address in self._outputs(job)}
+        found = dict.fromkeys(_deleted_from(action, spec.inputs) for action in spec.actions)
+        return tuple(address for address in found if address is not None and address.key not in written)
 
     def not_yet_run(self, job: Job) -> tuple[NotYetRun, ...]:
         """Return what the job asks for and this version does not run, each with its place."""
@@ -77,6 +85,13 @@ class FlareStack:
         Raises:
             DataOSError: It cannot be planned, or its SQL has names that mean nothing.
         """
+        from dataos_dagster.flare.actions.plan import prospects_of
+
+        plan = self._foreseen(job, context)
+        return replace(plan, prospects=prospects_of(plan.actions, context.door)) if plan.actions else plan
+
+    def _foreseen(self, job: Job, context: RunContext) -> JobPlan:
+        """Return the plan with the engine that the types of columns ask for."""
         from dataos_dagster.flare.foresight import check_columns, columns_of_inputs, unproven_for_types
 
         plan = self._planned(job, context)
@@ -161,6 +176,11 @@ class FlareStack:
         context.reporter.job_started(plan.job.id, plan.engine, plan.route.reasons)
         return run_with_one_restart(plan, context, lambda: run_plan(plan, context))
 
+    def _outputs(self, job: Job) -> Iterator[Address]:
+        for entry in flare_spec(job).job.outputs:
+            if entry.address is not None:
+                yield entry.address
+
     def _inputs(self, job: Job) -> Iterator[Address]:
 
         for entry in flare_spec(job).job.inputs:
@@ -184,6 +204,8 @@ class FlareStack:
         """Yield datasets that steps name as depot.collection.dataset; what does not parse fails when it is planned."""
         items = (item for step in flare_spec(job).job.steps for item in step.sequence)
         texts = [item.sql for item in items if item.sql is not None and _may_name_dataset(item.sql)]
+        wheres = (action.delete_where for action in flare_spec(job).job.actions)
+        texts += [f"SELECT 1 WHERE {where}" for where in wheres if where and _may_name_dataset(where)]
         if not texts:
             return
         from dataos_dagster.address import Address
@@ -208,6 +230,14 @@ def _is_stream(entry: FlareInput, stream_depots: frozenset[str]) -> bool:
     if entry.is_stream is not None or entry.address is None:
         return bool(entry.is_stream)
     return entry.address.depot.lower() in stream_depots
+
+
+def _deleted_from(action: Action, inputs: Sequence[FlareInput]) -> Address | None:
+    """Return the dataset of which an action deletes rows; None of every other action, and without an address."""
+    if action.name != "delete_from_dataset":
+        return None
+    named = [entry for entry in inputs if action.input is None or entry.name.lower() == action.input.lower()]
+    return named[-1].address if named else None
 
 
 def _may_name_dataset(sql: str) -> bool:

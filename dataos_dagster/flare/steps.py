@@ -109,6 +109,24 @@ def plan_step(job: Job, path: DocumentPath, item: SequenceItem, views: Views) ->
     )
 
 
+def resolve_names(
+    statement: Statement, views: Views, *, label: str, text: str, place: Callable[[int, int, int], Location]
+) -> str:
+    """Return a statement's SQL with every relation under the name that the session knows it by.
+
+    Args:
+        statement: The SQL, parsed.
+        views: Views of inputs and steps; datasets that are named become inputs of the job.
+        label: For messages.
+        text: The SQL as the manifest has it.
+        place: Returns where a line, column and length of the statement stand in the manifest.
+
+    Raises:
+        UnknownView: A name is no view, and no dataset.
+    """
+    return _Resolver(views, label, text, place).resolved(statement)
+
+
 def _query_of(job: Job, path: DocumentPath, item: SequenceItem, label: str) -> str:
     """Return the query of an item: its SQL, or what its declared join means."""
     if item.sql is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dataos_dagster.depots.requests import ReadRequest
 from dataos_dagster.engines.routing import constructs_of, unproven
 from dataos_dagster.errors import DatasetNotFound
+from dataos_dagster.flare.actions.conditions import TABLE
 from dataos_dagster.flare.functions.function import EngineUnsuited
 from dataos_dagster.flare.merging import merge_statement
 from dataos_dagster.flare.udfs import without_own
@@ -92,6 +93,22 @@ class TypeChecks:
                 types = {"old": _types(old), "new": _types(new)}
             found = unproven(constructs_of(merge_statement(output.request.merge), types), assume=False)
             self._refuse(found, output.label, output.location)
+
+    def deletions(self, context: RunContext, session: EngineSession) -> None:
+        """Look again at what conditions of rows to delete compare, before anything is deleted or written.
+
+        Raises:
+            EngineUnsuited: As for the SQL of steps.
+        """
+        for action in self.plan.actions:
+            if action.condition is None or not self.plan.route.assumed:
+                continue
+            read = ReadRequest(action.request.target, format=action.request.format, acl="rw")
+            frame = context.door.read(read, session, context.principal)
+            with session.failures(action.location):
+                types = {**self.types, TABLE: _types(frame)}
+            found = unproven(constructs_of(action.condition.query, types), assume=False)
+            self._refuse(tuple(without_own(found, self.plan.spec.job.udfs)), action.label, action.location)
 
     def assertions(self) -> None:
         """Look again at what all assertions ask, those of later outputs too: a job that has written cannot move.

@@ -48,6 +48,7 @@ class OutputRecord:
         bytes: Bytes of the files of this write, when the store says.
         columns: Columns of the dataset after the write; empty for what older versions recorded.
         total_rows: Rows of the dataset after the write, when the store says.
+        rows_deleted: Rows that were deleted, where that is what the run did.
     """
 
     dataset: str
@@ -57,6 +58,7 @@ class OutputRecord:
     branch: str | None = None
     columns: tuple[ColumnRecord, ...] = ()
     total_rows: int | None = None
+    rows_deleted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

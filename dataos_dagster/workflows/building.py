@@ -69,6 +69,7 @@ class _Building:
     stacks: dict[str, Stack | None] = field(default_factory=dict)
     reads: dict[str, tuple[Address, ...]] = field(default_factory=dict)
     writes: dict[str, tuple[Address, ...]] = field(default_factory=dict)
+    deleters: set[tuple[AssetPath, str]] = field(default_factory=set)
     missing: dict[str, NotYetRun] = field(default_factory=dict)
     services: dict[str, Stack] = field(default_factory=dict)
 
@@ -80,13 +81,20 @@ class _Building:
             if missing:
                 stack, self.missing[job.id] = None, missing[0]
             self.reads[job.id] = stack.reads(job) if stack else ()
-            self.writes[job.id] = stack.writes(job) if stack and not job.spec.dry_run else ()
+            if stack and not job.spec.dry_run:
+                self.writes[job.id] = stack.writes(job)
+                self.deleters.update((address.key, job.id) for address in stack.deletes_from(job))
+            else:
+                self.writes[job.id] = ()
             if stack and stack.keeps_running(job, self.stream_depots):
                 self.services[job.id], self.missing[job.id] = stack, _service(job)
                 stack = None
             self.stacks[job.id] = stack
         self.writers = jobs_by_dataset(self.writes.items())
-        owners = {key: job_ids[0] for key, job_ids in self.writers.items()}
+        # A job that only deletes rows does not make a dataset: whoever does goes first, and only then owns it.
+        for key in dict.fromkeys(key for key, _ in self.deleters):
+            self.writers[key] = tuple(sorted(self.writers[key], key=lambda name: (key, name) in self.deleters))
+        owners = {key: names[0] for key, names in self.writers.items() if (key, names[0]) not in self.deleters}
         kept, cut = cut_cycles([*self._stated_edges(), *self._data_edges()])
         nodes = self._nodes(owners, _by_downstream(kept), _by_downstream(cut))
         return JobGraph(nodes, owners, self.job_set.members, self.job_set.diagnostics)
@@ -139,8 +147,8 @@ class _Building:
         nodes = {}
         for job in self.jobs.values():
             unique = {address.key: address for address in self.writes[job.id]}
-            owned = tuple(address for key, address in unique.items() if owners[key] == job.id)
-            reported = tuple(address for key, address in unique.items() if owners[key] != job.id)
+            owned = tuple(address for key, address in unique.items() if owners.get(key) == job.id)
+            reported = tuple(address for key, address in unique.items() if owners.get(key) != job.id)
             nodes[job.id] = JobNode(
                 job=job,
                 stack=self.stacks[job.id],

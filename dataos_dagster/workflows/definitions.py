@@ -278,7 +278,9 @@ def dependencies_of(node: JobNode, graph: JobGraph) -> tuple[AssetPath, ...]:
     These are the datasets that it reads, without those of cut edges and its own, the jobs that write one of them
     without owning it, and for a stated dependency one asset of the job that it names, where no dataset joins the two.
     """
-    cut = {edge.address.key for edge in node.cut if edge.address and graph.owners[edge.address.key] == edge.upstream}
+    cut = {
+        edge.address.key for edge in node.cut if edge.address and graph.owners.get(edge.address.key) == edge.upstream
+    }
     own = set(node.keys)
     keys = dict.fromkeys(key for key in (address.key for address in node.reads) if key not in cut and key not in own)
     for edge in node.upstream:

@@ -46,7 +46,7 @@ def _findings(graph: JobGraph, node: JobNode) -> Iterator[Finding]:
     for address in {address.key: address for address in node.reads if address.key in written}.values():
         message = f"{node.job.label} reads and writes {address}; it does not wait for itself"
         yield "self-dependency", Severity.INFO, message, ""
-    for address in node.reported:
+    for address in (reported for reported in node.reported if reported.key in graph.owners):
         first = graph.nodes[graph.owners[address.key]].job
         message = f"{address} belongs to {first.label} ({first.location()}), which is the first to write it"
         hint = f"{node.job.label} appears under its own name and reports what it writes to {address}"

@@ -16,6 +16,7 @@ from dataos_dagster.redaction import redact_exception
 from dataos_dagster.workflows.backfills import given_keys
 from dataos_dagster.workflows.definitions import JOB_KEY, MANIFEST_CHECK
 from dataos_dagster.workflows.metadata import (
+    action_metadata,
     assertion_metadata,
     job_metadata,
     output_metadata,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.definitions import Compute
     from dataos_dagster.workflows.execution import JobRunner
     from dataos_dagster.workflows.graph import AssetPath, JobNode
-    from dataos_dagster.workflows.results import AssertionResult, JobResult, OutputResult
+    from dataos_dagster.workflows.results import ActionResult, AssertionResult, JobResult, OutputResult
 
 
 # What an op tells Dagster.
@@ -75,6 +76,7 @@ def materialize_job(context: dg.AssetExecutionContext, node: JobNode, runner: Jo
     except Exception as error:
         redact_exception(error)  # Dagster keeps the message of every error that this one was raised from
         yield from _materializations(context, node, reporter.outputs, {"job_failed": True})
+        _observe_actions(context, node, reporter.actions)
         yield from _checks(context, node, reporter.assertions)
         if isinstance(error, DataOSError):
             # What it was raised from is the engine's client and its stack trace; the message says what the engine said.
@@ -85,6 +87,7 @@ def materialize_job(context: dg.AssetExecutionContext, node: JobNode, runner: Jo
     if result.profile and result.profile.address:
         about = dg.AssetKey(result.profile.address.key)
         context.log_event(dg.AssetObservation(about, metadata=profile_metadata(result.profile)))
+    _observe_actions(context, node, result.actions)
     if not node.owned:
         yield _job_itself(node, result)
 
@@ -139,6 +142,14 @@ def _materializations(
             context.log_event(dg.AssetMaterialization(dg.AssetKey(key), metadata=metadata | written_by))
 
 
+def _observe_actions(context: dg.AssetExecutionContext, node: JobNode, actions: Iterable[ActionResult]) -> None:
+    """Tell the history of each dataset what maintenance has done to it; deleted rows are a materialization of it."""
+    for action in actions:
+        if action.address is not None and not action.deletes_rows:
+            metadata = action_metadata(action) | {JOB_KEY: node.job.id}
+            context.log_event(dg.AssetObservation(dg.AssetKey(action.address.key), metadata=metadata))
+
+
 def _checks(
     context: dg.AssetExecutionContext, node: JobNode, results: Iterable[AssertionResult]
 ) -> Iterator[dg.AssetCheckResult]:
@@ -174,6 +185,8 @@ def _job_itself(node: JobNode, result: JobResult) -> dg.MaterializeResult[Any]:
 
 
 def _rows(output: OutputResult) -> str:
+    if output.rows_deleted is not None:
+        return f"{output.rows_deleted} rows deleted"
     return "written" if output.rows is None else f"{output.rows} rows"
 
 
@@ -202,6 +215,7 @@ class _Log(Silence):
         self._say: Callable[[str], None] = context.log.info
         self._tested: dict[str, AssertionResult] = {}
         self.outputs: list[OutputResult] = []
+        self.actions: list[ActionResult] = []
 
     @property
     def assertions(self) -> tuple[AssertionResult, ...]:
@@ -224,6 +238,10 @@ class _Log(Silence):
         self._tested |= {result.name: result for result in results}
         for result in results:
             self._say(f"{'passed' if result.passed else 'failed'}: {result}")
+
+    def action_done(self, job_id: str, action: ActionResult) -> None:  # noqa: ARG002 - one job an op
+        self.actions.append(action)
+        self._say(f"{action.name} of {action.dataset}: {action.summary}")
 
     def note(self, job_id: str, message: str) -> None:  # noqa: ARG002 - one job an op
         self._say(message)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dataos_dagster.manifests.diagnostics import Diagnostic
     from dataos_dagster.state.job_runs import ColumnRecord, OutputRecord
     from dataos_dagster.workflows.profiles import Bin, ProfileResult
-    from dataos_dagster.workflows.results import AssertionResult, ColumnLineage, JobResult, OutputResult
+    from dataos_dagster.workflows.results import ActionResult, AssertionResult, ColumnLineage, JobResult, OutputResult
 
 _PREVIEW_CELL = 200
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -43,6 +43,7 @@ def stored_metadata(output: OutputResult | OutputRecord, columns: Iterable[Colum
     known: dict[str, Any] = {
         "dagster/row_count": output.total_rows if output.branch is None else None,
         "rows_written": output.rows,
+        "rows_deleted": output.rows_deleted,
         "dagster/uri": output.dataset,
         "bytes": output.bytes,
         "snapshot_id": output.snapshot_id,
@@ -66,6 +67,8 @@ def job_metadata(result: JobResult) -> dict[str, Any]:
         metadata["incremental"] = dg.MetadataValue.json(
             {window.input: {"values": dict(window.values), "stored": dict(window.stored)} for window in result.windows}
         )
+    if result.actions:
+        metadata["actions"] = [f"{action.name} of {action.dataset}: {action.summary}" for action in result.actions]
     if result.profile:
         metadata |= profile_metadata(result.profile)
     if result.explain:
@@ -73,6 +76,19 @@ def job_metadata(result: JobResult) -> dict[str, Any]:
     for preview in result.previews:
         metadata[f"preview_{preview.name}"] = preview_table(preview)
     return metadata
+
+
+def action_metadata(action: ActionResult) -> dict[str, Any]:
+    """Return what the maintenance of a dataset has done, as its history shows it."""
+    known: dict[str, Any] = {
+        "action": action.name,
+        "summary": action.summary,
+        **action.counts,
+        "snapshot_id": action.snapshot_id,
+        "seconds": round(action.seconds, 3),
+        "files": list(action.files) or None,
+    }
+    return {key: value for key, value in known.items() if value is not None}
 
 
 def problem_metadata(problems: Iterable[Diagnostic]) -> dict[str, Any]:

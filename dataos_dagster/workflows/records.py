@@ -10,7 +10,14 @@ if TYPE_CHECKING:
     from dataos_dagster.settings import EngineName
     from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.jobs import Job
-    from dataos_dagster.workflows.results import AssertionResult, JobResult, OutputResult, Preview, Reporter
+    from dataos_dagster.workflows.results import (
+        ActionResult,
+        AssertionResult,
+        JobResult,
+        OutputResult,
+        Preview,
+        Reporter,
+    )
     from dataos_dagster.workflows.stacks import Plan, Stack
 
 
@@ -60,6 +67,7 @@ class JobRecord:
                         for each in output.schema
                     ),
                     output.total_rows,
+                    output.rows_deleted,
                 )
                 for output in self.outputs
             ],
@@ -99,6 +107,10 @@ class JobRecord:
     def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:
         """Pass it on."""
         self.reporter.assertions_evaluated(job_id, results)
+
+    def action_done(self, job_id: str, action: ActionResult) -> None:
+        """Pass it on."""
+        self.reporter.action_done(job_id, action)
 
     def job_finished(self, result: JobResult) -> None:
         """Pass it on."""

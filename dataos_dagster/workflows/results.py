@@ -125,6 +125,7 @@ class OutputResult:
         schema: Columns of the dataset after the write.
         seconds: Wall time of the write; evaluation of the lazy steps before it is part of it.
         branch: Iceberg branch, when it is not the main one.
+        rows_deleted: Rows that were deleted, where the job did that instead of writing rows.
     """
 
     name: str
@@ -140,6 +141,35 @@ class OutputResult:
     preview: Preview | None = None
     branch: str | None = None
     total_rows: int | None = None
+    rows_deleted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """What the maintenance of one dataset has done; where it deleted rows, there is an `OutputResult` of it too.
+
+    Attributes:
+        name: `rewrite_dataset`, `rewrite_manifest`, `expire_snapshots`, `remove_orphans` or `delete_from_dataset`.
+        dataset: Address, or the standalone location.
+        summary: In words, such as `12 data files became 1`.
+        counts: What was counted, by name; sizes are in bytes.
+        snapshot_id: Snapshot that it made; None when it made none.
+        files: Files that are the point of it: orphans. Not all where there are very many.
+    """
+
+    name: str
+    address: Address | None
+    dataset: str
+    summary: str
+    counts: Mapping[str, int]
+    seconds: float
+    snapshot_id: str | None = None
+    files: tuple[str, ...] = ()
+
+    @property
+    def deletes_rows(self) -> bool:
+        """Return whether the rows of the dataset are others now; otherwise its readers see no difference."""
+        return self.name == "delete_from_dataset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +203,7 @@ class JobResult:
         assertions: All tests of the job, those that only warned included.
         profile: Statistics of the columns of an input, when the manifest asks for them.
         windows: What its incremental inputs have read.
+        actions: What the maintenance of datasets has done, in its order.
     """
 
     job_id: str
@@ -189,6 +220,7 @@ class JobResult:
     assertions: tuple[AssertionResult, ...] = ()
     profile: ProfileResult | None = None
     windows: tuple[WindowResult, ...] = ()
+    actions: tuple[ActionResult, ...] = ()
 
     @property
     def rows(self) -> int | None:
@@ -247,6 +279,9 @@ class Reporter(Protocol):
     def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:
         """Tests of one view are done, whatever came out."""
 
+    def action_done(self, job_id: str, action: ActionResult) -> None:
+        """A dataset is maintained; that stays, whatever happens to the job afterwards."""
+
     def job_finished(self, result: JobResult) -> None:
         """The job succeeded."""
 
@@ -282,6 +317,9 @@ class Silence:
         """Say nothing."""
 
     def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:
+        """Say nothing."""
+
+    def action_done(self, job_id: str, action: ActionResult) -> None:
         """Say nothing."""
 
     def job_finished(self, result: JobResult) -> None:

@@ -53,7 +53,10 @@ class Stack(Protocol):
         """Return the datasets that the job reads, in manifest order."""
 
     def writes(self, job: Job) -> tuple[Address, ...]:
-        """Return the datasets that the job writes, in manifest order."""
+        """Return the datasets that the job writes, in manifest order, those of which it only deletes rows included."""
+
+    def deletes_from(self, job: Job) -> tuple[Address, ...]:
+        """Return the datasets of which the job only deletes rows: it never owns them."""
 
     def not_yet_run(self, job: Job) -> tuple[NotYetRun, ...]:
         """Return what the job asks for and this version does not run, each with its place; empty when it runs.

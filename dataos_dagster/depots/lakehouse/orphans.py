@@ -29,7 +29,7 @@ _METADATA_FILE = re.compile(r"(?P<folder>.*)/metadata/[^/]*\.metadata\.json[^/]*
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """One file below a table's folder; `size` is in bytes."""
+    """One file below a table's folder, under the name that Iceberg has for it; `size` is in bytes."""
 
     url: str
     size: int
@@ -54,11 +54,13 @@ def candidates(
     if whole is None:
         return None
     place = _inside(whole, folder, request) if folder else whole
+    # Not a URL's percent-encoding: Iceberg takes the text for the path as it is, `%` in the name of a partition too.
+    scheme = "file:" if whole.is_local else f"{urlsplit(str(state.raw['location'])).scheme}://"
     log = {posixpath.basename(entry["metadata-file"]) for entry in state.raw.get("metadata-log") or ()}
     files = place.all_files()
     _refuse_other_tables((info.path for info in files), whole, request)
     return tuple(
-        ListedFile(Place(info.path, whole.s3).url("spark"), info.size)
+        ListedFile(f"{scheme}{info.path}", info.size)
         for info in files
         if info.mtime < older_than and posixpath.basename(info.path) not in log
     )

@@ -1,0 +1,1 @@
+"""Actions of Flare jobs: the maintenance of Iceberg tables."""

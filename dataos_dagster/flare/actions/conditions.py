@@ -1,0 +1,104 @@
+"""The condition of rows to delete: SQL of the manifest, in which the table is called `target`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dataos_dagster.engines.routing import constructs_of
+from dataos_dagster.errors import StepError
+from dataos_dagster.flare.locations import location_in_text
+from dataos_dagster.flare.relations import SqlRefused
+from dataos_dagster.flare.sql import parse_statement
+from dataos_dagster.flare.steps import resolve_names
+
+if TYPE_CHECKING:
+    from dataos_dagster.engines.routing.constructs import Construct
+    from dataos_dagster.errors import Location
+    from dataos_dagster.flare.relations import Relation
+    from dataos_dagster.flare.views import Views
+    from dataos_dagster.manifests.diagnostics import DocumentPath
+    from dataos_dagster.workflows.jobs import Job
+
+# What the table is called where its condition is looked at; nothing is registered under it.
+TABLE = "rows_of_target"
+# On a line of its own, so that lines of the statement are lines of the condition.
+_HEAD = f"SELECT * FROM {TABLE} AS target WHERE\n"  # noqa: S608 - parsed, and never run
+# Parts of a query that are no part of a condition.
+_BEHIND = ("group", "having", "qualify", "order", "sort", "cluster", "distribute", "limit", "offset", "windows")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition, resolved.
+
+    Attributes:
+        sql: What the engine is given: names of views as the session knows them.
+        query: A query with the condition over `TABLE`: what it compares is looked up there.
+        constructs: What it uses of SQL, at the lines of the manifest.
+    """
+
+    sql: str
+    query: str
+    constructs: tuple[Construct, ...]
+
+
+def plan_condition(job: Job, path: DocumentPath, text: str, label: str, views: Views) -> Condition:
+    """Return the condition at a path below `job:`; datasets that it names become inputs of the job.
+
+    Args:
+        job: The job it belongs to.
+        path: Of `deleteWhere`.
+        text: The condition.
+        label: Of the action, for messages.
+        views: Views of inputs and steps.
+
+    Raises:
+        StepError: It is no condition, or reads what is no view and no dataset.
+    """
+
+    def place(line: int, column: int, length: int = 1) -> Location:
+        return location_in_text(job, path, text, max(line - 1, 1), column, length)
+
+    try:
+        statement = parse_statement(_HEAD + text)
+        _refuse_more(statement.tree)
+        _, *others = statement.relations  # the first one is the table of `_HEAD`
+        for relation in others:
+            _refuse_table(relation)
+        resolved = resolve_names(
+            replace(statement, relations=tuple(others)), views, label=label, text=text, place=place
+        )
+    except SqlRefused as refused:
+        raise StepError(
+            f"{label}: {refused.message}",
+            step=label,
+            sql=text,
+            hint=refused.hint,
+            location=place(refused.line, refused.column, refused.length),
+        ) from None
+    found = []
+    for construct in constructs_of(resolved):
+        where = place(construct.line, construct.column)
+        found.append(replace(construct, line=where.line, column=where.column))
+    return Condition(resolved.removeprefix(_HEAD), resolved, tuple(found))
+
+
+def _refuse_more(tree: object) -> None:
+    """Refuse text that goes on where the condition ends."""
+    from sqlglot import exp
+
+    more = [part for part in _BEHIND if isinstance(tree, exp.Select) and tree.args.get(part)]
+    if not isinstance(tree, exp.Select) or more:
+        raise SqlRefused("`deleteWhere` is a condition, and this is more", hint="write what stands behind WHERE")
+
+
+def _refuse_table(relation: Relation) -> None:
+    if relation.name.lower() == "target":
+        raise SqlRefused(
+            "`target` is the row that is looked at, and no relation to select from",
+            hint="select from the name of the input, which has all rows of the table",
+            line=relation.line,
+            column=relation.column,
+            length=len("target"),
+        )
