@@ -47,8 +47,8 @@ must hold whole rounds only, and the next write must succeed.""",
 )
 JOB_TEST = "tests/flare/incremental/test_kills.py::test_kills_at_any_moment_lose_no_row_and_double_none"
 WRITER_TEST = "tests/depots/test_bad_luck.py::test_a_kill_at_any_moment_leaves_whole_rounds_and_the_next_write_succeeds"
-# Each of two victims at each of three moments.
-SLICE = 6
+# Multiples of six: each of two victims at each of three moments.
+SLICE, SPARK_SLICE = 12, 6
 SECONDS_A_SLICE = 600
 MODES = ("append", "merge", "overwrite")
 
@@ -62,12 +62,14 @@ class Scenario:
         test: The test that kills, with its parameters.
         section: Where it stands.
         share: How often it is killed, in parts of the count that was asked for.
+        at_once: How often it is killed in one go.
     """
 
     name: str
     test: str
     section: kills_page.Section
     share: float = 1.0
+    at_once: int = SLICE
 
     @property
     def kills(self) -> int:
@@ -79,7 +81,7 @@ class Scenario:
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder) / "results.jsonl"
             variables = {
-                "DATAOS_KILLS": str(SLICE),
+                "DATAOS_KILLS": str(self.at_once),
                 "DATAOS_KILLS_RESULTS": str(results),
                 "DATAOS_SEED": f"{time.time_ns()}",
             }
@@ -97,11 +99,11 @@ class Scenario:
 
 def scenarios() -> Iterator[Scenario]:
     """Return all lines of the page that this script fills."""
-    for engine, share in (("sail", 1.0), ("spark", 1 / 3)):
+    for engine, share, at_once in (("sail", 1.0, SLICE), ("spark", 1 / 3, SPARK_SLICE)):
         for mode in MODES:
             for outputs in (1, 2):
                 name = f"{engine}, {mode}, {outputs} output{'s' if outputs > 1 else ''}"
-                yield Scenario(name, f"{JOB_TEST}[{engine}-{mode}-{outputs}]", JOBS, share)
+                yield Scenario(name, f"{JOB_TEST}[{engine}-{mode}-{outputs}]", JOBS, share, at_once)
     for dataset in ("iceberg", "parquet"):
         for mode in ("append", "overwrite"):
             for victim in ("ours", "engine"):
