@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from dataos_dagster.workflows.results import Preview
+from dataos_dagster.workflows.profiles import profile_table, suggestions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,11 +15,17 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.door import Column
     from dataos_dagster.manifests.diagnostics import Diagnostic
     from dataos_dagster.state.job_runs import ColumnRecord, OutputRecord
-    from dataos_dagster.workflows.profiles import Bin, ProfileResult
-    from dataos_dagster.workflows.results import ActionResult, AssertionResult, ColumnLineage, JobResult, OutputResult
+    from dataos_dagster.workflows.profiles import ProfileResult
+    from dataos_dagster.workflows.results import (
+        ActionResult,
+        AssertionResult,
+        ColumnLineage,
+        JobResult,
+        OutputResult,
+        Preview,
+    )
 
 _PREVIEW_CELL = 200
-_BARS = " ▁▂▃▄▅▆▇█"
 _MARKS = re.compile(r"[\\`*_\[\]<>]")
 
 
@@ -116,35 +122,14 @@ def _literal(text: str) -> str:
 
 def profile_metadata(profile: ProfileResult) -> dict[str, Any]:
     """Return a profile as a table with a line a column, and what columns seem to be as suggestions."""
-    columns = ("column", "type", "missing", "distinct", "least", "mean", "greatest", "deviation", "histogram")
-    rows = tuple(
-        (
-            *(each.name, each.type, each.missing, each.distinct, each.low),
-            *(_short(each.mean), each.high, _short(each.stddev), histogram_picture(each.bins)),
-        )
-        for each in profile.columns
-    )
-    suggested = [f"{each.name}: {each.attribute} (by its {each.why})" for each in profile.columns if each.attribute]
-    categorical = [each.name for each in profile.columns if each.categorical]
     known = {
-        "profile": preview_table(Preview("profile", columns, rows)),
+        "profile": preview_table(profile_table(profile)),
         "profiled_rows": profile.rows,
         "profiled_dataset": profile.dataset,
-        "suggested_attributes": suggested,
-        "categorical_columns": categorical,
+        "suggested_attributes": suggestions_of(profile),
+        "categorical_columns": [each.name for each in profile.columns if each.categorical],
     }
     return {key: value for key, value in known.items() if value != []}
-
-
-def histogram_picture(bins: Iterable[Bin]) -> str:
-    """Return the bars of a histogram as block characters; the highest is full."""
-    counts = [each.count for each in bins]
-    most = max(counts, default=0)
-    return "".join(_BARS[0] if not count else _BARS[-(-count * (len(_BARS) - 1) // most)] for count in counts)
-
-
-def _short(value: float | None) -> str | None:
-    return None if value is None else f"{value:.6g}"
 
 
 def assertion_metadata(result: AssertionResult) -> dict[str, Any]:

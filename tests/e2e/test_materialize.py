@@ -6,6 +6,7 @@ import sys
 
 import dagster as dg
 import pytest
+from shop import ORDERS as ORDERS_TEXT
 from shop import load_job, spend_job, write_shop
 
 from dataos_dagster import DepotResource, load_definitions, load_settings
@@ -77,6 +78,33 @@ def test_a_failing_statement_fails_the_step_with_the_line_and_the_sql(tmp_path, 
     assert "amuont" in failure.user_failure_data.metadata["sql"].value
     [failed] = [each for each in history(folder) if each.status == "failed"]
     assert "amuont" in failed.error
+
+
+def test_a_run_that_is_done_again_from_its_failure_leaves_out_what_has_succeeded(tmp_path):
+    late = load_job("late", dependencies=["load"])
+    section = late["spec"]["stackSpec"]["job"]
+    section["inputs"][0]["dataset"] = "dataos://shopfiles:none/late.csv"
+    section["outputs"][0]["dataset"] = "dataos://lakehouse:shop/late?acl=rw"
+    folder = write_shop(tmp_path / "shop", load_job(), late)
+    (folder / "rerun.py").write_text(
+        "import dagster as dg\nfrom dataos_dagster import load_definitions\n\n\n"
+        "def job(folder):\n    every = dg.Definitions(jobs=[dg.define_asset_job('every')])\n"
+        "    return dg.Definitions.merge(load_definitions(folder), every).resolve_job_def('every')\n"
+    )
+    job = dg.build_reconstructable_job("rerun", "job", (str(folder),), reconstructor_working_directory=str(folder))
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        with dg.execute_job(job, instance) as first:
+            assert not first.success
+        (folder / "data" / "late.csv").write_text(ORDERS_TEXT)
+        again = dg.ReexecutionOptions.from_failure(first.run_id, instance)
+        with dg.execute_job(job, instance, reexecution_options=again) as second:
+            assert second.success
+        assert facts(instance, dg.AssetKey(["lakehouse", "shop", "late"]))["dagster/row_count"] == 4
+    assert [(each.job, each.status) for each in reversed(history(folder))] == [
+        ("public/daily/load", "succeeded"),
+        ("public/daily/late", "failed"),
+        ("public/daily/late", "succeeded"),
+    ]
 
 
 def test_one_asset_can_be_materialized_alone(tmp_path, instance):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dataos_dagster.engines.routing import constructs_of
 from dataos_dagster.errors import StepError
 from dataos_dagster.flare.locations import job_location
-from dataos_dagster.flare.profile.statistics import histogram_query, statistics_query
+from dataos_dagster.flare.profile.statistics import rows_query
 from dataos_dagster.flare.sql import parse_expression
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LABEL = "profile"
 # Columns of every kind that is asked something of its own.
-_SAMPLE = (("a", "double"), ("b", "string"), ("c", "timestamp"), ("d", "array<int>"))
+_SAMPLE = (("a", "double"), ("b", "array<int>"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,9 @@ class PlannedProfile:
 
     @property
     def constructs(self) -> Iterator[Construct]:
-        """Yield what the queries will use of SQL, for columns of every kind."""
-        queries = (
-            statistics_query(self.view, _SAMPLE, self.filters),
-            histogram_query(self.view, {"a": ((0.0, 1.0),)}, self.filters),
-        )
-        for query in queries:
-            for construct in constructs_of(query):
-                yield replace(construct, line=self.location.line, column=self.location.column)
+        """Yield what the query will use of SQL, for columns of every kind."""
+        for construct in constructs_of(rows_query(self.view, _SAMPLE, self.filters)):
+            yield replace(construct, line=self.location.line, column=self.location.column)
 
 
 def plan_profile(job: Job, spec: FlareJob, inputs: Sequence[PlannedInput]) -> PlannedProfile | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from pyspark.sql.types import LongType
 
-from dataos_dagster.errors import StepError
-from dataos_dagster.workflows.metadata import histogram_picture
-from dataos_dagster.workflows.profiles import Bin
+from dataos_dagster.errors import Location, StepError
+from dataos_dagster.flare.profile.plan import PlannedProfile
+from dataos_dagster.flare.profile.run import profile
+from dataos_dagster.workflows.profiles import Bin, histogram_picture
 
 PEOPLE = "dataos://lakehouse:crm/people"
 ROWS = """
@@ -38,7 +40,7 @@ def test_every_column_is_profiled_alike_on_both_engines(people):
         "id": {
             "nulls": 0, "missing": 0, "distinct": 4, "low": "1", "high": "4", "mean": 2.5, "total": 10.0,
             "stddev": pytest.approx(1.2909944487), "variance": pytest.approx(1.6666666667), "categorical": False,
-            "bins": told["id"]["bins"],
+            "bins": [[1.0, 2.0, 1], [2.0, 3.0, 1], [3.0, 4.0, 1], [4.0, 4.0, 1]],
         },
         "contact": {
             "nulls": 1, "missing": 2, "distinct": 3, "low": "", "high": "bob@example.com", "min_length": 0,
@@ -54,14 +56,16 @@ def test_every_column_is_profiled_alike_on_both_engines(people):
         },
         "active": {
             "nulls": 0, "missing": 0, "distinct": 2, "low": "false", "high": "true", "categorical": True,
+            "frequent": [["true", 3]],
         },
     }  # fmt: skip
 
 
 def test_a_histogram_counts_every_value_once(people):
     bins = columns_of(people.run_job(JOB))["amount"].bins
-    assert [each.count for each in bins] == [1, 0, 0, 0, 0, 1, 0, 0, 0, 1]
-    assert (bins[0].low, bins[-1].high) == (10.0, 30.0)
+    assert [each.count for each in bins] == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
+    assert [each.low for each in bins] == [10.0 + 2 * place for place in range(11)]
+    assert bins[-1].high == 30.0
 
 
 def test_filters_restrict_the_rows(people):
@@ -103,6 +107,35 @@ def test_nested_and_unusual_columns_are_counted(people):
         "n": (0, 1),
     }
     assert columns_of(result)["n"].bins == ()
+
+
+def test_values_that_are_no_numbers_are_the_greatest_and_no_part_of_the_mean(people):
+    odd = "dataos://lakehouse:crm/odd"
+    values = "CAST(1.5 AS DOUBLE)), (CAST(2.5 AS DOUBLE)), (CAST('Infinity' AS DOUBLE)), (CAST('NaN' AS DOUBLE)"
+    people.seed(odd, f"SELECT * FROM VALUES ({values}) AS t(n)")
+    column = columns_of(people.run_job(JOB.replace(PEOPLE, odd)))["n"]
+    assert (column.low, column.high, column.mean, column.total, column.distinct) == ("1.5", "NaN", 2.0, 4.0, 4)
+    assert sum(each.count for each in column.bins) == 2
+
+
+def test_the_data_are_read_once_for_all_columns(sail_project):
+    """A function in the view notes every row that it is asked for."""
+    noted = sail_project.folder / "noted"
+
+    def note(value):
+        with noted.open("a") as file:
+            file.write(f"{value}\n")
+        return value
+
+    session = sail_project.session()
+    note.__module__ = "__main__"  # sent as code
+    session.spark.udf.register("note", note, LongType())
+    session.spark.sql("SELECT note(id) AS id, 'x' AS a, 1.5D AS b FROM range(50)").createOrReplaceTempView("noted_rows")
+    planned = PlannedProfile("noted_rows", "the view noted_rows", None, (), Location("job.yaml", 1, 1))
+    found = profile(planned, session, lambda _: None)
+    session.spark.catalog.dropTempView("noted_rows")
+    assert (found.rows, found.columns[0].distinct) == (50, 50)
+    assert sorted(map(int, noted.read_text().splitlines())) == list(range(50))
 
 
 def test_a_filter_that_is_no_condition_is_told_at_its_line(sail_project):
