@@ -9,11 +9,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from dagster.components.core.component_tree import ComponentTreeException
 from dagster.components.testing import create_defs_folder_sandbox
 from manifest_builder import file_depot, flare, workflow, write_project
 
 from dataos_dagster import DataOSBundleComponent
 from dataos_dagster.bundles.component import component_label, nearest_folder
+from dataos_dagster.errors import SettingsError
 
 # Dagster's own handling of components calls pydantic's older names, and its own code references.
 pytestmark = [
@@ -98,6 +100,29 @@ def test_components_of_one_location_agree_on_who_owns_a_dataset():
             assert dg.AssetKey(["public", "one", "load"]) not in graph.executable_asset_keys
             assert graph.get(TABLE).metadata["dataos/job"] == "public/one/load"
             assert not definitions.asset_checks
+
+
+def test_two_projects_in_one_location_are_refused_by_name():
+    with create_defs_folder_sandbox() as sandbox:
+        for name in ("one", "two"):
+            folder = sandbox.scaffold_component(
+                component_cls=DataOSBundleComponent, defs_path=name, defs_yaml_contents=component("manifests")
+            )
+            files = {"wf.yaml": workflow(name, flare("load", writes=name)), "dataos.yaml": "schedules: stopped"}
+            write_project(folder / "manifests", files)
+        with pytest.raises(ComponentTreeException) as raised, sandbox.build_all_defs():
+            pass
+    causes = list(iter_causes(raised.value))
+    [refused] = [cause for cause in causes if isinstance(cause, SettingsError)]
+    assert "belong to 2 DataOS projects: " in refused.message
+    assert "/two/manifests/dataos.yaml" in refused.message
+    assert "keep one dataos.yaml" in (refused.hint or "")
+
+
+def iter_causes(error):
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def test_a_file_belongs_to_the_deepest_component_around_it(tmp_path):
