@@ -12,7 +12,7 @@ from dataos_dagster.cli.failures import FAILED, reported
 from dataos_dagster.cli.projects import project_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dataos_dagster.depots.door import DepotStatus, Door
 
@@ -41,8 +41,7 @@ def list_depots(project: _Project = Path(), as_json: _Json = False) -> None:
     if as_json:
         typer.echo(json.dumps({"depots": found}, ensure_ascii=False))
         return
-    rows = [(d["name"], d["type"], d["format"], d["location"] or "built in", d["description"]) for d in found]
-    _print(("depot", "type", "format", "declared", "description"), [tuple(cell or "" for cell in row) for row in rows])
+    _print_list(found)
 
 
 @app.command("check")
@@ -61,8 +60,7 @@ def check_depots(
     if as_json:
         typer.echo(json.dumps({"depots": [_as_json(status) for status in statuses]}, ensure_ascii=False))
     else:
-        rows = [(s.depot, s.type, s.status, s.detail or s.found, f"{s.seconds:.1f}") for s in statuses]
-        _print(("depot", "type", "status", "found", "seconds"), rows)
+        _print_statuses(statuses)
     if any(status.status == "error" for status in statuses):
         raise typer.Exit(FAILED)
 
@@ -90,14 +88,42 @@ def _as_json(status: DepotStatus) -> dict[str, object]:
     }
 
 
-def _print(header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _print_list(found: Sequence[Mapping[str, str | None]]) -> None:
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in header:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
-    Console().print(table)
+    from dataos_dagster.cli.tables import Column, print_table
+
+    columns = (
+        Column("depot"),
+        Column("type"),
+        Column("format", rank=1),
+        Column("declared", rank=2, below=True),
+        Column("description", rank=3, below=True),
+    )
+    rows = [(d["name"], d["type"], d["format"], d["location"] or "built in", d["description"]) for d in found]
+    print_table(columns, [[Text(cell or "") for cell in row] for row in rows])
+
+
+def _print_statuses(statuses: Sequence[DepotStatus]) -> None:
+    from rich.text import Text
+
+    from dataos_dagster.cli.tables import Column, print_table
+
+    columns = (
+        Column("depot"),
+        Column("type", rank=1),
+        Column("status"),
+        Column("seconds", right=True, rank=2),
+        Column("found", rank=3, below=True),
+    )
+    rows = [
+        (
+            Text(each.depot),
+            Text(each.type),
+            Text(each.status, style=_COLOURS[each.status]),
+            Text(f"{each.seconds:.1f}"),
+            Text(each.detail or each.found),
+        )
+        for each in statuses
+    ]
+    print_table(columns, rows)

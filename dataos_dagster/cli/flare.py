@@ -203,15 +203,29 @@ def _values(values: Mapping[str, str | None]) -> str:
 
 
 def _print(watermarks: Sequence[Watermark]) -> None:
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("job", "input", "key", "value", "previous", "by", "changed (UTC)"):
-        table.add_column(name, overflow="fold")
-    for each in watermarks:
-        by = f"run {each.run_id}" if each.origin == "run" else each.origin
-        cells = (each.at.job, each.at.input, each.at.key, each.value or "", each.previous or "", by)
-        table.add_row(*map(Text, cells), f"{each.changed_at:%Y-%m-%d %H:%M:%S}")
-    Console().print(table)
+    from dataos_dagster.cli.tables import Column, print_table
+
+    columns = (
+        Column("job"),
+        Column("input"),
+        Column("key"),
+        Column("value"),
+        Column("previous", rank=3),
+        Column("by", rank=2, below=True),
+        Column("changed (UTC)", rank=1, below=True),
+    )
+    rows = [
+        (
+            each.at.job,
+            each.at.input,
+            each.at.key,
+            each.value or "",
+            each.previous or "",
+            f"run {each.run_id}" if each.origin == "run" else each.origin,
+            f"{each.changed_at:%Y-%m-%d %H:%M:%S}",
+        )
+        for each in watermarks
+    ]
+    print_table(columns, [list(map(Text, row)) for row in rows])
