@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.fitting import check_new
+from dataos_dagster.depots.refusals import refuse_iceberg_only
 from dataos_dagster.depots.requests import Column, ReadRequest, Requirements, WriteRequest, WriteResult
 from dataos_dagster.depots.requirements import REDACTED_OPTIONS
 from dataos_dagster.engines.connectors import is_cached
@@ -40,6 +41,7 @@ class ConnectorStore:
     def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
         """Return what a session needs to serve a request: Spark, and the connector."""
         self._usable()
+        refuse_iceberg_only(request, self.kind)
         call = self.connector.describe(request)
         conf, secret = {**REDACTED_OPTIONS, **self.connector.conf}, self.connector.secret_conf
         return Requirements(
@@ -75,12 +77,6 @@ class ConnectorStore:
             WriteFailed: The engine, the connector or the store failed.
         """
         self._spark_only(request, session)
-        if request.merge is not None or request.branch is not None:
-            raise DepotUnsupported(
-                f"{request.target}: {self.kind} knows neither merge clauses nor branches",
-                hint="use saveMode append or overwrite",
-                location=request.location,
-            )
         check_new(frame, request.target, location=request.location)
         call = self.connector.describe(request)
         try:

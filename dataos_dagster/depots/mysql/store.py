@@ -17,7 +17,8 @@ from dataos_dagster.depots.mysql.connection import MysqlConnection
 from dataos_dagster.depots.mysql.encryption import ssl_mode
 from dataos_dagster.depots.mysql.statement import StatementWriter
 from dataos_dagster.depots.mysql.write import TableWriter
-from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnsupported
+from dataos_dagster.depots.refusals import refuse_iceberg_only
+from dataos_dagster.errors import DatasetNotFound, DepotError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,7 @@ class MysqlStore:
 
     def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
         """Return what a session needs to serve a request: Spark, and the JDBC driver."""
+        refuse_iceberg_only(request, "a table of MySQL")
         # A write that fails leaves the old rows here, whatever Spark alone would do.
         return replace(self.spark.requirements(request), notes=())
 
@@ -81,12 +83,6 @@ class MysqlStore:
         self, frame: DataFrame, request: WriteRequest, session: EngineSession, principal: Principal
     ) -> WriteResult:
         """Commit a frame to a table: all of it or nothing, where its storage engine knows transactions."""
-        if request.merge is not None or request.branch is not None or request.partition_spec:
-            raise DepotUnsupported(
-                f"{request.target}: a table of MySQL knows neither merge clauses nor branches nor partition specs",
-                hint="use saveMode append or overwrite",
-                location=request.location,
-            )
         place = self.table or dataset_of(request, "database and table")
         if not all(place):
             raise DepotError(

@@ -25,9 +25,10 @@ from dataos_dagster.depots.postgresql.marks import marks_of
 from dataos_dagster.depots.postgresql.pushdown import compared_types
 from dataos_dagster.depots.postgresql.statement import StatementWriter
 from dataos_dagster.depots.postgresql.write import TableWriter
+from dataos_dagster.depots.refusals import refuse_iceberg_only
 from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
 from dataos_dagster.depots.settlement import Evidence
-from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnsupported
+from dataos_dagster.errors import DatasetNotFound, DepotError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +72,7 @@ class PostgresqlStore:
         """Return what a session needs: the connection for Sail, the JDBC driver for Spark."""
         if isinstance(request, WriteRequest) or request.query is None:
             self.table(request)
+        refuse_iceberg_only(request, "a table of PostgreSQL")
         packages = (JDBC_PACKAGE,)
         if isinstance(request, WriteRequest):
             return Requirements(packages=packages)
@@ -102,12 +104,6 @@ class PostgresqlStore:
     ) -> WriteResult:
         """Commit a frame to a table, in one transaction."""
         schema, table = self.table(request)
-        if request.merge is not None or request.branch is not None or request.partition_spec:
-            raise DepotUnsupported(
-                f"{request.target}: a table of PostgreSQL knows neither merge clauses nor branches nor partition specs",
-                hint="use saveMode append or overwrite",
-                location=request.location,
-            )
         writer = StatementWriter if request.statement is not None else TableWriter
         return writer(self.connection, schema, table, request, session, principal, self.settings).write(frame)
 
