@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -35,9 +35,11 @@ class Lake:
         """Return the folder of the table."""
         return self.jobs.folder / ".dataos" / "lakehouse" / "retail" / "orders"
 
-    def write(self, sql: str, mode: str = "append", **options: Any) -> str | None:
-        """Write the rows of a query to the table; return the snapshot."""
-        request = WriteRequest(Target(Address.parse(TABLE)), mode, **options)
+    def write(
+        self, sql: str, mode: Literal["append", "overwrite"] = "append", address: str = TABLE, **options: Any
+    ) -> str | None:
+        """Write the rows of a query to a table; return the snapshot."""
+        request = WriteRequest(Target(Address.parse(address)), mode, **options)
         session = self.writer.session()
         return self.writer.context.door.write(session.spark.sql(sql), request, session, SOMEBODY).snapshot_id
 
