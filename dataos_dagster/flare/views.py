@@ -39,12 +39,14 @@ class Views:
         self._contexts = {increment.context.lower(): increment.view for increment in increments}
         self._depots = tuple(depots)
         self._stand_ins = stand_ins
+        # Names of views that nothing makes: none of them is suggested for another one.
+        self._imagined: dict[str, str] = {}
         self.implicit: dict[Address, PlannedInput] = {}
 
     @property
     def names(self) -> dict[str, str]:
         """Return lower-case names of all views to the session's spelling."""
-        return self._contexts | self._names
+        return self._imagined | self._contexts | self._names
 
     def add(self, name: str) -> str:
         """Register a view and return the session's name for it; one that is there already keeps its spelling."""
@@ -52,7 +54,8 @@ class Views:
 
     def find(self, name: str) -> str | None:
         """Return the session's name of a view, or None when there is no such view yet."""
-        return self._names.get(name.lower()) or self._contexts.get(name.lower())
+        known = name.lower()
+        return self._names.get(known) or self._contexts.get(known) or self._imagined.get(known)
 
     def stand_in(self, name: str, error: UnknownView) -> str:
         """Return the name of a view in the place of one that nothing makes, and remember that it is none.
@@ -63,7 +66,7 @@ class Views:
         if self._stand_ins is None:
             raise error
         self._stand_ins.add([error])
-        return self.add(name)
+        return self._imagined.setdefault(name.lower(), name)
 
     def closest(self, name: str) -> str:
         """Return a hint that names the view that was probably meant, or all of them."""

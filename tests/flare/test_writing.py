@@ -114,3 +114,30 @@ def test_two_runs_at_once_on_one_table_keep_the_rows_of_both(sail_project):
         output, _ = run.communicate(timeout=120)
         assert run.returncode == 0, output.decode()
     assert sail_project.table(TARGET)[1] == [(1,), (1,)]
+
+
+def test_a_standalone_table_is_named_by_its_warehouse_or_by_its_folder(project):
+    warehouse = project.folder / "warehouse"
+    project.seed("dataos://lakehouse:sales/orders", "SELECT 1 AS id, 'a' AS name")
+    project.run_job(
+        f"""
+        inputs: [{{name: orders, dataset: dataos://lakehouse:sales/orders}}]
+        outputs:
+          - name: orders
+            outputType: file
+            file: {{warehousePath: {warehouse}, schemaName: sales, tableName: orders, format: Iceberg, options: {{saveMode: append}}}}
+        """,
+        name="write",
+    )
+    project.run_job(
+        f"""
+        inputs:
+          - {{name: a, inputType: file, file: {{warehousePath: {warehouse}, schemaName: sales, tableName: orders, format: iceberg}}}}
+          - {{name: b, inputType: file, file: {{path: {warehouse}/sales/orders, format: iceberg}}}}
+        steps: [{{sequence: [{{name: both, sql: SELECT * FROM a UNION ALL SELECT * FROM b}}]}}]
+        outputs: [{{name: both, dataset: 'dataos://lakehouse:sales/both?acl=rw', options: {{saveMode: overwrite}}}}]
+        """,
+        name="read",
+    )
+
+    assert project.table("dataos://lakehouse:sales/both") == (["id int", "name string"], [(1, "a"), (1, "a")])

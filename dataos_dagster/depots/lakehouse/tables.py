@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.fitting import quoted
@@ -51,9 +52,13 @@ class Warehouse:
         if target.address is not None:
             segments = (*((target.address.collection,) if target.address.collection else ()), *target.address.path)
             complete = bool(target.address.path)
-        else:
-            segments = (*(target.namespace or "").split("."), target.table or "")
+        elif target.table is not None:
+            segments = (*(target.namespace or "").split("."), target.table)
             complete = bool(target.table)
+        else:
+            # A table that is named by its folder: the folder above is its warehouse.
+            segments = (PurePosixPath(target.path or "").name,)
+            complete = bool(segments[0])
         if not complete:
             raise DepotError(
                 f"{target} names no table", hint="write depot, collection and table: dataos://lakehouse:sales/orders"
