@@ -1,10 +1,12 @@
 """P2: CPU seconds to load 3,000 manifests again after one of them changed, against one `dg` component per manifest.
 
-Ours has a cache of validated documents, filled by a load before; the peer has none.
+Ours has a cache of validated documents, filled by a load before; the peer has none. Both load as often, turn by turn,
+each time after another change, and the least of each counts.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -22,8 +24,9 @@ def load(side: str, folder: Path) -> float:
 
 def change(file: Path, attempt: int) -> None:
     """Change one value of one manifest."""
-    text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace("amount > 0", f"amount > {attempt + 1}"), encoding="utf-8")
+    changed, places = re.subn(r"amount > \d+", f"amount > {attempt + 1}", file.read_text(encoding="utf-8"))
+    assert places == 1
+    file.write_text(changed, encoding="utf-8")
 
 
 def main() -> None:
@@ -34,15 +37,14 @@ def main() -> None:
         ours_folder = write_project(Path(name) / "ours", count)
         peer_folder = write_peer_project(Path(name) / "peer", count)
         say(f"cold, {count:,} manifests: {load('ours', ours_folder):.2f} CPU s")
-        ours = []
+        ours, peer = [], []
         for attempt in range(attempts):
             change(ours_folder / "workflows" / "w00005.yaml", attempt)
             ours.append(load("ours", ours_folder))
-            say(f"  ours, one changed: {ours[-1]:.2f} CPU s")
-        change(peer_folder / "shop" / "defs" / "workflows" / "w00005" / "defs.yaml", 0)
-        peer = load("peer", peer_folder)
-        say(f"  peer, one changed: {peer:.2f} CPU s")
-    conclude("P2", ours=min(ours), peer=peer, goal=30, better="more")
+            change(peer_folder / "shop" / "defs" / "workflows" / "w00005" / "defs.yaml", attempt)
+            peer.append(load("peer", peer_folder))
+            say(f"  one changed: ours {ours[-1]:.2f} CPU s, peer {peer[-1]:.2f} CPU s")
+    conclude("P2", ours=min(ours), peer=min(peer), goal=30, better="more")
 
 
 if __name__ == "__main__":
