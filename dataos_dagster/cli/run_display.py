@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
 from rich.text import Text
 
+from dataos_dagster.cli.profile_display import print_profile
 from dataos_dagster.cli.tables import Column, Layout, layout, one_line, print_line, print_table
 from dataos_dagster.errors import StepError
 from dataos_dagster.manifests.console import count_of
@@ -54,6 +55,7 @@ class _Told:
     task: TaskID | None = None
     remarks: list[Text] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
+    written: list[OutputResult] = field(default_factory=list)
 
 
 class Display:
@@ -113,7 +115,8 @@ class Display:
             self._progress.update(told.task, step=f"{told.engine}: {label}{counted} {seconds:.1f} s")
 
     def output_written(self, job_id: str, output: OutputResult) -> None:
-        """Say nothing: the job's row tells what was written."""
+        """Keep it: what a job has written before it fails stays."""
+        self._of(job_id).written.append(output)
 
     def preview(self, job_id: str, preview: Preview) -> None:
         """Keep the rows that the manifest wants to see."""
@@ -149,6 +152,8 @@ class Display:
             for rows, dataset in others:
                 self._print([Text(), Text(), Text(), rows, Text(), dataset])
             self._remarks(told, result.explain.items())
+            if result.profile is not None:
+                print_profile(result.profile, self.console)
 
     def job_planned(self, job_id: str, plan: Plan) -> None:
         """Print the plan of a job that is only planned."""
@@ -165,6 +170,8 @@ class Display:
         seconds = f"{time.monotonic() - told.started:.1f}" if told.engine else ""
         with self._printing:
             self._row("✗", "red", job_id, told.engine, seconds, Text(), Text("failed, see below", style="red"))
+            for rows, dataset in _written(told.written):
+                self._print([Text(), Text(), Text(), rows, Text(), Text.assemble(dataset, ", written before")])
             self._remarks(told, ())
 
     def job_skipped(self, job_id: str, reason: str) -> None:

@@ -186,7 +186,7 @@ def execute_job(node: JobNode, stack: Stack, context: RunContext) -> JobResult:
     """
     job = node.job
     context = replace(context, principal=principal_of_job(job, context.settings))
-    record = JobRecord(job, stack, context, context.reporter)
+    record = JobRecord(job=job, stack=stack, context=context, reporter=context.reporter)
     try:
         result = _work(node, stack, replace(context, reporter=record))
     except NotYetRun:

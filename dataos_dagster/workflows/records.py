@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dataos_dagster.workflows.relay import Progress
+
 if TYPE_CHECKING:
-    from dataos_dagster.errors import DataOSError
     from dataos_dagster.settings import EngineName
     from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.jobs import Job
-    from dataos_dagster.workflows.results import (
-        ActionResult,
-        AssertionResult,
-        JobResult,
-        OutputResult,
-        Preview,
-        Reporter,
-    )
-    from dataos_dagster.workflows.stacks import Plan, Stack
+    from dataos_dagster.workflows.stacks import Stack
 
 
-@dataclass
-class JobRecord:
+@dataclass(kw_only=True)
+class JobRecord(Progress):
     """A reporter that passes everything on and keeps the record.
 
     The record begins when the job does: one that cannot even be planned is recorded as failed all the same, and one
     that is not run leaves none.
-
-    Attributes:
-        reporter: Who is told everything.
-        outputs: What was written so far.
     """
 
     job: Job
     stack: Stack
     context: RunContext
-    reporter: Reporter
-    outputs: list[OutputResult] = field(default_factory=list)
-    engine: EngineName | None = None
-    reasons: tuple[str, ...] = ()
     _id: str | None = None
 
     def finish(self, *, error: str | None = None) -> None:
@@ -69,7 +54,7 @@ class JobRecord:
                     output.total_rows,
                     output.rows_deleted,
                 )
-                for output in self.outputs
+                for output in self.outputs.values()
             ],
             error=error,
             engine=self.engine,
@@ -81,52 +66,7 @@ class JobRecord:
         self.engine, self.reasons = engine, reasons
         if self.context.state is not None and self._id is None:
             self._id = self._begin()
-        self.reporter.job_started(job_id, engine, reasons)
-
-    def step_started(self, job_id: str, label: str) -> None:
-        """Pass it on."""
-        self.reporter.step_started(job_id, label)
-
-    def step_finished(self, job_id: str, label: str, rows: int | None, seconds: float) -> None:
-        """Pass it on."""
-        self.reporter.step_finished(job_id, label, rows, seconds)
-
-    def output_written(self, job_id: str, output: OutputResult) -> None:
-        """Keep it, and pass it on."""
-        self.outputs.append(output)
-        self.reporter.output_written(job_id, output)
-
-    def preview(self, job_id: str, preview: Preview) -> None:
-        """Pass it on."""
-        self.reporter.preview(job_id, preview)
-
-    def note(self, job_id: str, message: str) -> None:
-        """Pass it on."""
-        self.reporter.note(job_id, message)
-
-    def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:
-        """Pass it on."""
-        self.reporter.assertions_evaluated(job_id, results)
-
-    def action_done(self, job_id: str, action: ActionResult) -> None:
-        """Pass it on."""
-        self.reporter.action_done(job_id, action)
-
-    def job_finished(self, result: JobResult) -> None:
-        """Pass it on."""
-        self.reporter.job_finished(result)
-
-    def job_planned(self, job_id: str, plan: Plan) -> None:
-        """Pass it on."""
-        self.reporter.job_planned(job_id, plan)
-
-    def job_failed(self, job_id: str, error: DataOSError) -> None:
-        """Pass it on."""
-        self.reporter.job_failed(job_id, error)
-
-    def job_skipped(self, job_id: str, reason: str) -> None:
-        """Pass it on."""
-        self.reporter.job_skipped(job_id, reason)
+        super().job_started(job_id, engine, reasons)
 
     def _begin(self) -> str:
         from dataos_dagster.state.job_runs import JobRunStart

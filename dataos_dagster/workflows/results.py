@@ -234,8 +234,8 @@ class JobOutcome:
     """How one job of a run ended.
 
     Attributes:
-        result: What it did; for a failed job with the outputs that were written before the failure, or None when
-            it failed before the engine was chosen.
+        result: What it did; of a failed job the outputs, tests, actions and notes before the failure, or None when it
+            failed before the engine was chosen.
         error: Why it failed.
         reason: Why it was skipped or is not run.
         plan: What it would have done, when it was only planned.

@@ -10,14 +10,15 @@ import logging
 import threading
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import DataOSError, JobError, NotYetRun, StateError
 from dataos_dagster.redaction import redact_exception
-from dataos_dagster.workflows.execution import execute_job, planned
+from dataos_dagster.workflows.execution import execute_job, planned, principal_of_job
 from dataos_dagster.workflows.limits import DepotLimits
 from dataos_dagster.workflows.ordering import work_in_order
+from dataos_dagster.workflows.relay import Progress
 from dataos_dagster.workflows.results import JobOutcome
 from dataos_dagster.workflows.retries import retry_plan
 
@@ -125,9 +126,10 @@ def _waits_for(graph: JobGraph, order: tuple[str, ...]) -> dict[str, set[str]]:
 
 @dataclass
 class _Tries:
-    """How often a job was tried again, and when it was begun first (monotonic seconds)."""
+    """When a job was begun first (monotonic seconds), what it has done since, and how often it was tried again."""
 
     started: float
+    progress: Progress
     done: int = 0
 
 
@@ -179,13 +181,13 @@ class _Run:
     def _tried(self, node: JobNode, stack: Stack) -> JobOutcome | float:
         """Return how a job ended that was run, or planned where its manifest says `dryRun`."""
         job = node.job
-        tries = self._tries.setdefault(job.id, _Tries(time.monotonic()))
+        tries = self._tries.setdefault(job.id, _Tries(time.monotonic(), Progress(self._context.reporter)))
         try:
             if node.is_dry_run:
                 plan = planned(node, stack, self._context)
                 self._context.reporter.job_planned(job.id, plan)
                 return JobOutcome(job.id, "planned", job.location(), plan=plan)
-            result = execute_job(node, stack, self._context)
+            result = execute_job(node, stack, replace(self._context, reporter=tries.progress))
         except NotYetRun:
             raise
         except DataOSError as error:
@@ -200,7 +202,9 @@ class _Run:
         else:
             return JobOutcome(job.id, "succeeded", job.location(), seconds=result.seconds, result=result)
         self._context.reporter.job_failed(job.id, failed)
-        return JobOutcome(job.id, "failed", job.location(), seconds=time.monotonic() - tries.started, error=failed)
+        seconds = time.monotonic() - tries.started
+        done = tries.progress.result(job.id, principal_of_job(job, self._context.settings), seconds)
+        return JobOutcome(job.id, "failed", job.location(), seconds=seconds, result=done, error=failed)
 
     def _pause(self, job: Job, error: DataOSError, tries: _Tries) -> float | None:
         """Return after how many seconds a job is tried again, or None when its `retry` does not say so."""
@@ -211,7 +215,7 @@ class _Run:
         tries.done += 1
         wait = f"in {plan.delay:g} s " if plan.delay else ""
         first_line = error.message.partition("\n")[0]
-        self._context.reporter.note(job.id, f"tried again {wait}({tries.done} of {plan.most}): {first_line}")
+        tries.progress.note(job.id, f"tried again {wait}({tries.done} of {plan.most}): {first_line}")
         return plan.delay
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from manifest_builder import flare, read_project, workflow
@@ -13,6 +14,7 @@ from dataos_dagster.cli.run_display import Display, print_end, print_error
 from dataos_dagster.errors import JobError, Location, StepError
 from dataos_dagster.identity import Principal
 from dataos_dagster.workflows.building import build_graph
+from dataos_dagster.workflows.profiles import Bin, ColumnProfile, Frequency, ProfileResult
 from dataos_dagster.workflows.results import JobOutcome, JobResult, OutputResult, Preview
 from dataos_dagster.workflows.runner import RunSummary
 
@@ -117,6 +119,35 @@ def test_what_a_job_says_stands_below_its_row(graph):
         "NULL",
         "[/x]",
     ]
+
+
+def test_what_was_written_before_a_failure_stands_below_its_row(graph):
+    screen = Screen(graph)
+    with screen.display as display:
+        display.job_started(JOB, "sail", ())
+        display.output_written(JOB, output(3))
+        display.job_failed(JOB, StepError("no", step="steps[0]"))
+    row, written = screen.rows
+    assert row.startswith("✗")
+    assert written.split() == ["3", *f"{TABLE}, written before".split()]
+
+
+def test_a_profile_is_printed_with_its_histograms_and_suggestions(graph):
+    screen = Screen(graph)
+    columns = (
+        ColumnProfile("id", "int", 0, 0, distinct=4, low="1", high="4", mean=2.5, bins=(Bin(1, 2, 2), Bin(2, 4, 1))),
+        ColumnProfile(
+            "mail", "string", 1, 1, distinct=2, frequent=(Frequency("x" * 60, 2),), attribute="email", why="name"
+        ),
+    )
+    with screen.display as display:
+        display.job_finished(replace(result(), profile=ProfileResult(TABLE, None, ("id > 0",), 4, columns, 0.1)))
+    below = screen.rows[1:]
+    assert below[0] == f"    profile of {TABLE}: 4 rows where id > 0"
+    assert below[1].split()[:4] == ["column", "type", "missing", "distinct"]
+    assert below[2].split() == ["id", "int", "0", "4", "1", "2.5", "4", "█▄"]
+    assert below[3].split() == ["mail", "string", "1", "2", f"{'x' * 39}…"]
+    assert below[4] == "    seems to be: mail: email (by its name)"
 
 
 def test_a_failure_is_told_once(graph):

@@ -387,6 +387,23 @@ def test_a_depot_is_used_by_as_many_jobs_as_its_setting_says(sail_shop, monkeypa
     assert max(most) == 1
 
 
+def test_json_of_a_failed_job_tells_what_it_wrote_before_and_every_test(sail_shop):
+    second = (
+        f'{{name: made, dataset: "{table("late")}", options: {{saveMode: append}}, '
+        "assertions: [{column: id, tests: [min > 0, max < 2]}]}"
+    )
+    sail_shop.write(wf=[job("one").replace("{saveMode: overwrite}}]", f"{{saveMode: overwrite}}}}, {second}]")])
+    told = invoke(str(sail_shop.folder), "--engine", "sail", "--json")
+    assert told.exit_code == 1
+    [entry] = json.loads(told.stdout)["jobs"]
+    assert (entry["state"], entry["engine"], entry["error"]["type"]) == ("failed", "sail", "AssertionsFailed")
+    assert [(output["dataset"], output["rows"]) for output in entry["outputs"]] == [(table("one"), 2)]
+    assert [(each["test"], each["value"], each["passed"]) for each in entry["assertions"]] == [
+        ("min > 0", 1.0, True),
+        ("max < 2", 2.0, False),
+    ]
+
+
 def test_from_failure_runs_what_failed_and_what_was_skipped_because_of_it(sail_shop):
     jobs = [
         job("good"),

@@ -1,0 +1,138 @@
+"""Reporters that stand between a job and whoever listens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dataos_dagster.workflows.results import JobResult
+
+if TYPE_CHECKING:
+    from dataos_dagster.errors import DataOSError
+    from dataos_dagster.identity import Principal
+    from dataos_dagster.settings import EngineName
+    from dataos_dagster.workflows.results import (
+        ActionResult,
+        AssertionResult,
+        OutputResult,
+        Preview,
+        Reporter,
+    )
+    from dataos_dagster.workflows.stacks import Plan
+
+
+@dataclass
+class Relay:
+    """Passes on everything that it hears.
+
+    Attributes:
+        reporter: Who is told.
+    """
+
+    reporter: Reporter
+
+    def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:
+        """Pass it on."""
+        self.reporter.job_started(job_id, engine, reasons)
+
+    def step_started(self, job_id: str, label: str) -> None:
+        """Pass it on."""
+        self.reporter.step_started(job_id, label)
+
+    def step_finished(self, job_id: str, label: str, rows: int | None, seconds: float) -> None:
+        """Pass it on."""
+        self.reporter.step_finished(job_id, label, rows, seconds)
+
+    def output_written(self, job_id: str, output: OutputResult) -> None:
+        """Pass it on."""
+        self.reporter.output_written(job_id, output)
+
+    def preview(self, job_id: str, preview: Preview) -> None:
+        """Pass it on."""
+        self.reporter.preview(job_id, preview)
+
+    def note(self, job_id: str, message: str) -> None:
+        """Pass it on."""
+        self.reporter.note(job_id, message)
+
+    def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:
+        """Pass it on."""
+        self.reporter.assertions_evaluated(job_id, results)
+
+    def action_done(self, job_id: str, action: ActionResult) -> None:
+        """Pass it on."""
+        self.reporter.action_done(job_id, action)
+
+    def job_finished(self, result: JobResult) -> None:
+        """Pass it on."""
+        self.reporter.job_finished(result)
+
+    def job_planned(self, job_id: str, plan: Plan) -> None:
+        """Pass it on."""
+        self.reporter.job_planned(job_id, plan)
+
+    def job_failed(self, job_id: str, error: DataOSError) -> None:
+        """Pass it on."""
+        self.reporter.job_failed(job_id, error)
+
+    def job_skipped(self, job_id: str, reason: str) -> None:
+        """Pass it on."""
+        self.reporter.job_skipped(job_id, reason)
+
+
+@dataclass
+class Progress(Relay):
+    """Keeps what a job has told so far, for when it fails.
+
+    A job that starts again, on a new engine or on another one, tells its tests again: the last result of each counts.
+    """
+
+    engine: EngineName | None = None
+    reasons: tuple[str, ...] = ()
+    outputs: dict[str, OutputResult] = field(default_factory=dict)
+    tested: dict[str, AssertionResult] = field(default_factory=dict)
+    actions: list[ActionResult] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:
+        """Keep the engine."""
+        self.engine, self.reasons = engine, reasons
+        self.tested.clear()
+        super().job_started(job_id, engine, reasons)
+
+    def output_written(self, job_id: str, output: OutputResult) -> None:
+        """Keep what was written, of each dataset what was written last."""
+        self.outputs[f"{output.name} {output.dataset} {output.branch}"] = output
+        super().output_written(job_id, output)
+
+    def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:
+        """Keep the results of tests."""
+        self.tested |= {result.name: result for result in results}
+        super().assertions_evaluated(job_id, results)
+
+    def action_done(self, job_id: str, action: ActionResult) -> None:
+        """Keep what was done."""
+        self.actions.append(action)
+        super().action_done(job_id, action)
+
+    def note(self, job_id: str, message: str) -> None:
+        """Keep the note."""
+        self.notes.append(message)
+        super().note(job_id, message)
+
+    def result(self, job_id: str, principal: Principal, seconds: float) -> JobResult | None:
+        """Return what a job that has failed had done; None when it failed before its engine was chosen."""
+        if self.engine is None:
+            return None
+        return JobResult(
+            job_id=job_id,
+            principal=principal,
+            engine=self.engine,
+            engine_reasons=self.reasons,
+            inputs=(),
+            outputs=tuple(self.outputs.values()),
+            seconds=seconds,
+            notes=tuple(self.notes),
+            assertions=tuple(self.tested.values()),
+            actions=tuple(self.actions),
+        )
