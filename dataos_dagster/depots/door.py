@@ -7,7 +7,6 @@ package opens a path, a table or a connection, so that access policies need to b
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -138,8 +137,9 @@ class Door:
             WriteFailed: The engine or the store failed; the dataset is as before.
         """
         store, request = self._opener.store_of(request, "rw"), self._accounted(request)
-        shows = isinstance(store, SettlingStore) or request.settlement is None
-        with nullcontext() if shows else request.settlement.unseen():
+        if request.settlement is None or isinstance(store, SettlingStore):
+            return store.write(frame, request, session, principal)
+        with request.settlement.unseen():
             return store.write(frame, request, session, principal)
 
     def evidence(self, request: WriteRequest) -> Evidence | None:

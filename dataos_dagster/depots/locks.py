@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from dataos_dagster.engines.elsewhere import WorkElsewhere
     from dataos_dagster.engines.process import EngineProcess
     from dataos_dagster.errors import Location
+    from dataos_dagster.settings import ConnectSettings
 
 _POLL_SECONDS = 0.05
 # How long an engine that outlived its client is waited for before it is ended; a JVM was seen to live for two seconds.
@@ -42,6 +44,7 @@ class Holder:
         since: When the lock was taken, ISO 8601 in UTC.
         engine_pid: Process of the engine that does the work; None when it is not a child of the holder.
         operation: What the caller named the write, such as the id of a run.
+        work: Server, user and session of the work on an engine that is not ours; None where it is a child.
     """
 
     host: str
@@ -52,10 +55,18 @@ class Holder:
     engine_pid: int | None = None
     engine_started: str | None = None
     operation: str | None = None
+    work: tuple[str, str, str] | None = None
 
     @classmethod
-    def this_process(cls, principal: str, engine: EngineProcess | None, operation: str | None) -> Self:
-        """Return this process as a holder."""
+    def this_process(
+        cls,
+        principal: str,
+        engine: EngineProcess | None,
+        operation: str | None,
+        *,
+        elsewhere: WorkElsewhere | None = None,
+    ) -> Self:
+        """Return this process as a holder, whose work is done by an engine of its own or elsewhere."""
         return cls(
             host=socket.gethostname(),
             pid=os.getpid(),
@@ -65,6 +76,7 @@ class Holder:
             engine_pid=engine.pid if engine else None,
             engine_started=engine.started if engine else None,
             operation=operation,
+            work=(elsewhere.server, elsewhere.user, elsewhere.session) if elsewhere else None,
         )
 
     @classmethod
@@ -98,6 +110,7 @@ def writing(
     what: str,
     location: Location | None = None,
     stop: Callable[[], None] | None = None,
+    cluster: ConnectSettings | None = None,
 ) -> Iterator[Holder | None]:
     """Hold the lock of a dataset for the block's time.
 
@@ -109,6 +122,7 @@ def writing(
         location: The place in a manifest that asks for the write.
         stop: Ends the engine's work. Called before the lock is free when the block is interrupted (Ctrl-C, a
             cancelled run): the engine has reported nothing then, and may still commit.
+        cluster: How engines that are not ours are reached, to end what a writer that died runs there.
 
     Yields:
         The writer that died while it held the lock, whose engine has ended by now; None when there was none.
@@ -130,7 +144,7 @@ def writing(
         _acquire(descriptor, seconds, what, location)
         left = Holder.parse(_content(descriptor))
         if left is not None:
-            _outlive(left)
+            _outlive(left, cluster)
         try:
             _replace(descriptor, json.dumps(asdict(holder)))
         except OSError as error:
@@ -176,14 +190,18 @@ def _acquire(descriptor: int, seconds: float, what: str, location: Location | No
         return
 
 
-def _outlive(left: Holder) -> None:
-    """Wait for the engine of a writer that died, and end it when it does not end by itself."""
-    engine = left.engine
+def _outlive(left: Holder, cluster: ConnectSettings | None) -> None:
+    """Wait for the engine of a writer that died, and end it, or its work there, when it does not end by itself."""
     # A holder that still runs let the lock go without clearing it; its engine may be at other work.
-    if engine is None or start_time(left.pid) == left.started:
+    if left.host == socket.gethostname() and start_time(left.pid) == left.started:
         return
-    if not engine.wait(ORPHAN_SECONDS):
+    engine = left.engine
+    if engine is not None and not engine.wait(ORPHAN_SECONDS):
         engine.end()
+    if left.work is not None and cluster is not None:
+        from dataos_dagster.engines.elsewhere import WorkElsewhere
+
+        WorkElsewhere(*left.work).end(cluster)
 
 
 def _content(descriptor: int) -> str:

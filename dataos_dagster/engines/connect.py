@@ -118,17 +118,18 @@ def _create(endpoint: Endpoint) -> SparkSession:
     from pyspark.sql import SparkSession
 
     if endpoint.child is None:
-        return SparkSession.builder.remote(_url(endpoint)).create()
+        return SparkSession.builder.remote(url_of(endpoint)).create()
     from pyspark.sql.connect.client import DefaultChannelBuilder
     from pyspark.sql.connect.session import SparkSession as ConnectSession
 
     # As `remote` does: it tells the rest of PySpark which of its two halves is meant.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
-    channel = DefaultChannelBuilder(_url(endpoint), [("grpc.enable_http_proxy", 0)])
+    channel = DefaultChannelBuilder(url_of(endpoint), [("grpc.enable_http_proxy", 0)])
     return cast("SparkSession", ConnectSession.builder.channelBuilder(channel).create())
 
 
-def _url(endpoint: Endpoint) -> str:
+def url_of(endpoint: Endpoint) -> str:
+    """Return the URL by which a client reaches an endpoint, with its token: never log it."""
     if endpoint.token is None:
         return endpoint.url
     separator = ";" if "/;" in endpoint.url else "/;"
@@ -151,6 +152,11 @@ def _greet(session: SparkSession, endpoint: Endpoint) -> None:
             hint="check its address, that it is running, and its token (engines.connect.token)",
         ) from error
     session.client.set_retry_policies([_retry_while_running(endpoint.child, None)])
+
+
+def retries() -> RetryPolicy:
+    """Return the retry policy for a server that may be gone: it is not waited for as long as the client would."""
+    return _retry_while_running(None, _ATTEMPTS_TO_REACH)
 
 
 def _retry_while_running(child: Child | None, attempts: int | None) -> RetryPolicy:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
+    from dataos_dagster.engines.elsewhere import WorkElsewhere
     from dataos_dagster.engines.endpoint import Endpoint
     from dataos_dagster.engines.process import EngineProcess
     from dataos_dagster.errors import Location
@@ -62,6 +63,13 @@ class EngineSession:
     def process(self) -> EngineProcess | None:
         """Return the engine's process when it is a child of ours, else None."""
         return self.endpoint.child.process if self.endpoint.child else None
+
+    @property
+    def elsewhere(self) -> WorkElsewhere | None:
+        """Return its work on an engine that is not ours, by which other processes find it; else None."""
+        from dataos_dagster.engines.elsewhere import WorkElsewhere
+
+        return WorkElsewhere.of(self)
 
     def failures(self, location: Location | None = None) -> AbstractContextManager[None]:
         """Translate the client's errors inside a `with` block: EngineCrashed or StatementFailed, at that location."""

@@ -122,6 +122,21 @@ def test_a_full_disk_fails_the_write_and_keeps_the_rows(project, address, format
         assert len(shop.rows(address, format=format_)) == 2
 
 
+def test_a_full_disk_under_spark_fails_the_write_and_keeps_the_rows(spark_shop):
+    spark_shop.write("SELECT CAST(1 AS BIGINT) AS id, 'x' AS note", TABLE)
+    before = spark_shop.rows(TABLE)
+    process = spark_shop.session().process.pid
+    limits = resource.prlimit(process, resource.RLIMIT_FSIZE)
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (3_000_000, limits[1]))
+    try:
+        with pytest.raises(WriteFailed, match="File too large"):
+            spark_shop.write("SELECT id, concat(uuid(), uuid(), uuid()) AS note FROM range(300000)", TABLE)
+    finally:
+        resource.prlimit(process, resource.RLIMIT_FSIZE, limits)
+    assert spark_shop.rows(TABLE) == before
+    assert spark_shop.write("SELECT CAST(2 AS BIGINT) AS id, 'y' AS note", TABLE, "append").rows == 1
+
+
 def test_a_full_disk_for_our_own_files_fails_the_write_and_keeps_the_rows(sail_shop):
     sail_shop.write("SELECT 1 AS id", TABLE)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

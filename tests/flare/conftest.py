@@ -178,3 +178,9 @@ def project(tmp_path: Path, sessions: Sessions, engine_session: EngineSession) -
 def sail_project(tmp_path: Path, sessions: Sessions, sail_session: EngineSession) -> FlareProject:
     """Return an empty project whose jobs run on Sail: for what no engine has a part in."""
     return FlareProject(tmp_path, sessions, sail_session.engine)
+
+
+@pytest.fixture
+def spark_project(tmp_path: Path, sessions: Sessions, spark_session: EngineSession) -> FlareProject:
+    """Return an empty project whose jobs run on Spark: for stores that Sail has no connector for."""
+    return FlareProject(tmp_path, sessions, spark_session.engine)

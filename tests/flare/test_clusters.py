@@ -40,6 +40,25 @@ steps:
 outputs:
   - {{name: made, dataset: "{TARGET}?acl=rw"}}
 """
+# Appends what is new, and takes its time for each row where it is told to.
+APPENDED = f"""
+inputs:
+  - name: orders
+    dataset: "{ORDERS}"
+    incremental:
+      context: all_orders
+      sql: SELECT * FROM all_orders WHERE id > $|last| AND id <= $|newest|
+      keys:
+        - {{{{name: last, sql: select -1}}}}
+        - {{{{name: newest, sql: select max(id) from all_orders where id > $|last|}}}}
+      state: [{{{{key: last, value: newest}}}}]
+steps:
+  - sequence:
+      - {{{{name: made, sql: "SELECT id, {{pause}} AS paused FROM orders"}}}}
+outputs:
+  - {{{{name: made, dataset: "{TARGET}?acl=rw", options: {{{{saveMode: append}}}}}}}}
+"""
+PAUSE = "java_method('java.lang.Thread', 'sleep', 4000L) IS NULL"
 ROWS = "SELECT id, concat('r', id % 3) AS region, cast(id * 1.5 AS decimal(10,2)) AS amount FROM range(30)"
 EXPECTED = [("r0", 10, 202.5), ("r1", 10, 217.5), ("r2", 10, 232.5)]
 
@@ -211,3 +230,28 @@ def test_a_jvm_that_is_killed_under_a_write_leaves_the_table_whole_and_the_job_r
         seeded.sessions = shared
     assert killed
     assert totals(seeded) == sorted([*EXPECTED, *EXPECTED])
+
+
+def test_what_a_killed_run_left_on_a_connect_server_is_ended_and_written_once(sail_project, spark_session):
+    project = sail_project
+    project.seed(ORDERS, "SELECT id FROM range(3)")
+    project.seed(TARGET, "SELECT CAST(-1 AS BIGINT) AS id, false AS paused")
+    shared = project.sessions
+    connected(project, spark_session)
+    project.write_job(APPENDED.format(pause=PAUSE))
+    lock = project.folder / ".dataos" / "lakehouse" / "sales" / ".target.lock"
+    command = [sys.executable, "-m", "dataos_dagster", "run", str(project.folder), "--engine", "connect"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        while spark_session.endpoint.url.removeprefix("sc://") not in lock.read_text():
+            assert run.poll() is None
+            time.sleep(0.05)
+        begun = time.monotonic()
+        time.sleep(2)
+        run.kill()
+    # The server knows nothing of that, and would have added the rows ten seconds from now.
+    with Sessions(project.settings) as project.sessions:
+        [outcome] = project.run_job(APPENDED.format(pause="false")).outputs
+    assert outcome.rows == 3
+    time.sleep(max(0.0, begun + 15 - time.monotonic()))
+    project.sessions, project.engine = shared, "sail"
+    assert [row[0] for row in project.table(TARGET)[1]] == [-1, 0, 1, 2]

@@ -13,6 +13,7 @@ from dataos_dagster.depots.delta.log import LOG, is_present, latest_version, mar
 from dataos_dagster.depots.delta.write import TableWriter
 from dataos_dagster.depots.files.read import readable
 from dataos_dagster.depots.locks import Holder, writing
+from dataos_dagster.depots.object_stores import require_connector
 from dataos_dagster.depots.requests import WriteRequest
 from dataos_dagster.depots.settlement import Evidence
 from dataos_dagster.depots.streams import refuse_streams
@@ -111,7 +112,13 @@ class DeltaStore:
         else:
             file = self.settings.state_folder / "locks" / f"{place.path.replace('/', '.')}.lock"
         with writing(
-            file, holder, seconds=seconds, what=str(request.target), location=request.location, stop=stop
+            file,
+            holder,
+            seconds=seconds,
+            what=str(request.target),
+            location=request.location,
+            stop=stop,
+            cluster=self.settings.engines.connect,
         ) as left:
             if request.settlement is not None:
                 # In a bucket others write without this lock: a new version need not be the dead writer's.
@@ -132,7 +139,9 @@ class DeltaStore:
 
         Raises:
             DepotError: The folder or bucket does not exist, cannot be reached, or refuses the keys.
+            DepotUnsupported: Spark's connector for the store is missing; says how to get it.
         """
+        require_connector(self.root)
         self.root.require()
         return tables_in([self._segments(place) for place in self._tables()], "folder")
 

@@ -50,7 +50,9 @@ class TableWriter:
             DatasetLocked: Another writer holds the table.
             WriteFailed: The engine or the disk failed; the table is as before.
         """
-        holder = Holder.this_process(self.principal.name, self.session.process, self.request.operation)
+        holder = Holder.this_process(
+            self.principal.name, self.session.process, self.request.operation, elsewhere=self.session.elsewhere
+        )
         with self.store.lock(self.request, holder, self.session.stop_work), self._nothing_written():
             before = latest_version(self.place)
             frame = self._fitted(frame, created=before is None)

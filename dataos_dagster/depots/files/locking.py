@@ -40,7 +40,10 @@ def folder_lock(
     else:
         file = settings.state_folder / "locks" / f"{place.path.replace('/', '.')}.lock"
     seconds, what = settings.limits.lock_seconds, str(request.target)
-    with writing(file, holder, seconds=seconds, what=what, location=request.location, stop=stop) as left:
+    cluster = settings.engines.connect
+    with writing(
+        file, holder, seconds=seconds, what=what, location=request.location, stop=stop, cluster=cluster
+    ) as left:
         if place.is_local:
             commit.settle_local(place.local)
         if request.settlement is not None:

@@ -251,7 +251,9 @@ class FileWriter:
         return frame.columns if self.format == "csv" and options.get("header", "true") == "true" else None
 
     def _holder(self) -> Holder:
-        return Holder.this_process(self.principal.name, self.session.process, self.request.operation)
+        return Holder.this_process(
+            self.principal.name, self.session.process, self.request.operation, elsewhere=self.session.elsewhere
+        )
 
     @contextmanager
     def _nothing_written(self) -> Iterator[None]:

@@ -44,7 +44,10 @@ def table_lock(
         DatasetLocked: Another writer holds it for longer than the settings wait.
     """
     seconds, what = store.settings.limits.lock_seconds, str(request.target)
-    with writing(_file(store, table), holder, seconds=seconds, what=what, location=request.location, stop=stop) as left:
+    file, cluster = _file(store, table), store.settings.engines.connect
+    with writing(
+        file, holder, seconds=seconds, what=what, location=request.location, stop=stop, cluster=cluster
+    ) as left:
         # Behind a catalog others write without this lock: a new snapshot need not be the dead writer's.
         writer = left if table.warehouse.rest is None else None
         for settlement, branch in _settlements(store, table, request):

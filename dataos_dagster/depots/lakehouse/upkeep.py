@@ -78,7 +78,9 @@ class TableUpkeep:
                 hint=_SPARK_HINT,
                 location=self.request.location,
             )
-        holder = Holder.this_process(self.principal.name, self.session.process, self.request.operation)
+        holder = Holder.this_process(
+            self.principal.name, self.session.process, self.request.operation, elsewhere=self.session.elsewhere
+        )
         with (
             table_lock(self.store, self.table, self.request, holder, self.session.stop_work),
             self._failures(),

@@ -178,7 +178,9 @@ class TableWriter:
         Raises:
             DatasetLocked: Another writer holds it for longer than the settings wait.
         """
-        holder = Holder.this_process(self.principal.name, self.session.process, self.request.operation)
+        holder = Holder.this_process(
+            self.principal.name, self.session.process, self.request.operation, elsewhere=self.session.elsewhere
+        )
         return table_lock(self.store, self.table, self.request, holder, self.session.stop_work)
 
     @contextmanager

@@ -91,6 +91,22 @@ def test_each_run_reads_the_month_after_the_last_one(project):
     assert stored(project) == {"orders.start": "2020-04-01 00:00:00"}
 
 
+def test_an_empty_window_of_a_merge_changes_nothing_and_moves_on(project):
+    project.seed(SOURCE, f"SELECT * FROM ({SEED}) WHERE id IN (1, 4)")
+    rows: list[int | None] = []
+    clauses = '{onClause: old.id = new.id, whenClause: "MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"}'
+    job = MONTHS.replace("{saveMode: append}", f"{{iceberg: {{merge: {clauses}}}}}")
+    found = []
+    for _ in range(3):
+        [output] = project.run_job(job).outputs
+        found.append((stored(project)["orders.start"], ids(project)))
+        rows.append(output.rows)
+    # The second of them matches nothing, of which Sail makes no snapshot.
+    assert found == [("2020-02-01 00:00:00", [1]), ("2020-03-01 00:00:00", [1]), ("2020-04-01 00:00:00", [1, 4])]
+    assert rows[1] == 0
+    assert project.state.intents.unfinished() == ()
+
+
 def test_rows_that_came_since_the_last_run_are_read_once(project):
     job = job_of(NEWER, f"{LAST}, {NEWEST}", MOVING)
     project.seed(SOURCE, f"SELECT * FROM ({SEED}) WHERE id < 3")

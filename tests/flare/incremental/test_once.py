@@ -46,6 +46,23 @@ instance-secret:
   acl: rw
   data: {{username: "{user}", password: "{password}"}}
 """
+MYSQL_DB = """
+name: shopdb
+version: v2alpha
+type: depot
+depot:
+  type: MYSQL
+  secrets: [{{name: shopdb-rw, allkeys: true}}]
+  mysql: {{host: 127.0.0.1, port: {port}, params: {{useSSL: "false"}}}}
+---
+name: shopdb-rw
+version: v1
+type: instance-secret
+instance-secret:
+  type: key-value-properties
+  acl: rw
+  data: {{username: "{user}", password: "{password}"}}
+"""
 
 
 def job_to(*datasets: str) -> str:
@@ -72,6 +89,18 @@ def broken_second(project) -> str:
     """Make the second table one that the rows do not fit, and return the job's error."""
     project.seed(SECOND, "SELECT CAST(0 AS BIGINT) AS id, 'x' AS more")
     return project.error_of(job_to(FIRST, SECOND)).message
+
+
+def killed_before_the_note(project, **write) -> None:
+    """Leave the state as if the process had been killed between the commit of the rows and the note of it."""
+    from sqlalchemy import update
+
+    from dataos_dagster.state.models import IntentOutputRow, IntentRow
+
+    project.state.intents.claim(JOB, "", "run-2")
+    with project.state.database.writing() as session:
+        session.execute(update(IntentRow).values(status="open"))
+        session.execute(update(IntentOutputRow).values(status="writing", **write))
 
 
 def test_the_window_of_a_failed_run_is_repeated_for_the_outputs_that_are_missing(project):
@@ -138,24 +167,31 @@ def test_a_database_knows_which_windows_it_holds(project, postgresql):
     to = "dataos://shopdb:public/orders"
     seed(project, 3)
     project.run_job(job_to(to))
-    intent_of = project.state.intents
 
     def rows():
         return [row[0] for row in postgresql.execute("SELECT id FROM orders ORDER BY id", database=database)]
 
     [mark] = postgresql.execute("SELECT mark FROM dataos_writes WHERE dataset = 'orders'", database=database)[0]
-    # As if the process had been killed between the commit of the rows and the note of it.
-    intent_of.claim(JOB, "", "run-2")
-    with project.state.database.writing() as session:
-        from sqlalchemy import update
-
-        from dataos_dagster.state.models import IntentOutputRow, IntentRow
-
-        session.execute(update(IntentRow).values(status="open"))
-        session.execute(update(IntentOutputRow).values(token=mark, status="writing", marked=True))
+    killed_before_the_note(project, token=mark, marked=True)
     result = project.run_job(job_to(to))
     assert any("after it had written everything" in note for note in result.notes)
     assert (rows(), stored(project)) == ([1, 2, 3], ["3"])
+
+
+def test_a_store_that_shows_nothing_gets_its_window_once_more_and_the_run_says_so(spark_project, mariadb):
+    project, database = spark_project, mariadb.create_database()
+    values = {"port": mariadb.port, "user": mariadb.user, "password": mariadb.password}
+    project.write("depot.yaml", MYSQL_DB.format(**values))
+    job = job_to(f"dataos://shopdb:{database}/orders")
+    seed(project, 2)
+    assert project.run_job(job).notes == ()
+    assert stored(project) == ["2"]
+    project.state.watermarks.set(project.state.watermarks.find()[0].at, "0")
+    killed_before_the_note(project)
+    notes = project.run_job(job).notes
+    assert any("so it is written once more" in note for note in notes)
+    rows = mariadb.execute("SELECT id FROM orders ORDER BY id", database=database)
+    assert ([row[0] for row in rows], stored(project)) == ([1, 1, 2, 2], ["2"])
 
 
 def test_the_command_line_gives_keys_for_one_run(sail_project):
