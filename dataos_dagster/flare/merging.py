@@ -9,7 +9,7 @@ from dataos_dagster.engines.routing import constructs_of
 from dataos_dagster.errors import StepError
 from dataos_dagster.flare.locations import location_in_text
 from dataos_dagster.flare.relations import SqlRefused, refuse_calls
-from dataos_dagster.flare.sql import parse_merge
+from dataos_dagster.flare.sql import parse_merge, qualifiers, replace_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,41 @@ if TYPE_CHECKING:
 
 # Before the clauses stands one line of their own, so that lines of the statement are lines of the clauses.
 _HEAD = "MERGE INTO old USING new ON\n"
+
+
+# Names of a merge's two sides in the Python SDK, and the ones that Flare's own clauses use.
+_ALIASES = {"target": "old", "source": "new"}
+
+
+def merge_of(on: str, when: str) -> Merge:
+    """Return a merge whose clauses speak of `old` and `new`, whatever they were written with.
+
+    Args:
+        on: The condition behind ON.
+        when: What follows WHEN.
+    """
+    from dataos_dagster.depots.requests import Merge
+
+    return Merge(_with_flare_aliases(on), _with_flare_aliases(when))
+
+
+def _with_flare_aliases(clause: str) -> str:
+    """Return a clause whose columns are qualified with `old` and `new`; text in quotes stays as it is."""
+    spans = {
+        (start, end): _ALIASES[name.lower()] for name, start, end in qualifiers(clause) if name.lower() in _ALIASES
+    }
+    return replace_spans(clause, spans)
+
+
+def refuse_other_relations(merge: Merge) -> None:
+    """Check that a merge reads nothing but the table and the rows that are written.
+
+    Raises:
+        SqlRefused: A clause does not parse, reads another relation, or calls Java.
+    """
+    tree = parse_merge(merge_statement(merge))
+    _refuse_relations(tree)
+    refuse_calls(tree)
 
 
 def check_merge(job: Job, path: DocumentPath, merge: Merge, label: str) -> None:
@@ -37,9 +72,7 @@ def check_merge(job: Job, path: DocumentPath, merge: Merge, label: str) -> None:
         StepError: A clause does not parse, reads another relation, or calls Java.
     """
     try:
-        tree = parse_merge(merge_statement(merge))
-        _refuse_relations(tree)
-        refuse_calls(tree)
+        refuse_other_relations(merge)
     except SqlRefused as refused:
         raise StepError(
             f"{label}: {refused.message}",

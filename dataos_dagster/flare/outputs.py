@@ -6,31 +6,28 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.connectors.documents import CONNECTION_PREFIX
-from dataos_dagster.depots.requests import Merge, PartitionField, Sort, SortColumn, WriteRequest
+from dataos_dagster.depots.requests import PartitionField, Sort, SortColumn, WriteRequest
 from dataos_dagster.errors import StepError
 from dataos_dagster.flare.column_tags import column_tag_rules
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest import JdbcConnection as JdbcSection
-from dataos_dagster.flare.merging import check_merge, merge_constructs
+from dataos_dagster.flare.merging import check_merge, merge_constructs, merge_of
 from dataos_dagster.flare.targets import implied_format, output_target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from dataos_dagster.address import Address
     from dataos_dagster.engines.routing.constructs import Construct
     from dataos_dagster.errors import Location
     from dataos_dagster.flare.column_tags import ColumnTagRule
     from dataos_dagster.flare.manifest import FlareOutput, OutputOptions
-    from dataos_dagster.flare.manifest import Merge as MergeSection
     from dataos_dagster.flare.manifest import PartitionField as PartitionSection
     from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.jobs import Job
 
 _OVERWRITE_MODE = "overwrite-mode"
 _STATEMENT = "jdbcquery"
-# Names of a merge's two sides in the Python SDK, and the ones that Flare's own clauses use.
-_MERGE_ALIASES = {"target": "old", "source": "new"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,7 @@ def plan_output(job: Job, index: int, entry: FlareOutput, settings: Settings) ->
         sort=_sort(options),
         dynamic_overwrite=properties.pop(_OVERWRITE_MODE, "").lower() == "dynamic",
         properties=properties,
-        merge=_merge(iceberg.merge) if iceberg and iceberg.merge else None,
+        merge=merge_of(iceberg.merge.on_clause, iceberg.merge.when_clause) if iceberg and iceberg.merge else None,
         branch=None if branch == "main" else branch,
         location=location,
         statement=_statement(job, index, entry, label),
@@ -154,19 +151,3 @@ def _sort(options: OutputOptions) -> Sort | None:
         return None
     columns = tuple(SortColumn(column.name, column.order == "desc") for column in options.sort.columns)
     return Sort(options.sort.mode, columns)
-
-
-def _merge(merge: MergeSection) -> Merge:
-    return Merge(_with_flare_aliases(merge.on_clause), _with_flare_aliases(merge.when_clause))
-
-
-def _with_flare_aliases(clause: str) -> str:
-    """Return a clause whose columns are qualified with `old` and `new`; text in quotes stays as it is."""
-    from dataos_dagster.flare.sql import qualifiers, replace_spans
-
-    spans: Mapping[tuple[int, int], str] = {
-        (start, end): _MERGE_ALIASES[name.lower()]
-        for name, start, end in qualifiers(clause)
-        if name.lower() in _MERGE_ALIASES
-    }
-    return replace_spans(clause, spans)

@@ -12,6 +12,7 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,16 +20,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dataos_dagster.address import Address
-from dataos_dagster.depots.requests import Merge, PartitionField, ReadRequest, Target, WriteRequest
+from dataos_dagster.depots.requests import PartitionField, ReadRequest, Target, WriteRequest
 from dataos_dagster.errors import DepotError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from pyspark.sql.connect.dataframe import DataFrame
 
     from dataos_dagster.depots.door import Door
-    from dataos_dagster.depots.requests import WriteResult
+    from dataos_dagster.depots.requests import Merge, WriteResult
     from dataos_dagster.engines.session import EngineSession, SessionConfiguration
     from dataos_dagster.identity import Principal
     from dataos_dagster.settings import EngineName
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 # PyFlare's plurals of Iceberg's transforms.
 _TRANSFORMS = {"years": "year", "months": "month", "days": "day", "hours": "hour"}
 _ICEBERG = {"table_properties", "partition", "merge"}
+_CLAUSES = {"onClause", "whenClause"}
+# What stands for `{dataset}` where a query is only looked at.
+_DATASET = "__dataset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +143,14 @@ def load(
     Raises:
         DatasetNotFound: There is none.
         DepotError: No session is open, or its depot is not loaded in it.
+        SqlRefused: The query reads more than the dataset, or is no query.
     """
     opened = _opened()
     given = {**(options or {}), **({"driver": driver} if driver else {})}
     request = ReadRequest(Target(Address.parse(name)), format=format, options=given)
     opened.check(request)
+    if query is not None:
+        _check_query(query)
     frame = opened.door.read(request, opened.engine, opened.principal)
     if query is None:
         return frame
@@ -173,7 +180,8 @@ def save(
         SchemaMismatch: The frame does not fit the dataset that is there.
         DatasetLocked: Another writer holds it.
         WriteFailed: The engine or the store failed; the dataset is as before.
-        DepotError: No session is open, or its depot is not loaded in it.
+        DepotError: No session is open, its depot is not loaded in it, or an option means nothing.
+        SqlRefused: A clause of the merge reads more than the table and the rows, or does not parse.
     """
     opened = _opened()
     given = dict(options or {})
@@ -181,7 +189,7 @@ def save(
     if unknown := sorted(set(iceberg) - _ICEBERG):
         raise DepotError(f"iceberg knows no {unknown[0]!r}", hint=f"there are {', '.join(sorted(_ICEBERG))}")
     properties = {key: str(value) for key, value in (iceberg.get("table_properties") or {}).items()}
-    merge = iceberg.get("merge")
+    merge = _merge(iceberg["merge"]) if iceberg.get("merge") else None
     request = WriteRequest(
         Target(Address.parse(name)),
         mode,
@@ -191,7 +199,7 @@ def save(
         partition_spec=tuple(_partition_field(entry) for entry in iceberg.get("partition") or ()),
         dynamic_overwrite=properties.pop("overwrite-mode", "").lower() == "dynamic",
         properties=properties,
-        merge=Merge(merge["onClause"], merge["whenClause"]) if merge else None,
+        merge=merge,
     )
     opened.check(request)
     return opened.door.write(dataframe, request, opened.engine, opened.principal)
@@ -202,6 +210,49 @@ def _opened() -> _Opened:
     if found is None:
         raise DepotError("no session is open", hint="write `with flare.session(project):` around load and save")
     return found
+
+
+def _check_query(query: str) -> None:
+    """Check that a query reads nothing but the dataset: whatever else is read has an address and a depot of its own.
+
+    Raises:
+        SqlRefused: It reads more, or is no query.
+    """
+    from dataos_dagster.flare.relations import SqlRefused
+    from dataos_dagster.flare.sql import parse_statement
+
+    statement = parse_statement(query.replace("{dataset}", _DATASET))
+    if statement.kind != "query" or statement.target is not None:
+        raise SqlRefused(f"{statement.kind.upper()} is no query", hint="write SELECT … FROM {dataset}")
+    for relation in statement.relations:
+        if relation.parts != (_DATASET,):
+            raise SqlRefused(
+                f"{relation.name!r} is not the dataset that is loaded",
+                hint="the dataset stands in the query as {dataset}; load others by themselves, and join the frames",
+                line=relation.line,
+                column=relation.column,
+                length=relation.end - relation.start,
+            )
+
+
+def _merge(entry: Any) -> Merge:
+    """Return the merge of `save`.
+
+    Raises:
+        DepotError: A clause is missing.
+        SqlRefused: A clause reads more than the table and the rows, or does not parse.
+    """
+    from dataos_dagster.flare.merging import merge_of, refuse_other_relations
+
+    given = dict(entry) if isinstance(entry, Mapping) else {}
+    if set(given) != _CLAUSES or not all(isinstance(clause, str) for clause in given.values()):
+        raise DepotError(
+            f"a merge has {' and '.join(sorted(_CLAUSES))}, and this one {' and '.join(sorted(given)) or 'neither'}",
+            hint='write {"onClause": "target.id = source.id", "whenClause": "MATCHED THEN UPDATE SET *"}',
+        )
+    merge = merge_of(given["onClause"], given["whenClause"])
+    refuse_other_relations(merge)
+    return merge
 
 
 def _declared(address: Address) -> ReadRequest | WriteRequest:

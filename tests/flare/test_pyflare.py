@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dataos_dagster import flare
 from dataos_dagster.errors import DepotError
+from dataos_dagster.flare.relations import SqlRefused
 
 ORDERS = "dataos://lakehouse:sales/orders"
 
@@ -45,6 +48,59 @@ def test_options_of_iceberg_are_pyflares(engine):
     assert rows(name) == [(1, "new"), (2, "added")]
     with pytest.raises(DepotError, match="iceberg knows no 'partitions'"):
         flare.save(name, changes, options={"iceberg": {"partitions": []}})
+
+
+def test_a_merge_may_speak_of_target_and_source(engine):
+    name = "dataos://lakehouse:sales/spoken"
+    flare.save(name, engine.spark.sql("SELECT 1 AS id, 'old' AS note"))
+    merge = {
+        "onClause": "target.id = source.id",
+        "whenClause": "WHEN MATCHED THEN UPDATE SET target.note = source.note",
+    }
+    flare.save(name, engine.spark.sql("SELECT 1 AS id, 'source.x' AS note"), options={"iceberg": {"merge": merge}})
+    assert rows(name) == [(1, "source.x")]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("SELECT * FROM parquet.`/etc/x`", "opens files past the job's inputs"),
+        (
+            "SELECT * FROM {dataset} WHERE id IN (SELECT id FROM lakehouse.sales.other)",
+            "is not the dataset that is loaded",
+        ),
+        ("SELECT * FROM {dataset} JOIN leftover USING (id)", "'leftover' is not the dataset that is loaded"),
+        ("SELECT reflect('java.lang.System', 'exit') FROM {dataset}", "calls Java"),
+        ("DROP TABLE {dataset}", "is not a query"),
+        ("SELECT 1; SELECT 2", "one step is one query"),
+    ],
+)
+def test_a_query_reads_the_dataset_and_nothing_else(engine, query, message):
+    flare.save("dataos://lakehouse:sales/asked", engine.spark.sql("SELECT 1 AS id"), mode="overwrite")
+    with pytest.raises(SqlRefused, match=re.escape(message)):
+        flare.load("dataos://lakehouse:sales/asked", query=query)
+
+
+@pytest.mark.parametrize(
+    ("merge", "error", "message"),
+    [
+        ({"onClause": "old.id = new.id"}, DepotError, "a merge has onClause and whenClause, and this one onClause"),
+        ({}, None, ""),
+        (
+            {"onClause": "old.id = new.id", "whenClause": "matched and exists (select 1 from other) then delete"},
+            SqlRefused,
+            "'other' is another relation",
+        ),
+        ({"onClause": "old.id = = new.id", "whenClause": "matched then delete"}, SqlRefused, "does not parse"),
+    ],
+)
+def test_a_merge_has_both_clauses_and_reads_its_two_sides_only(engine, merge, error, message):
+    frame = engine.spark.sql("SELECT 1 AS id")
+    if error is None:
+        assert flare.save("dataos://lakehouse:sales/plain", frame, options={"iceberg": {"merge": merge}}).rows == 1
+        return
+    with pytest.raises(error, match=re.escape(message)):
+        flare.save("dataos://lakehouse:sales/plain", frame, options={"iceberg": {"merge": merge}})
 
 
 def test_a_depot_that_needs_more_than_the_session_has_is_told(engine, tmp_path_factory):
