@@ -17,7 +17,7 @@ DELTA = "delta"
 
 
 def open_folder(
-    root: Place, catalog: DepotCatalog, depot: Depot | None, asked: str | None, path: tuple[str, ...] = ()
+    root: Place, catalog: DepotCatalog, depot: Depot | None, asked: str | None, path: tuple[str, ...] | None = ()
 ) -> Store:
     """Return the store of a dataset in a folder.
 
@@ -26,10 +26,11 @@ def open_folder(
         catalog: The project's depots.
         depot: None for a standalone job.
         asked: Format that the manifest gives, in lower case.
-        path: Of the dataset below the root; empty for all of it.
+        path: Of the dataset below the root; None when the whole depot is meant, and no dataset.
     """
     name, format_ = (depot.name, depot.format) if depot else (None, None)
-    if _is_delta(root.join(*path), asked, format_, offline=catalog.offline):
+    offline = catalog.offline or path is None
+    if _is_delta(root.join(*(path or ())), asked, format_, offline=offline):
         from dataos_dagster.depots.delta.store import DeltaStore
 
         return DeltaStore(root, catalog.settings, name)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots import object_stores
+from dataos_dagster.depots.access import AzureAccess, GcsAccess, S3Access, azure_suffix
 from dataos_dagster.depots.depot import ICEBERG, Depot
 from dataos_dagster.depots.files.formats import FILE_FORMATS
 from dataos_dagster.depots.folders import open_folder
-from dataos_dagster.depots.s3 import requirements as s3_requirements
-from dataos_dagster.depots.storage import Place, S3Access
+from dataos_dagster.depots.storage import Place
 from dataos_dagster.errors import DepotError, DepotUnsupported
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from dataos_dagster.address import Acl
     from dataos_dagster.depots.catalog import DepotCatalog
     from dataos_dagster.depots.maintenance import MaintenanceRequest
-    from dataos_dagster.depots.manifest import S3Connection
+    from dataos_dagster.depots.manifest import AzureConnection, S3Connection
     from dataos_dagster.depots.requests import (
         JdbcConnection,
         ReadRequest,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 # Keys of the credentials that published manifests use, the documented one first.
 _ACCESS_KEYS = ("accesskeyid", "awsaccesskeyid")
 _SECRET_KEYS = ("secretkey", "awssecretaccesskey")
+_GCS_KEYS = ("gcskey_json", "json_keyfile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Opener:
             return self._connector(depot, self.catalog.credentials(depot, acl))
         if depot.is_lakehouse:
             return self._lakehouse(depot, acl)
-        return open_folder(self._root(depot, acl), self.catalog, depot, depot.format)
+        return open_folder(self._root(depot, acl), self.catalog, depot, depot.format, None)
 
     def folder(self, target: Target, *, location: Location | None = None) -> Folder:
         """Return the folder that an address or path names, whether it is there or not.
@@ -106,16 +108,16 @@ class Opener:
         """
         if target.address is None:
             place = Place.parse(target.path or "", base=self.catalog.settings.project)
-            return Folder(place, s3_requirements(place))
+            return Folder(place, object_stores.requirements(place))
         depot = self.catalog.find(target.address.depot, location=location)
         if depot.connection is None or depot.family != "folders":
             raise DepotUnsupported(
                 f"{target} is in depot {depot.name!r}, which has no folder for files",
-                hint="name a folder: a path, or an address in a depot of the type file or s3",
+                hint="name a folder: a path, or an address in a depot of the type file, s3, gcs, abfss or wasbs",
                 location=location,
             )
         place = self._root(depot, "rw").join(target.address.collection or "", *target.address.path)
-        return Folder(place, s3_requirements(place))
+        return Folder(place, object_stores.requirements(place))
 
     def _lakehouse(self, depot: Depot, acl: Acl) -> Store:
         from dataos_dagster.depots.lakehouse.store import LakehouseStore
@@ -167,7 +169,7 @@ class Opener:
         return ConnectorStore(connector_of(depot, source.credentials), source.kind, source.kind)
 
     def _root(self, depot: Depot, acl: Acl) -> Place:
-        from dataos_dagster.depots.manifest import FileConnection, S3Connection
+        from dataos_dagster.depots.manifest import AzureConnection, FileConnection, GcsConnection, S3Connection
 
         connection = depot.connection
         if isinstance(connection, FileConnection):
@@ -175,6 +177,12 @@ class Opener:
         if isinstance(connection, S3Connection):
             s3 = s3_access(connection, self.catalog.credentials(depot, acl))
             return Place(connection.bucket, s3).join(connection.relative_path)
+        if isinstance(connection, AzureConnection):
+            azure = azure_access(depot.type, connection, self.catalog.credentials(depot, acl))
+            return Place(connection.container, azure).join(connection.relative_path)
+        if isinstance(connection, GcsConnection):
+            gcs = gcs_access(self.catalog.credentials(depot, acl))
+            return Place(connection.bucket, gcs).join(connection.relative_path)
         raise DepotError(f"depot {depot.name!r} has no folder", location=depot.location)
 
     def _catalog_s3(self, depot: Depot, acl: Acl) -> S3Access | None:
@@ -220,6 +228,28 @@ def s3_access(connection: S3Connection, credentials: Mapping[str, SecretStr]) ->
         endpoint,
         connection.region or _text(credentials, "awsregion"),
     )
+
+
+def azure_access(kind: str, connection: AzureConnection, credentials: Mapping[str, SecretStr]) -> AzureAccess:
+    """Return how a depot's container is opened; without credentials the machine's own identity counts.
+
+    Args:
+        kind: Source type of the depot, `abfss` or `wasbs`.
+        connection: The depot's.
+        credentials: Of its secret.
+    """
+    suffix = connection.endpoint_suffix or _text(credentials, "azureendpointsuffix")
+    return AzureAccess(
+        connection.account,
+        "abfss" if kind == "abfss" else "wasbs",
+        credentials.get("azurestorageaccountkey"),
+        azure_suffix(suffix),
+    )
+
+
+def gcs_access(credentials: Mapping[str, SecretStr]) -> GcsAccess:
+    """Return how a depot's bucket is opened; without a key the machine's own identity counts."""
+    return GcsAccess(_first(credentials, _GCS_KEYS), _text(credentials, "projectid"))
 
 
 def _as_table(depot: Depot, format_: str | None, path: tuple[str, ...]) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from dataos_dagster.depots.access import DEFAULT_REGION
 from dataos_dagster.depots.requests import Requirements
-from dataos_dagster.depots.storage import DEFAULT_REGION
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from dataos_dagster.depots.storage import Place, S3Access
+    from dataos_dagster.depots.access import S3Access
+    from dataos_dagster.depots.storage import Place
 
 # Of the same release as the Hadoop inside Spark 4.1.1.
 HADOOP_AWS = "org.apache.hadoop:hadoop-aws:3.4.2"

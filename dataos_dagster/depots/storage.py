@@ -10,34 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from dataos_dagster.depots.access import AzureAccess, GcsAccess, S3Access, azure_suffix
 from dataos_dagster.errors import CredentialsRefused, DatasetNotFound, DepotError, DepotUnreachable, DepotUnsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyarrow.fs import FileInfo, FileSystem
-    from pydantic import SecretStr
 
+    from dataos_dagster.depots.access import BucketAccess
     from dataos_dagster.settings import EngineName
 
 # The names of one protocol; engines differ in which one they know.
 S3_SCHEMES = ("s3", "s3a", "s3n")
-DEFAULT_REGION = "us-east-1"
-
-
-@dataclass(frozen=True, slots=True)
-class S3Access:
-    """How a bucket is opened.
-
-    Attributes:
-        access_key: None leaves it to the machine's own AWS configuration, as does `secret_key`.
-        endpoint: URL of a store other than AWS, with its scheme.
-    """
-
-    access_key: SecretStr | None = None
-    secret_key: SecretStr | None = None
-    endpoint: str | None = None
-    region: str | None = None
+GCS_SCHEMES = ("gs", "gcs")
+AZURE_SCHEMES = ("abfss", "abfs", "wasbs", "wasb")
+SCHEMES = (*S3_SCHEMES, *GCS_SCHEMES, *AZURE_SCHEMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,39 +34,48 @@ class Place:
 
     Attributes:
         path: Absolute local path, or `bucket/key`; no slash at the end.
-        s3: How its bucket is opened; None for a local path.
+        access: How its bucket is opened; None for a local path.
     """
 
     path: str
-    s3: S3Access | None = None
+    access: BucketAccess | None = None
 
     @classmethod
-    def parse(cls, text: str, *, base: Path, s3: S3Access | None = None) -> Place:
-        """Return the place that a path or URL names.
+    def parse(cls, text: str, *, base: Path) -> Place:
+        """Return the place that a path or URL names; buckets are opened with the machine's own identity.
 
         Args:
-            text: A local path, a `file:` URL, or an `s3:`, `s3a:` or `s3n:` URL.
+            text: A local path, or a URL: `file:`, `s3:`, `s3a:`, `s3n:`, `gs:`, `abfss:`, `wasbs:`.
             base: What a relative path is relative to.
-            s3: How buckets are opened.
 
         Raises:
             DepotUnsupported: The URL's scheme is another one.
         """
         url = urlsplit(text)
         if url.scheme in S3_SCHEMES:
-            return cls(posixpath.normpath(f"{url.netloc}{url.path}"), s3 or S3Access())
+            return cls(posixpath.normpath(f"{url.netloc}{url.path}"), S3Access())
+        if url.scheme in GCS_SCHEMES:
+            return cls(posixpath.normpath(f"{url.netloc}{url.path}"), GcsAccess())
+        if url.scheme in AZURE_SCHEMES:
+            return _azure(text)
         if url.scheme == "file":
             return cls(posixpath.normpath(url.path))
         if "://" in text:
             raise DepotUnsupported(
-                f"{text!r} cannot be opened: {url.scheme} is not read or written yet", hint="use a local path or s3a://"
+                f"{text!r} cannot be opened: {url.scheme} is not read or written yet",
+                hint="use a local path, s3a://, gs://, abfss:// or wasbs://",
             )
         return cls(str((base / text).resolve()))
 
     @property
     def is_local(self) -> bool:
         """Return whether it is on this machine's own file systems."""
-        return self.s3 is None
+        return self.access is None
+
+    @property
+    def s3(self) -> S3Access | None:
+        """Return how its bucket is opened; None for what is not in S3."""
+        return self.access if isinstance(self.access, S3Access) else None
 
     @property
     def local(self) -> Path:
@@ -113,31 +110,19 @@ class Place:
 
     def url(self, engine: EngineName) -> str:
         """Return the name that an engine has for it."""
-        if self.is_local:
+        if self.access is None:
             return Path(self.path).as_uri()
-        return f"{'s3' if engine == 'sail' else 's3a'}://{self.path}"
+        return self.access.url(self.path, sail=engine == "sail")
 
     def __str__(self) -> str:
-        return self.path if self.is_local else f"s3://{self.path}"
+        return self.path if self.access is None else self.access.url(self.path, sail=True)
 
     @property
     def filesystem(self) -> FileSystem:
         """Return Arrow's file system of the place."""
         from pyarrow import fs
 
-        if self.s3 is None:
-            return fs.LocalFileSystem()
-        keys = (self.s3.access_key, self.s3.secret_key)
-        endpoint = urlsplit(self.s3.endpoint) if self.s3.endpoint else None
-        return fs.S3FileSystem(
-            access_key=keys[0].get_secret_value() if keys[0] else None,
-            secret_key=keys[1].get_secret_value() if keys[1] else None,
-            region=self.s3.region or DEFAULT_REGION,
-            endpoint_override=endpoint.netloc if endpoint else None,
-            scheme=endpoint.scheme if endpoint else "https",
-            connect_timeout=10,
-            request_timeout=60,
-        )
+        return fs.LocalFileSystem() if self.access is None else self.access.filesystem()
 
     def kind(self) -> Literal["file", "folder", "missing"]:
         """Return what is there."""
@@ -225,13 +210,15 @@ class Place:
     @contextmanager
     def failures(self) -> Iterator[None]:
         """Translate what Arrow's file systems raise inside the block."""
+        from pyarrow import ArrowException
+
         try:
             yield
         except FileNotFoundError:
             raise DatasetNotFound(f"{self} does not exist") from None
         except PermissionError as error:
             raise CredentialsRefused(f"{self} may not be opened: {error.strerror or error}") from None
-        except OSError as error:
+        except (OSError, ArrowException) as error:
             raise _failure(self, error) from None
 
 
@@ -240,12 +227,27 @@ def is_hidden(path: str) -> bool:
     return any(part.startswith((".", "_")) and "=" not in part for part in path.split("/") if part)
 
 
-def _failure(place: Place, error: OSError) -> DepotError:
+def _azure(text: str) -> Place:
+    """Return the place that a URL such as `abfss://container@account.dfs.core.windows.net/folder` names."""
+    url = urlsplit(text)
+    account, _, rest = (url.hostname or "").partition(".")
+    _, core, suffix = rest.partition(".core.")
+    if not url.username or not account or not core:
+        raise DepotUnsupported(
+            f"{text!r} names no container of an Azure account",
+            hint="write abfss://container@account.dfs.core.windows.net/folder",
+        )
+    scheme: Literal["abfss", "wasbs"] = "abfss" if url.scheme.startswith("abfs") else "wasbs"
+    access = AzureAccess(account, scheme, suffix=azure_suffix(suffix))
+    return Place(posixpath.normpath(f"{url.username}{url.path}"), access)
+
+
+def _failure(place: Place, error: Exception) -> DepotError:
     text = str(error).partition("\n")[0]
     if any(sign in text for sign in ("ACCESS_DENIED", "SignatureDoesNotMatch", "InvalidAccessKeyId", "Forbidden")):
         return CredentialsRefused(f"{place}: the store refuses the credentials", hint="check the depot's secret")
     if "NO_SUCH_BUCKET" in text or "Bucket does not exist" in text:
         return DatasetNotFound(f"there is no bucket {place.bucket!r}", hint="check `bucket` of the depot")
     if place.is_local:
-        return DepotUnreachable(f"{place} cannot be opened: {error.strerror or text}")
+        return DepotUnreachable(f"{place} cannot be opened: {getattr(error, 'strerror', None) or text}")
     return DepotUnreachable(f"{place} cannot be reached: {text[:300]}", hint="check `endpoint` and the network")

@@ -12,7 +12,7 @@ Family = Literal["folders", "postgresql", "kafka", "connector"]
 # Source type, or JDBC sub-protocol, to the family of code that serves it.
 FAMILIES: Mapping[str, Family] = {
     "file": "folders",
-    "s3": "folders",
+    **dict.fromkeys(("s3", "gcs", "abfss", "wasbs"), "folders"),
     "postgresql": "postgresql",
     "postgres": "postgresql",
     "kafka": "kafka",
@@ -21,11 +21,7 @@ FAMILIES: Mapping[str, Family] = {
     **dict.fromkeys(("mongodb", "elasticsearch", "opensearch", "pulsar"), "connector"),
 }
 
-_OBJECT_STORE = "the same formats as on S3"
 PLANNED: Mapping[str, str] = {
-    "abfss": _OBJECT_STORE,
-    "wasbs": _OBJECT_STORE,
-    "gcs": _OBJECT_STORE,
     "database": "as a PostgreSQL database made for the project; until then declare a postgresql depot of this name",
 }
 

@@ -55,9 +55,13 @@ CONNECTORS: dict[str, Connector] = {
     "opensearch": Connector("org.opensearch.client:opensearch-spark-30_2.13:1.2.0", "OpenSearch", tried=False),
     "pulsar": Connector("io.streamnative.connectors:pulsar-spark-connector_2.13:3.4.0.3", "Pulsar", tried=False),
     "hadoop-aws": Connector("org.apache.hadoop:hadoop-aws:3.4.2", "files in S3"),
+    "abfss": Connector("org.apache.hadoop:hadoop-azure:3.4.2", "files in Azure storage (abfss, wasbs)", tried=False),
+    "gcs": Connector(
+        "com.google.cloud.bigdataoss:gcs-connector:hadoop3-2.2.26", "files in Google Cloud Storage", tried=False
+    ),
 }
 # Other words that people write for them.
-_SYNONYMS = {"postgres": "postgresql", "s3": "iceberg-aws"}
+_SYNONYMS = {"postgres": "postgresql", "s3": "iceberg-aws", "wasbs": "abfss", "azure": "abfss"}
 _COORDINATE = re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+")
 
 

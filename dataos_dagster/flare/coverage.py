@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.storage import SCHEMES
 from dataos_dagster.errors import NotYetRun
 from dataos_dagster.flare.joining import JOINER
 from dataos_dagster.flare.locations import job_location
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.jobs import Job
 
 # Words for `format` that no engine here reads or writes.
-_NOT_READ = frozenset({"delta", "hudi", "xlsx"})
+_NOT_READ = frozenset({"hudi"})
 
 _SCHEME = re.compile(r"(?:jdbc:)?[A-Za-z][A-Za-z0-9+.-]*:(?=[^\\])")
-_OPENED = frozenset({"dataos:", "dataset:", "file:", "s3:", "s3a:", "s3n:"})
+_OPENED = frozenset({"dataos:", "dataset:", "file:", *(f"{scheme}:" for scheme in SCHEMES)})
 
 # What is missing, and where.
 _Finding = tuple[str, "DocumentPath"]

@@ -15,8 +15,9 @@ def call(*arguments: object):
 
 
 @pytest.fixture
-def project(tmp_path):
-    """Return a project with a file in a depot, a depot that cannot be reached, and one that is not read yet."""
+def project(tmp_path, monkeypatch):
+    """Return a project with a file in a depot, a depot that cannot be reached, and one that needs a connector."""
+    monkeypatch.setenv("DATAOS_CACHE", str(tmp_path / "no-connectors"))
     depots = {
         "shopfiles": "  type: file\n  file: {path: ./data}\n",
         "gone": "  type: file\n  file: {path: ./nowhere}\n",
@@ -87,7 +88,7 @@ def test_depots_are_listed_without_being_opened(project):
     assert "built in" in call("depot", "list", "--project", project).stdout
 
 
-def test_the_check_fails_for_what_is_in_error_and_not_for_what_is_not_read_yet(project):
+def test_the_check_fails_for_what_is_in_error_and_not_for_what_lacks_a_connector(project):
     result = call("depot", "check", "--project", project, "--json")
     found = {depot["name"]: depot["status"] for depot in json.loads(result.stdout)["depots"]}
     assert found == {"lakehouse": "active", "gone": "error", "shopfiles": "active", "cloud": "unsupported"}

@@ -110,22 +110,11 @@ depot:
         depots.credentials(depots.find("shopdb"), "r")
 
 
-SECTIONS = {
-    "abfss": "{account: a, container: c}",
-    "wasbs": "{account: a, container: c}",
-    "gcs": "{bucket: b}",
-}
-
-
-@pytest.mark.parametrize("source", SECTIONS)
-def test_a_source_that_is_not_read_yet_says_so_at_load_at_the_check_and_at_use(catalog, tmp_path, source):
-    text = depot("other", f"  type: {source.upper()}\n  {source}: {SECTIONS[source]}\n")
-    door = Door(catalog(text))
-    [told] = [d for d in load_project(tmp_path, use_cache=False).diagnostics if d.code == "source-not-read"]
-    assert (told.severity, told.line) == ("info", 5)
-    status = door.check("other")
+def test_a_database_of_the_platform_is_no_source_yet_and_says_so_at_the_check_and_at_use(catalog):
+    door = Door(catalog("name: shop\nversion: v1\ntype: database\ndatabase: {}\n"))
+    status = door.check("shopdatabase")
     assert status.status == "unsupported"
     assert "planned: " in status.detail
     with pytest.raises(DepotUnsupported, match="not read or written yet") as refused:
-        door.requirements([ReadRequest(target("dataos://other:a/b"))])
-    assert refused.value.location.line == 5
+        door.requirements([ReadRequest(target("dataos://shopdatabase:a/b"))])
+    assert refused.value.location.line == 1

@@ -6,12 +6,13 @@ import pytest
 from pydantic import SecretStr
 
 from dataos_dagster.address import Address
+from dataos_dagster.depots.access import S3Access
 from dataos_dagster.depots.door import Door, ReadRequest, Target, WriteRequest, beside
 from dataos_dagster.depots.lakehouse.configuration import requirements
 from dataos_dagster.depots.lakehouse.tables import Warehouse
 from dataos_dagster.depots.requests import Requirements
 from dataos_dagster.depots.requirements import join, session_configuration, veto
-from dataos_dagster.depots.storage import Place, S3Access
+from dataos_dagster.depots.storage import Place
 from dataos_dagster.settings import CatalogSettings
 
 KEYS = S3Access(SecretStr("the-key"), SecretStr("the-secret"), "http://127.0.0.1:7070", "eu-west-1")

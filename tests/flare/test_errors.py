@@ -118,16 +118,12 @@ def test_a_failure_while_writing_shows_the_sql_of_the_view(project):
 
 
 NOT_YET_RUN = [
-    ("inputs: [{name: a, query: SELECT 1}]", "an input by `query`"),
-    (
-        "inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\nactions: [{name: expire_snapshots, input: a}]",
-        "`actions`",
-    ),
+    ("inputs: [{name: a, dataset: dataos://lakehouse:a/b, format: hudi}]", "the format `hudi`"),
     (
         "inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\nudfs: {shout: '(text: String) => text.toUpperCase'}",
         "a function in Scala (`shout`)",
     ),
-    ("inputs: [{name: a, inputType: file, file: {path: 'gs://bucket/a', format: csv}}]", "gs:…"),
+    ("inputs: [{name: a, inputType: file, file: {path: 'hdfs://bucket/a', format: csv}}]", "hdfs:…"),
 ]
 
 
@@ -143,17 +139,9 @@ def test_what_is_not_yet_run_is_said_at_its_line_and_fails_nothing(sail_project,
 
 
 def test_a_depot_of_a_type_that_is_not_read_yet_is_said_at_the_input_and_fails_nothing(sail_project):
-    sail_project.write(
-        "depot.yaml",
-        """
-        name: archive
-        version: v1
-        type: depot
-        depot: {type: gcs, spec: {bucket: shop}}
-        """,
-    )
-    sail_project.write_job("inputs: [{name: a, dataset: 'dataos://archive:shop/orders'}]")
+    sail_project.write("database.yaml", "name: archive\nversion: v1\ntype: database\ndatabase: {}\n")
+    sail_project.write_job("inputs: [{name: a, dataset: 'dataos://archivedatabase:shop/orders'}]")
     [outcome] = sail_project.run().outcomes
     assert outcome.state == "not_run"
-    assert "depot 'archive' is of the type gcs, which is not read or written yet" in outcome.reason
+    assert "depot 'archivedatabase' is of the type database, which is not read or written yet" in outcome.reason
     assert outcome.location.file == "job.yaml"

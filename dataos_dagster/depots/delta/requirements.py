@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from dataos_dagster.depots import s3
+from dataos_dagster.depots import object_stores
 from dataos_dagster.depots.requests import ReadRequest, Requirements
 from dataos_dagster.depots.requirements import join, veto
 from dataos_dagster.engines.coordinates import coordinate_of
@@ -30,7 +30,7 @@ def requirements(place: Place, request: ReadRequest | WriteRequest) -> Requireme
     if not isinstance(request, ReadRequest) and request.sort is not None:
         notes.append(f"{request.target}: Sail does not keep the order of rows inside the files")
     own = Requirements(conf={"spark": _CONF, "connect": _CONF}, packages=(DELTA,), notes=tuple(notes))
-    return join([s3.requirements(place), own, veto("sail", *reasons)])
+    return join([object_stores.requirements(place), own, veto("sail", *reasons)])
 
 
 def _obstacles(place: Place, request: ReadRequest | WriteRequest) -> list[str]:

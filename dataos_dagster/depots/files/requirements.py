@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dataos_dagster.depots import s3
+from dataos_dagster.depots import object_stores
 from dataos_dagster.depots.files.csv.options import csv_obstacles
 from dataos_dagster.depots.files.json.options import json_obstacles
 from dataos_dagster.depots.files.partitions import partition_types
@@ -54,7 +54,7 @@ def read_requirements(place: Place, format_: str, request: ReadRequest, files: I
         reasons += _parquet_obstacles(options, request)
     if format_ in TEXT_FORMATS and partition_types(place, files):
         reasons.append(f"Sail does not read partitioned {format_} ({request.target})")
-    return join([s3.requirements(place), veto("sail", *reasons), _packages(format_)])
+    return join([object_stores.requirements(place), veto("sail", *reasons), _packages(format_)])
 
 
 def write_requirements(place: Place, format_: str, request: WriteRequest) -> Requirements:
@@ -76,7 +76,14 @@ def write_requirements(place: Place, format_: str, request: WriteRequest) -> Req
     notes = []
     if request.sort is not None:
         notes.append(f"{request.target}: Sail does not keep the order of rows inside the files")
-    return join([s3.requirements(place), veto("sail", *reasons), _packages(format_), Requirements(notes=tuple(notes))])
+    return join(
+        [
+            object_stores.requirements(place),
+            veto("sail", *reasons),
+            _packages(format_),
+            Requirements(notes=tuple(notes)),
+        ]
+    )
 
 
 def _packages(format_: str) -> Requirements:

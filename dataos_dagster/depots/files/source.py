@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 from pyspark.sql.types import StructType
 
+from dataos_dagster.depots.access import S3Access
 from dataos_dagster.depots.files.csv.lines import ByteRange
-from dataos_dagster.depots.storage import Place, S3Access
+from dataos_dagster.depots.storage import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,6 +14,7 @@ from dataos_dagster.depots.files.requirements import TEXT_FORMATS, read_requirem
 from dataos_dagster.depots.files.stream import read_file_stream
 from dataos_dagster.depots.files.write import FileWriter
 from dataos_dagster.depots.locks import Holder
+from dataos_dagster.depots.object_stores import require_connector
 from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
 from dataos_dagster.depots.settlement import Evidence
 from dataos_dagster.depots.storage import is_hidden
@@ -105,7 +106,9 @@ class FileStore:
 
         Raises:
             DepotError: The folder or bucket does not exist, cannot be reached, or refuses the keys.
+            DepotUnsupported: Spark's connector for the store is missing; says how to get it.
         """
+        require_connector(self.root)
         self.root.require()
         files = self.root.all_files()
         size = sum(info.size for info in files)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots import object_stores
+from dataos_dagster.depots.access import DEFAULT_REGION
 from dataos_dagster.depots.requests import Requirements
-from dataos_dagster.depots.requirements import SAIL_CATALOGS
+from dataos_dagster.depots.requirements import SAIL_CATALOGS, join
 from dataos_dagster.depots.s3 import HADOOP_AWS, s3a_conf, s3a_secrets, sail_s3
-from dataos_dagster.depots.storage import DEFAULT_REGION
 from dataos_dagster.engines.coordinates import coordinate_of
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from dataos_dagster.depots.access import S3Access
     from dataos_dagster.depots.lakehouse.tables import Warehouse
-    from dataos_dagster.depots.storage import S3Access
 
 
 ICEBERG = coordinate_of("iceberg")
@@ -62,19 +63,24 @@ def requirements(warehouse: Warehouse) -> Requirements:
             conf |= {f"{prefix}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO"}
             conf |= {f"{prefix}.{key}": value for key, value in _s3_file_io(warehouse.s3).items()}
             secret |= {f"{prefix}.{key}": value for key, value in _s3_keys(warehouse.s3).items()}
+        elif warehouse.root is not None and not warehouse.root.is_local:
+            # Opened by Hadoop's connector, with the depot's own credentials, as its files are.
+            conf |= {f"{prefix}.io-impl": "org.apache.iceberg.hadoop.HadoopFileIO"}
     elif warehouse.root is not None:
         conf |= {f"{prefix}.type": "hadoop", f"{prefix}.warehouse": warehouse.root.url("spark")}
         if warehouse.s3:
             packages += [HADOOP_AWS]
             secret |= s3a_secrets(warehouse.s3, warehouse.root.bucket)
             conf |= s3a_conf(warehouse.s3, warehouse.root.bucket)
-    return Requirements(
+    lake = Requirements(
         conf={"spark": conf, "connect": conf},
         secret_conf={"spark": secret, "connect": secret},
         packages=tuple(packages),
         environment={"sail": environment},
         vetoes={"sail": reasons} if (reasons := _sail_obstacles(warehouse)) else {},
     )
+    store = warehouse.root if warehouse.root is not None and warehouse.s3 is None else None
+    return join([lake, object_stores.requirements(store)]) if store is not None and not store.is_local else lake
 
 
 def every_session() -> Requirements:

@@ -19,6 +19,7 @@ from dataos_dagster.depots.lakehouse.stream import read_table_stream, write_obst
 from dataos_dagster.depots.lakehouse.upkeep import TableUpkeep, prospect, upkeep_requirements
 from dataos_dagster.depots.lakehouse.write import TableWriter
 from dataos_dagster.depots.locks import Holder
+from dataos_dagster.depots.object_stores import require_connector
 from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
 from dataos_dagster.depots.requirements import join, veto
 from dataos_dagster.errors import DatasetNotFound, DepotUnsupported
@@ -154,8 +155,11 @@ class LakehouseStore:
 
     def check(self) -> str:
         """Return how many tables and namespaces there are; the folder of a lakehouse is made by its first table."""
-        if self.warehouse.rest is None and self.warehouse.root is not None and not self.warehouse.root.is_local:
-            self.warehouse.root.require()
+        root = self.warehouse.root
+        if root is not None:
+            require_connector(root)
+        if self.warehouse.rest is None and root is not None and not root.is_local:
+            root.require()
         return tables_in(self._tables(), "namespace")
 
     def datasets(self) -> tuple[Address, ...]:

@@ -12,8 +12,9 @@ from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.errors import DepotError
 
 if TYPE_CHECKING:
+    from dataos_dagster.depots.access import S3Access
     from dataos_dagster.depots.requests import Target
-    from dataos_dagster.depots.storage import Place, S3Access
+    from dataos_dagster.depots.storage import Place
     from dataos_dagster.settings import CatalogSettings
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.manifest.connections import MongodbConnection, SnowflakeConnection
 from dataos_dagster.depots.manifest.credentials import CREDENTIAL_KEYS
-from dataos_dagster.depots.support import family_of, planned
 from dataos_dagster.manifests.kinds import Reference
 
 if TYPE_CHECKING:
@@ -52,9 +51,6 @@ def check_depot(draft: Draft, section: DepotSection, path: DocumentPath) -> None
         _check_mongodb(draft, connection, (*path, "mongodb", "nodes"))
     if isinstance(connection, SnowflakeConnection):
         _check_snowflake(draft, connection, (*path, "snowflake"))
-    if family_of(section.type, getattr(connection, "subprotocol", None)) is None:
-        message = f"depots of the type {section.type} are not read or written yet"
-        draft.info("source-not-read", (*path, "type"), message, f"planned: {planned(section.type)}")
 
 
 def _check_snowflake(draft: Draft, connection: SnowflakeConnection, path: DocumentPath) -> None:

@@ -167,12 +167,4 @@ ENTRIES = (
         wrong="name: sales\nversion: v1alpha\ntype: lens",
         right="# nothing to mend: it is checked as far as its form is known",
     ),
-    CodeEntry(
-        "source-not-read",
-        "A depot's source type is not read or written yet",
-        "The depot is checked and listed, and `dataos depot check` says that it is unsupported. A job that reads or "
-        "writes it fails with the same words. The hint says how the type will be read.",
-        wrong="depot:\n  type: abfss",
-        right="depot:\n  type: s3",
-    ),
 )
