@@ -73,14 +73,18 @@ def run(
 
 @dataclass(frozen=True, slots=True)
 class _Selection:
-    """The jobs that a command line means, in running order."""
+    """The jobs that a command line means, in running order.
+
+    Attributes:
+        broken: Whether manifests of the chosen place have errors; where jobs were named, those of others are no reason
+            to fail.
+    """
 
     project: Project
     settings: Settings
     graph: JobGraph
     job_ids: tuple[str, ...]
-    # Whether somebody chose: broken manifests outside of a choice are no reason to fail.
-    chosen: bool
+    broken: bool
 
     def given(self, assignments: list[str]) -> dict[str, str]:
         """Return the values of keys that a command line gives to the jobs.
@@ -90,9 +94,9 @@ class _Selection:
         """
         if not assignments:
             return {}
-        from dataos_dagster.flare.incremental.keys import parse_given
+        from dataos_dagster.workflows.given_keys import parse_given
 
-        return parse_given(assignments, (self.graph.nodes[job_id].job for job_id in self.job_ids))
+        return parse_given(assignments, (self.graph.nodes[job_id] for job_id in self.job_ids))
 
     def runner(self, engine: Engine | None, catalog: DepotCatalog | None = None) -> JobRunner:
         """Return what runs the jobs; engines start when the first job asks for one."""
@@ -119,9 +123,11 @@ def _select(path: Path, expressions: list[str], *, from_failure: bool = False, s
     graph = build_graph(project, default_workspace=settings.default_workspace)
     job_ids = select(graph, expressions)
     inside = path.resolve()
-    chosen = from_failure or bool(expressions) or inside != folder.resolve()
+    broken = any(_is_inside(project.root / found.file, inside) for found in project.errors)
     if inside != folder.resolve():
-        job_ids = tuple(job_id for job_id in job_ids if _stands_in(graph, job_id, inside))
+        job_ids = tuple(
+            job_id for job_id in job_ids if _is_inside(graph.nodes[job_id].job.workflow.document.file, inside)
+        )
     if from_failure:
         left = _left_to_do(settings)
         job_ids = tuple(job_id for job_id in job_ids if job_id in left)
@@ -130,7 +136,8 @@ def _select(path: Path, expressions: list[str], *, from_failure: bool = False, s
                 f"what the last run has left is not among these jobs: {', '.join(sorted(left))}",
                 hint="leave out --select and the path",
             )
-    return _Selection(project, settings, graph, job_ids, chosen)
+    is_named = from_failure or bool(expressions)
+    return _Selection(project, settings, graph, job_ids, broken=broken and not is_named)
 
 
 def _left_to_do(settings: Settings) -> frozenset[str]:
@@ -149,9 +156,8 @@ def _left_to_do(settings: Settings) -> frozenset[str]:
     return frozenset(last.left)
 
 
-def _stands_in(graph: JobGraph, job_id: str, place: Path) -> bool:
-    file = graph.nodes[job_id].job.workflow.document.file.resolve()
-    return file == place or file.is_relative_to(place)
+def _is_inside(file: Path, place: Path) -> bool:
+    return file.resolve().is_relative_to(place)
 
 
 def _run(
@@ -179,8 +185,7 @@ def _run(
                 summary = run_jobs(selection.graph, selection.job_ids, context, at_once=at_once)
             print_end(summary, selection.graph)
             print_broken_manifests(selection.project)
-    broken = selection.project.errors and not selection.chosen
-    return FAILED if summary.failed or broken or (strict and summary.not_run) else 0
+    return FAILED if summary.failed or selection.broken or (strict and summary.not_run) else 0
 
 
 def _show_plans(selection: _Selection, engine: Engine | None, *, stand_ins: bool, as_json: bool) -> int:
@@ -198,7 +203,7 @@ def _show_plans(selection: _Selection, engine: Engine | None, *, stand_ins: bool
         if errors_outside(selection.graph, selection.project):
             print_broken_manifests(selection.project)
     failed = any(isinstance(found, Unplanned) and not found.is_left_out for found in plans.values())
-    return FAILED if failed or (selection.project.errors and not selection.chosen) else 0
+    return FAILED if failed or selection.broken else 0
 
 
 def _stand_ins(selection: _Selection) -> tuple[DepotCatalog, tuple[str, ...]]:

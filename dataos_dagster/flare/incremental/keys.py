@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
-from dataos_dagster.errors import SelectionError
 from dataos_dagster.flare.manifest import FlareSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from dataos_dagster.state.watermarks import WatermarkKey
     from dataos_dagster.workflows.jobs import Job
@@ -34,30 +32,6 @@ def keys_of(job: Job) -> tuple[WatermarkKey, ...]:
 def names_of(job: Job) -> tuple[str, ...]:
     """Return what the keys of a job may be called: each by its name, and by that of its input and its own."""
     return tuple(dict.fromkeys(name for at in keys_of(job) for name in (at.key, f"{at.input}.{at.key}")))
-
-
-def parse_given(assignments: Iterable[str], jobs: Iterable[Job]) -> dict[str, str]:
-    """Return values of keys as they are given for one run: `start=…` or `orders.start=…`.
-
-    Args:
-        assignments: As they stand on a command line.
-        jobs: Those that are run; each assignment must mean a key of one of them.
-
-    Raises:
-        SelectionError: One is no assignment, or no job has the key.
-    """
-    given: dict[str, str] = {}
-    known = dict.fromkeys(name for job in jobs for name in names_of(job))
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise SelectionError(f"{assignment!r} is no KEY=VALUE", hint="write --key start=2026-01-01")
-        if name.strip() not in known:
-            close = difflib.get_close_matches(name.strip(), known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"keys here: {', '.join(known) or 'none'}"
-            raise SelectionError(f"no job of this run has a key {name.strip()!r}", hint=hint)
-        given[name.strip()] = value
-    return given
 
 
 def given_to(job: Job, given: Mapping[str, str]) -> dict[str, str]:
