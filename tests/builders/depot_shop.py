@@ -101,28 +101,3 @@ class Shop:
 def target(address: str) -> Target:
     """Return the target that an address names."""
     return Target(Address.parse(address))
-
-
-_POSTGRESQL = """
-name: shopdb
-version: v2alpha
-type: depot
-depot:
-  type: JDBC
-  secrets: [{{name: shopdb-rw, allkeys: true}}]
-  jdbc: {{subprotocol: postgresql, host: 127.0.0.1, port: {port}, database: "{database}", params: {{sslmode: disable}}}}
----
-name: shopdb-rw
-version: v1
-type: instance-secret
-instance-secret:
-  type: key-value-properties
-  acl: rw
-  data: {{username: "{user}", password: "{password}"}}
-"""
-
-
-def declare_postgresql(shop: Shop, server: Any, database: str, **changes: Any) -> None:
-    """Declare the depot `shopdb` on a real server."""
-    values = {"port": server.port, "user": server.user, "password": server.password, "database": database} | changes
-    shop.declare(_POSTGRESQL.format(**values), "shopdb.yaml")

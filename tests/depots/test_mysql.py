@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
+from depot_manifests import mysql_depot
 from depot_shop import ANN, target
 from pydantic import SecretStr
 
@@ -42,27 +43,7 @@ def sail_db(sail_shop, mariadb, database):
 
 
 def declared(shop, server, database, **changes):
-    values = {"port": server.port, "user": server.user, "password": server.password} | changes
-    shop.declare(
-        """
-name: shopdb
-version: v2alpha
-type: depot
-depot:
-  type: MYSQL
-  secrets: [{{name: shopdb-rw, allkeys: true}}]
-  mysql: {{host: 127.0.0.1, port: {port}, params: {{useSSL: "false"}}}}
----
-name: shopdb-rw
-version: v1
-type: instance-secret
-instance-secret:
-  type: key-value-properties
-  acl: rw
-  data: {{username: "{user}", password: "{password}"}}
-""".format(**values),
-        "shopdb.yaml",
-    )
+    shop.declare(mysql_depot(server, **changes), "shopdb.yaml")
     shop.execute = lambda statement: server.execute(statement, database=database)
     shop.orders = f"dataos://shopdb:{database}/orders"
     return shop

@@ -9,7 +9,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-from depot_shop import ANN, declare_postgresql, target
+from depot_manifests import postgresql_depot
+from depot_shop import ANN, target
 from pydantic import SecretStr
 
 from dataos_dagster.depots.door import JdbcConnection, ReadRequest, Target, WriteRequest
@@ -48,14 +49,14 @@ def database(postgresql):
 @pytest.fixture
 def db(shop, postgresql, database):
     """Return the shop with a depot on the real server."""
-    declare_postgresql(shop, postgresql, database)
+    shop.declare(postgresql_depot(postgresql, database), "shopdb.yaml")
     shop.execute = lambda statement: postgresql.execute(statement, database=database)
     return shop
 
 
 @pytest.fixture
 def sail_db(sail_shop, postgresql, database):
-    declare_postgresql(sail_shop, postgresql, database)
+    sail_shop.declare(postgresql_depot(postgresql, database), "shopdb.yaml")
     sail_shop.execute = lambda statement: postgresql.execute(statement, database=database)
     return sail_shop
 
@@ -202,18 +203,18 @@ def test_the_check_says_what_is_there(sail_db):
 
 
 def test_wrong_credentials_and_a_server_that_is_down_are_told_apart(sail_db, postgresql, database):
-    declare_postgresql(sail_db, postgresql, database, password="wrong-password")
+    sail_db.declare(postgresql_depot(postgresql, database, password="wrong-password"), "shopdb.yaml")
     with pytest.raises(
         CredentialsRefused, match="refuses the credentials: FATAL: password authentication failed"
     ) as refused:
         sail_db.frame(ORDERS)
     assert "wrong-password" not in str(refused.value)
     assert sail_db.door.check("shopdb").status == "error"
-    declare_postgresql(sail_db, postgresql, database, port=1)
+    sail_db.declare(postgresql_depot(postgresql, database, port=1), "shopdb.yaml")
     with pytest.raises(DepotUnreachable, match="does not answer: connection to server") as down:
         sail_db.frame(ORDERS)
     assert down.value.retryable
-    declare_postgresql(sail_db, postgresql, "no_such_database")
+    sail_db.declare(postgresql_depot(postgresql, "no_such_database"), "shopdb.yaml")
     with pytest.raises(DepotError, match='database "no_such_database" does not exist'):
         sail_db.frame(ORDERS)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from depot_shop import declare_postgresql
+from depot_manifests import postgresql_depot
 from pyspark.sql.datasource import EqualTo, GreaterThan, IsNotNull, IsNull, LessThan, LessThanOrEqual
 
 from dataos_dagster.depots.postgresql.pushdown import condition
@@ -34,7 +34,7 @@ CONDITIONS = [
 @pytest.fixture
 def db(sail_shop, postgresql):
     database = postgresql.create_database()
-    declare_postgresql(sail_shop, postgresql, database)
+    sail_shop.declare(postgresql_depot(postgresql, database), "shopdb.yaml")
     sail_shop.execute = lambda statement: postgresql.execute(statement, database=database)
     return sail_shop
 

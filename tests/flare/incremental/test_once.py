@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from depot_manifests import mysql_depot, postgresql_depot
 from typer.testing import CliRunner
 
 from dataos_dagster.cli.run import app
@@ -28,40 +29,6 @@ inputs:
         - {{name: newest, sql: select max(id) from all_orders where id > $|last|}}
       state:
         - {{key: last, value: newest}}
-"""
-SHOP_DB = """
-name: shopdb
-version: v2alpha
-type: depot
-depot:
-  type: JDBC
-  secrets: [{{name: shopdb-rw, allkeys: true}}]
-  jdbc: {{subprotocol: postgresql, host: 127.0.0.1, port: {port}, database: "{database}", params: {{sslmode: disable}}}}
----
-name: shopdb-rw
-version: v1
-type: instance-secret
-instance-secret:
-  type: key-value-properties
-  acl: rw
-  data: {{username: "{user}", password: "{password}"}}
-"""
-MYSQL_DB = """
-name: shopdb
-version: v2alpha
-type: depot
-depot:
-  type: MYSQL
-  secrets: [{{name: shopdb-rw, allkeys: true}}]
-  mysql: {{host: 127.0.0.1, port: {port}, params: {{useSSL: "false"}}}}
----
-name: shopdb-rw
-version: v1
-type: instance-secret
-instance-secret:
-  type: key-value-properties
-  acl: rw
-  data: {{username: "{user}", password: "{password}"}}
 """
 
 
@@ -162,8 +129,7 @@ def test_a_run_with_given_keys_that_failed_is_finished_by_the_same_values_only(s
 
 def test_a_database_knows_which_windows_it_holds(project, postgresql):
     database = postgresql.create_database()
-    values = {"port": postgresql.port, "user": postgresql.user, "password": postgresql.password, "database": database}
-    project.write("depot.yaml", SHOP_DB.format(**values))
+    project.write("depot.yaml", postgresql_depot(postgresql, database))
     to = "dataos://shopdb:public/orders"
     seed(project, 3)
     project.run_job(job_to(to))
@@ -180,8 +146,7 @@ def test_a_database_knows_which_windows_it_holds(project, postgresql):
 
 def test_a_store_that_shows_nothing_gets_its_window_once_more_and_the_run_says_so(spark_project, mariadb):
     project, database = spark_project, mariadb.create_database()
-    values = {"port": mariadb.port, "user": mariadb.user, "password": mariadb.password}
-    project.write("depot.yaml", MYSQL_DB.format(**values))
+    project.write("depot.yaml", mysql_depot(mariadb))
     job = job_to(f"dataos://shopdb:{database}/orders")
     seed(project, 2)
     assert project.run_job(job).notes == ()
