@@ -79,10 +79,16 @@ def check_columns(plan: JobPlan, inputs: Mapping[str, Mapping[str, str]]) -> Non
         StepError: There is such a column; says where, and which may have been meant.
     """
     from dataos_dagster.engines.routing.names import unknown_columns
+    from dataos_dagster.flare.actions.conditions import TABLE
+    from dataos_dagster.flare.actions.conditions import check_columns as check_condition
 
     for step, views in _followed(plan, inputs):
         for unknown in unknown_columns(step.sql, views):
             raise _refused(step, unknown)
+    for action in plan.actions:
+        table = inputs.get(action.input.lower())
+        if table:
+            check_condition(action, {TABLE: table, **inputs})
 
 
 def unproven_for_types(plan: JobPlan, inputs: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dataos_dagster.depots.requests import ReadRequest
 from dataos_dagster.engines.routing import constructs_of, unproven
 from dataos_dagster.errors import DatasetNotFound
-from dataos_dagster.flare.actions.conditions import TABLE
+from dataos_dagster.flare.actions.conditions import TABLE, check_columns
 from dataos_dagster.flare.functions.function import EngineUnsuited
 from dataos_dagster.flare.merging import merge_statement
 from dataos_dagster.flare.udfs import without_own
@@ -98,15 +98,19 @@ class TypeChecks:
         """Look again at what conditions of rows to delete compare, before anything is deleted or written.
 
         Raises:
+            StepError: A condition speaks of a column that is not there.
             EngineUnsuited: As for the SQL of steps.
         """
         for action in self.plan.actions:
-            if action.condition is None or not self.plan.route.assumed:
+            if action.condition is None:
                 continue
             read = ReadRequest(action.request.target, format=action.request.format, acl="rw")
             frame = context.door.read(read, session, context.principal)
             with session.failures(action.location):
                 types = {**self.types, TABLE: _types(frame)}
+            check_columns(action, {name.lower(): columns for name, columns in types.items()})
+            if not self.plan.route.assumed:
+                continue
             found = unproven(constructs_of(action.condition.query, types), assume=False)
             self._refuse(tuple(without_own(found, self.plan.spec.job.udfs)), action.label, action.location)
 

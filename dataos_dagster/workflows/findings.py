@@ -42,7 +42,8 @@ def _findings(graph: JobGraph, node: JobNode) -> Iterator[Finding]:
         yield "runs-until-stopped", Severity.INFO, f"{node.job.label} runs until it is stopped: no run has it", hint
     elif not node.is_run:
         yield _not_run(node)
-    written = {address.key for address in node.writes}
+    deleted = {address.key for address in node.stack.deletes_from(node.job)} if node.stack else set()
+    written = {address.key for address in node.writes} - deleted
     for address in {address.key: address for address in node.reads if address.key in written}.values():
         message = f"{node.job.label} reads and writes {address}; it does not wait for itself"
         yield "self-dependency", Severity.INFO, message, ""

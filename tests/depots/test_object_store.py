@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
-from depot_shop import target
+from depot_shop import ANN, target
 
 from dataos_dagster.depots.door import Merge, PartitionField, ReadRequest, WriteRequest
 from dataos_dagster.depots.files.listing import NOTE_PREFIX
+from dataos_dagster.depots.maintenance import (
+    DeleteRows,
+    ExpireSnapshots,
+    MaintenanceRequest,
+    RemoveOrphans,
+    RewriteData,
+)
 from dataos_dagster.errors import DatasetNotFound, DepotUnsupported, WriteFailed
 
 LAKE = "dataos://lake:{}/orders"
@@ -134,6 +143,38 @@ def test_a_table_behind_a_catalog_goes_back_when_the_rows_do_not_come(lake, tabl
     )
     assert lake.write("SELECT CAST(2 AS BIGINT) AS id, 'b' AS k", table, "append", **wanted).rows == 1
     assert store.state(found).properties["new"] == "c"
+
+
+def test_rows_of_a_table_behind_a_catalog_are_deleted(lake, table):
+    lake.write("SELECT id FROM range(5)", table)
+    request = MaintenanceRequest(target(table), DeleteRows("target.id > 2"))
+    done = lake.door.maintain(request, lake.session(request), ANN)
+    assert (done.rows_deleted, done.total_rows) == (2, 3)
+    assert lake.rows(table) == [(0,), (1,), (2,)]
+
+
+@pytest.mark.parametrize("shop", ["spark"], indirect=True)
+def test_a_table_behind_a_catalog_is_maintained(lake, table, s3):
+    for number in range(3):
+        lake.write(f"SELECT {number} AS id", table, "append" if number else "overwrite")
+    store = lake.door._opener.store_of(ReadRequest(target(table)), "r")
+    place = store.state(store.warehouse.table(target(table))).raw["location"].partition("//")[2].partition("/")[2]
+    s3.put("warehouse", f"{place}/data/orphan.parquet", b"0123")
+    later = datetime.now(UTC) + timedelta(days=1)
+
+    def maintain(work):
+        request = MaintenanceRequest(target(table), work)
+        return lake.door.maintain(request, lake.session(request), ANN)
+
+    assert maintain(RewriteData(properties={"min-input-files": "2"})).counts["data_files_rewritten"] == 3
+    found = maintain(RemoveOrphans(later, dry_run=True))
+    assert found.counts == {"orphan_files": 1, "orphan_bytes": 4}
+    assert [file.rpartition("/")[2] for file in found.files] == ["orphan.parquet"]
+    expired = maintain(ExpireSnapshots(later))
+    assert (expired.counts["snapshots_removed"], expired.counts["deleted_data_files"]) == (3, 3)
+    assert maintain(RemoveOrphans(later, delete_at_once=2)).counts["orphan_files"] >= 1
+    assert len([key for key in s3.keys("warehouse", f"{place}/data/") if key.endswith(".parquet")]) == 1
+    assert lake.rows(table) == [(0,), (1,), (2,)]
 
 
 def test_a_new_table_behind_a_catalog_whose_branch_gets_no_rows_is_gone(spark_shop, s3, iceberg_rest):

@@ -13,8 +13,11 @@ from dataos_dagster.flare.sql import parse_statement
 from dataos_dagster.flare.steps import resolve_names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dataos_dagster.engines.routing.constructs import Construct
     from dataos_dagster.errors import Location
+    from dataos_dagster.flare.actions.plan import PlannedAction
     from dataos_dagster.flare.relations import Relation
     from dataos_dagster.flare.views import Views
     from dataos_dagster.manifests.diagnostics import DocumentPath
@@ -82,6 +85,31 @@ def plan_condition(job: Job, path: DocumentPath, text: str, label: str, views: V
         where = place(construct.line, construct.column)
         found.append(replace(construct, line=where.line, column=where.column))
     return Condition(resolved.removeprefix(_HEAD), resolved, tuple(found))
+
+
+def check_columns(action: PlannedAction, views: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse columns that neither the table nor the views of a condition have.
+
+    Args:
+        action: One that deletes rows.
+        views: Types by view and column; those of the table under `TABLE`. What is not known is not looked at.
+
+    Raises:
+        StepError: There is such a column; says which may have been meant.
+    """
+    from dataos_dagster.engines.routing.names import unknown_columns
+
+    if action.condition is None:
+        return
+    for unknown in unknown_columns(action.condition.query, views):
+        close = " or ".join(repr(name) for name in unknown.close)
+        raise StepError(
+            f"{action.label}: neither the table nor a view that the condition reads has a column {unknown.name!r}",
+            step=action.label,
+            sql=action.condition.sql,
+            hint=f"did you mean {close}?" if close else "compare with the columns of the table: `dataos show --schema`",
+            location=action.location,
+        )
 
 
 def _refuse_more(tree: object) -> None:

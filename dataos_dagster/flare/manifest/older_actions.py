@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dataos_dagster.flare.manifest.actions import Action, options_of
 from dataos_dagster.manifests.fields import keys_of
 from dataos_dagster.manifests.rewriting import drop, move
-from dataos_dagster.manifests.spelling import fold, suggestion
+from dataos_dagster.manifests.spelling import fold, meant, suggestion
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Names of actions without what people vary: letter case, underscores and the plural.
 _REWRITE, _EXPIRE = "rewritedataset", "expiresnapshot"
+_CONDITION = "deleteWhere"
 # Options of flare:3.0 and before, by action: the older name and the way to the present one.
 _RENAMED: dict[str, dict[str, tuple[str, ...]]] = {
     _REWRITE: {"filter": ("where",), "targetSizeInBytes": ("properties", "target-file-size-bytes")},
@@ -65,6 +66,10 @@ def _refuse_unknown(draft: Draft, path: DocumentPath, model: type[BaseModel], wh
     known = list(keys_of(model))
     folded = {fold(key) for key in known}
     for key in [key for key in draft.mapping(path) if fold(str(key)) not in folded]:
+        if _CONDITION in known and draft.get((*path, _CONDITION)) is None and meant(str(key), [_CONDITION]):
+            draft.misspelt((*path, key), _CONDITION)
+            draft.move((*path, key), (*path, _CONDITION))
+            continue
         hint = suggestion(str(key), known) or "remove it"
         draft.error("unknown-key", (*path, key), f"{what} has no `{key}`", hint, key=True)
         draft.take((*path, key))

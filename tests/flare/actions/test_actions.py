@@ -210,7 +210,7 @@ def test_a_tables_own_order_is_that_of_a_sort_without_one(spark_lake):
     [
         ("{name: rewrite_dataset, options: {properties: {no-such-option: 1}}}", "no-such-option"),
         ("{name: rewrite_dataset, options: {where: nothing = 1}}", "Cannot parse predicates in where option"),
-        ("{name: delete_from_dataset, deleteWhere: nothing = 1}", "`nothing` cannot be resolved"),
+        ("{name: delete_from_dataset, deleteWhere: id = array(1)}", "DATATYPE_MISMATCH"),
         ("{name: remove_orphans, options: {location: ../other}}", "is not in the folder"),
         ("{name: remove_orphans, options: {location: /tmp}}", "is not in the folder"),
     ],
@@ -358,6 +358,22 @@ def test_a_condition_that_is_none_is_refused_before_anything_is_done(sail_lake, 
     assert isinstance(error, StepError)
     assert said in error.message
     assert len(sail_lake.rows()) == 3
+
+
+@pytest.mark.parametrize("engine", ["sail", "auto"])
+def test_a_column_that_is_not_there_is_told_before_an_engine_looks_for_it(sail_lake, engine):
+    sail_lake.write("SELECT id, 'a' AS customer FROM range(3)", "overwrite")
+    sail_lake.jobs.engine = engine
+    job = sail_lake.job("{name: delete_from_dataset, deleteWhere: target.custmer = 'a'}")
+
+    error = sail_lake.jobs.error_of(job)
+
+    assert isinstance(error, StepError)
+    assert "has a column 'custmer'" in error.message
+    assert error.hint == "did you mean 'customer'?"
+    if engine == "auto":
+        with pytest.raises(StepError, match="custmer"):
+            sail_lake.jobs.plan(job)
 
 
 def test_a_dataset_that_a_condition_names_is_an_input_of_the_job(sail_lake):

@@ -54,6 +54,7 @@ def test_a_job_that_only_deletes_does_not_own_the_dataset_and_goes_before_its_re
     assert graph.nodes[forget].keys == (("public", "wf-a-forget", "a-forget"),)
     assert [str(address) for address in graph.nodes[forget].reported] == ["dataos://lakehouse:retail/orders"]
     assert {edge.upstream for edge in graph.nodes[report].upstream} == {load, forget}
+    assert [found.code for found in graph.diagnostics] == ["several-writers"]
 
 
 def test_a_dataset_that_nobody_here_writes_belongs_to_nobody(sail_lake):

@@ -153,6 +153,7 @@ def test_a_right_sort_order_is_left_alone(read):
         ),
         ("{name: rewrite_dataset, option: {strategy: sort}}", "error", "an action has no `option`", "`options`"),
         ("{name: delete_from_dataset, deleteWhere: a = 1, options: {x: 1}}", "error", "has no `x`", "remove it"),
+        ("{name: delete_from_dataset, deleteWhre: a = 1}", "error", "`deleteWhre` is no key", "`deleteWhere`"),
         ("{name: delete_from_dataset}", "error", "`deleteWhere` is missing", "condition"),
         ("{name: remove_orphans, deleteWhere: id = 1}", "warning", "has no meaning", "remove it"),
         ("{name: remove_orphans, input: order}", "error", "no input is called `order`", "did you mean `orders`?"),
