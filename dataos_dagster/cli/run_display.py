@@ -17,6 +17,7 @@ from rich.text import Text
 
 from dataos_dagster.cli.profile_display import print_profile
 from dataos_dagster.cli.tables import Column, Layout, layout, one_line, print_line, print_table
+from dataos_dagster.depots.maintenance import size_in_words
 from dataos_dagster.errors import StepError
 from dataos_dagster.manifests.console import count_of
 
@@ -41,8 +42,6 @@ _COLUMNS = (
     Column("written", rank=3, below=True),
 )
 _ENGINE, _ROWS, _SECONDS = len("connect"), len("100,000,000"), len("seconds")
-_BYTES = ("B", "kB", "MB", "GB", "TB")
-_KILO = 1000
 _CONTEXT_LINES = 12
 
 
@@ -271,7 +270,7 @@ def _written(outputs: Sequence[OutputResult]) -> list[tuple[Text, Text]]:
             Text(
                 output.dataset
                 + (f" (branch {output.branch})" if output.branch else "")
-                + ("" if output.bytes is None else f" ({_size(output.bytes)})")
+                + ("" if output.bytes is None else f" ({size_in_words(output.bytes)})")
             ),
         )
         for output in outputs
@@ -289,13 +288,6 @@ def _counts(summary: RunSummary) -> str:
     }
     counted = {word: sum(outcome.state == state for outcome in summary.outcomes) for state, word in words.items()}
     return ", ".join(f"{count} {word}" for word, count in counted.items() if count) or "no jobs"
-
-
-def _size(count: int) -> str:
-    size, unit = float(count), 0
-    while size >= _KILO and unit < len(_BYTES) - 1:
-        size, unit = size / _KILO, unit + 1
-    return f"{size:.0f} {_BYTES[unit]}" if unit == 0 else f"{size:.1f} {_BYTES[unit]}"
 
 
 def _snippet(error: DataOSError, job_id: str, graph: JobGraph) -> str | None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # So many files are named in a result; all of them are counted.
 MOST_NAMED = 1000
+_KILO = 1000
+_UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +164,11 @@ class MaintainedStore(Protocol):
 
     def prospect(self, request: MaintenanceRequest) -> tuple[str, ...]:
         """Return what the work would do as far as that is known without an engine, each a sentence."""
+
+
+def size_in_words(count: int) -> str:
+    """Return a number of bytes as people write it."""
+    size, unit = float(count), 0
+    while size >= _KILO and unit < len(_UNITS) - 1:
+        size, unit = size / _KILO, unit + 1
+    return f"{size:.0f} {_UNITS[unit]}" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"

@@ -24,6 +24,7 @@ from dataos_dagster.depots.maintenance import (
     RemoveOrphans,
     RewriteData,
     RewriteManifests,
+    size_in_words,
 )
 from dataos_dagster.depots.requests import WriteRequest
 from dataos_dagster.depots.requirements import join, veto
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
 
-_KILO = 1000
-_UNITS = ("B", "kB", "MB", "GB", "TB")
 _SPARK_HINT = "run the job on Spark: --engine spark, or engines.jobs in dataos.yaml"
 
 
@@ -260,14 +259,6 @@ def prospect(state: TableState | None, request: MaintenanceRequest) -> tuple[str
         told += [size_in_words(sizes["bytes_before"])] if "bytes_before" in sizes else []
         return (f"the table has {', '.join(told)}",) if told else ()
     return ()
-
-
-def size_in_words(count: int) -> str:
-    """Return a number of bytes as people write it."""
-    size, unit = float(count), 0
-    while size >= _KILO and unit < len(_UNITS) - 1:
-        size, unit = size / _KILO, unit + 1
-    return f"{size:.0f} {_UNITS[unit]}" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"
 
 
 def _sizes(state: TableState, when: str) -> dict[str, int]:

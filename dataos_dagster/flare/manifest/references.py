@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from dataos_dagster.flare.manifest.action_checks import check_actions
 from dataos_dagster.flare.manifest.formats import FORMATS
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
 
 def references(spec: FlareSpec) -> Iterator[Reference]:
-    """Yield the depots that a job's addresses name."""
+    """Yield the depots that a job's addresses name; a table that is maintained is written to."""
+    maintained = {(action.input or "").lower() for action in spec.job.actions}
+    only = len(spec.job.inputs) == 1 and bool(spec.job.actions)
     for index, item in enumerate(spec.job.inputs):
         if item.address is not None:
-            yield Reference("depot", item.address.depot, ("job", "inputs", index, "dataset"), acl="r")
+            acl: Literal["r", "rw"] = "rw" if only or item.name.lower() in maintained else "r"
+            yield Reference("depot", item.address.depot, ("job", "inputs", index, "dataset"), acl=acl)
     for index, output in enumerate(spec.job.outputs):
         if output.address is not None:
             yield Reference("depot", output.address.depot, ("job", "outputs", index, "dataset"), acl="rw")

@@ -33,9 +33,9 @@ FIRST = 16
 def read(project_of):
     """Return a function that gives the actions of a job, and what there is to say about them."""
 
-    def load(actions, head=HEAD, **options):
-        project = project_of(head + indent(actions.strip("\n"), " " * 14), **options)
-        specs = [entry.spec.stack_spec for resource in project.resources for entry in resource.section.dag]
+    def load(actions, head=HEAD, more="", **options):
+        project = project_of(head + indent(actions.strip("\n"), " " * 14) + more, **options)
+        specs = [entry.spec.stack_spec for workflow in project.of_kind("workflow") for entry in workflow.section.dag]
         return (specs[0].job.actions if specs else ()), project.diagnostics
 
     return load
@@ -186,6 +186,27 @@ def test_a_table_that_is_no_iceberg_table_has_no_actions(read):
     )
 
     assert {(told.code, told.line) for told in found} == {("wrong-value", FIRST), ("wrong-value", FIRST + 1)}
+
+
+def test_a_depot_that_may_only_be_read_is_not_maintained(read):
+    depot = """
+---
+name: lakehouse
+version: v2alpha
+type: depot
+depot:
+  type: S3
+  secrets: [{name: lake-r}]
+  s3: {bucket: lake, format: ICEBERG}
+---
+name: lake-r
+version: v1
+type: instance-secret
+instance-secret: {type: key-value-properties, acl: r, data: {accesskeyid: a, secretkey: b}}
+"""
+    _, found = read("- {name: expire_snapshots}", more=depot)
+
+    assert [(told.code, told.line) for told in found] == [("missing-access", FIRST - 2)]
 
 
 def test_placeholders_are_no_mistakes(read):
