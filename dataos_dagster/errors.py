@@ -20,7 +20,7 @@
     │   ├── EngineUnavailable    it is not installed, or cannot be started
     │   ├── EngineCrashed        its process ended under a job (a retry can help)
     │   └── StatementFailed      the engine refused or failed a statement
-    ├── SelectionError           a selection means no job
+    ├── SelectionError           what a command line names is not there
     ├── JobError                 a job of a workflow failed
     │   ├── NotYetRun            it asks for something that this version reads and does not run
     │   ├── JobTimedOut          it took longer than it may (a retry can help)
@@ -183,7 +183,7 @@ class StatementFailed(EngineError):
 
 
 class SelectionError(DataOSError):
-    """A selection means no job."""
+    """What a command line names is not there, or does not go together."""
 
 
 class JobError(DataOSError):

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from dataos_dagster.errors import SettingsError
 from dataos_dagster.redaction import register
 from dataos_dagster.settings_errors import settings_error, unreadable_variable
 from dataos_dagster.settings_file import read_settings_file
@@ -263,12 +264,21 @@ class Settings(BaseSettings):
         return self.project / STATE_FOLDER
 
     def make_state_folder(self) -> Path:
-        """Create the folder of local state, with a `.gitignore` that keeps it out of commits, and return it."""
+        """Create the folder of local state, with a `.gitignore` that keeps it out of commits, and return it.
+
+        Raises:
+            SettingsError: It cannot be made.
+        """
         folder = self.state_folder
-        folder.mkdir(parents=True, exist_ok=True)
         ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+        except OSError as error:
+            raise SettingsError(
+                f"{folder} cannot be made: {error.strerror}", hint="local state is kept there: check owner and space"
+            ) from None
         return folder
 
     @classmethod
@@ -291,9 +301,12 @@ def load_settings(project: Path) -> Settings:
 
     Raises:
         SettingsError: Settings are unknown or have wrong values: names all of them, each with its place in the file
-            or its variable.
+            or its variable. Or the place of the project's state is taken.
     """
     folder = project.resolve()
+    state = folder / STATE_FOLDER
+    if state.exists() and not state.is_dir():
+        raise SettingsError(f"{state} is no folder", hint="local state is kept there: move that file away")
     try:
         settings = Settings(project=folder)
     except ValidationError as error:

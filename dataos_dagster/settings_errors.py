@@ -55,6 +55,9 @@ def _finding(item: Mapping[str, Any], file: SettingsFile, model: type[BaseModel]
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
         return location, f"unknown setting {name!r}{source}: {hint}"
     reason = str(item["msg"])
+    if str(item["type"]).startswith("model_"):
+        parts = ", ".join(_names(model, path))
+        return location, f"setting {name!r}{source}: it has parts of its own, written below it: {parts}"
     return location, f"setting {name!r}{source}: {reason[:1].lower()}{reason[1:]}"
 
 

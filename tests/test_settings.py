@@ -116,6 +116,13 @@ def test_a_wrong_value_is_located_with_what_is_allowed(tmp_path):
     assert error.message == "setting 'engines.default': input should be 'auto', 'sail', 'spark' or 'connect'"
 
 
+def test_a_value_in_the_place_of_a_section_is_told_what_belongs_there(tmp_path):
+    error = failure(tmp_path, "limits: 3\n")
+    assert (
+        error.message == "setting 'limits': it has parts of its own, written below it: file_bytes, depth, lock_seconds"
+    )
+
+
 def test_all_wrong_settings_are_reported_at_once_in_the_order_of_the_file(tmp_path):
     error = failure(tmp_path, "on_error: explode\nidentiy: ann\nlimits:\n  depth: 0\n")
     assert str(error).splitlines()[:3] == [
@@ -228,6 +235,19 @@ def test_secret_settings_are_shown_nowhere(tmp_path):
 def test_the_state_folder_is_never_committed(tmp_path):
     folder = load_settings(tmp_path).make_state_folder()
     assert (folder / ".gitignore").read_text() == "*\n"
+
+
+def test_a_file_in_the_place_of_the_state_folder_is_refused(tmp_path):
+    (tmp_path / ".dataos").write_text("mine")
+    with pytest.raises(SettingsError, match=r"\.dataos is no folder"):
+        load_settings(tmp_path)
+
+
+def test_a_state_folder_that_cannot_be_made_is_an_error_of_ours(tmp_path):
+    settings = load_settings(tmp_path)
+    (tmp_path / ".dataos").write_text("mine")
+    with pytest.raises(SettingsError, match="cannot be made"):
+        settings.make_state_folder()
 
 
 def test_the_documentation_lists_the_settings_as_they_are():

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from dataos_dagster.bundles.workspace import write_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
@@ -91,12 +93,15 @@ def sample(data: Path) -> dict[Path, str]:
 
 
 def write_new(files: Mapping[Path, str]) -> list[Path]:
-    """Write the files that are not there yet, and return them; nothing is overwritten."""
+    """Write the files that are not there yet, and return them; nothing is overwritten.
+
+    Raises:
+        SettingsError: One cannot be written.
+    """
     written = []
     for file, text in files.items():
         if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+            write_file(file, text)
             written.append(file)
     return written
 

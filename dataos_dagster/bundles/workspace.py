@@ -110,13 +110,32 @@ def plan_workspace(folder: Path) -> tuple[Change, ...]:
 
 
 def apply_changes(changes: tuple[Change, ...]) -> None:
-    """Write and remove files."""
+    """Write and remove files.
+
+    Raises:
+        SettingsError: One cannot be written.
+    """
     for change in changes:
         if change.text is None:
-            change.file.unlink()
+            change.file.unlink(missing_ok=True)
         else:
-            change.file.parent.mkdir(parents=True, exist_ok=True)
-            change.file.write_text(change.text, encoding="utf-8")
+            write_file(change.file, change.text)
+
+
+def write_file(file: Path, text: str) -> None:
+    """Write a file of a project, and the folders above it.
+
+    Raises:
+        SettingsError: It cannot be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"{file} cannot be written: {(error.strerror or 'input/output error').lower()}",
+            hint="check what stands in its place, the owner of the folder, and the disk",
+        ) from None
 
 
 def code_locations(folder: Path) -> Iterator[CodeLocation]:
@@ -188,8 +207,12 @@ def _entries(file: Path) -> list[Any]:
         return []
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}", hint="mend it or move it away") from None
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}", hint="mend it or move it away") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} is not UTF-8 text", hint="mend it or move it away") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{file} is not YAML: {error}", hint="mend it or move it away") from None
     entries = found.get("load_from") if isinstance(found, dict) else None
     if entries is None and found is None:
         return []

@@ -72,11 +72,11 @@ def install(
         from dataos_dagster.engines.class_archive import archive_of, write_archive
         from dataos_dagster.engines.connectors import resolve
         from dataos_dagster.engines.coordinates import coordinate_of
-        from dataos_dagster.errors import EngineUnavailable
+        from dataos_dagster.errors import SelectionError
         from dataos_dagster.settings import load_settings
 
         if engine != "spark":
-            raise EngineUnavailable(
+            raise SelectionError(
                 f"there is nothing to install for {engine!r}",
                 hint="Sail comes with this package; `dataos engines install spark` downloads Spark's connectors",
             )

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from dataos_dagster.cli.failures import reported
+from dataos_dagster.errors import SelectionError
+
 app = typer.Typer(help="Create a project.")
 
 Name = Annotated[str | None, typer.Argument(help="Name of the project, and of the folder that is created for it.")]
@@ -20,17 +23,17 @@ Data = Annotated[
 @app.command()
 def init(name: Name = None, here: Here = False, data: Data = None) -> None:
     """Create a project: settings, a depot of files, a workflow, and what `dagster dev` needs."""
-    if here == bool(name):
-        typer.echo("give a NAME, or --here for the current folder", err=True)
-        raise typer.Exit(2)
     folder = Path.cwd() / (name or "")
-    if name and folder.exists() and any(folder.iterdir()):
-        typer.echo(f"{name} is there already; go into it and use --here", err=True)
-        raise typer.Exit(2)
-    if data is not None and not data.is_dir():
-        typer.echo(f"there is no folder {data}", err=True)
-        raise typer.Exit(2)
-    written = _write(folder, data.resolve() if data else None)
+    with reported():
+        if here == bool(name):
+            raise SelectionError("a project needs a place", hint="give a NAME, or --here for the current folder")
+        if folder.exists() and not folder.is_dir():
+            raise SelectionError(f"{name} is a file", hint="a project is a folder: give another NAME")
+        if name and folder.exists() and any(folder.iterdir()):
+            raise SelectionError(f"{name} is there already", hint="go into it and use --here")
+        if data is not None and not data.is_dir():
+            raise SelectionError(f"there is no folder {data}", hint="--data names a folder of files")
+        written = _write(folder, data.resolve() if data else None)
     for file in written:
         typer.echo(f"created {file.relative_to(folder.parent if name else folder)}")
     typer.echo(_next_steps(name, written))
@@ -41,7 +44,6 @@ def _write(folder: Path, data: Path | None) -> list[Path]:
     from dataos_dagster.bundles.workspace import apply_changes, plan_workspace
     from dataos_dagster.settings import SETTINGS_FILE, load_settings
 
-    folder.mkdir(parents=True, exist_ok=True)
     written = write_new({folder / SETTINGS_FILE: SETTINGS})
     if data or not _has_manifests(folder):
         source = data or folder / "data"

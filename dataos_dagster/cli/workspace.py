@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from dataos_dagster.errors import DataOSError
+from dataos_dagster.cli.failures import FAILED, reported
+from dataos_dagster.errors import SelectionError
 
 app = typer.Typer(no_args_is_help=True, help="Write Dagster's workspace.yaml from the project's bundles.")
 
@@ -25,16 +26,12 @@ def sync(folder: Folder = Path(), check: Check = False) -> None:
     """Write workspace.yaml, dagster.yaml and one Python file for each code location."""
     from dataos_dagster.bundles.workspace import apply_changes, plan_workspace
 
-    if not folder.is_dir():
-        typer.echo(f"there is no folder {folder}", err=True)
-        raise typer.Exit(2)
-    try:
+    with reported():
+        if not folder.is_dir():
+            raise SelectionError(f"there is no folder {folder}", hint="`dataos init` creates a project")
         changes = plan_workspace(folder)
-    except DataOSError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    if not check:
-        apply_changes(changes)
+        if not check:
+            apply_changes(changes)
     root = folder.resolve()
     for change in changes:
         verb = {"create": "created", "update": "updated", "remove": "removed"}[change.action]
@@ -42,4 +39,4 @@ def sync(folder: Folder = Path(), check: Check = False) -> None:
     if not changes:
         typer.echo("up to date")
     if check and changes:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)

@@ -128,7 +128,7 @@ class References:
             message = f"the {reference.kind} `{reference.name}` has errors"
             hint = f"mend it first: {broken.location()}"
         code = f"unknown-{reference.kind}"
-        self._report_reference(resource, reference.path, severity, code, message, hint, reference.within)
+        self._report(resource, (resource.kind, *reference.path), severity, code, message, hint, reference.within)
 
     def _broken(self, kind: str, name: str) -> Resource[Any] | None:
         """Return the resource with errors that a reference means, if it means one."""
@@ -148,7 +148,7 @@ class References:
             granted = ", ".join(f"{secret.name} ({secret.section.acl})" for secret in secrets)
             message = f"the depot `{reference.name}` needs an rw secret for a write; found: {granted}"
             hint = f"declare an Instance Secret with `acl: rw`, and name it in the depot `{reference.name}`"
-            self._report_reference(resource, reference.path, Severity.WARNING, "missing-access", message, hint)
+            self._report(resource, (resource.kind, *reference.path), Severity.WARNING, "missing-access", message, hint)
 
     @property
     def _unresolved(self) -> Severity:
@@ -169,7 +169,7 @@ class References:
         elif self._encrypted_store().is_file():
             # The store cannot be listed without its key, which checking manifests does without.
             severity, hint = Severity.WARNING, "it may be in the encrypted store: `dataos secret list` shows it"
-        self._report_reference(resource, reference.path, severity, "unknown-secret", message, hint)
+        self._report(resource, (resource.kind, *reference.path), severity, "unknown-secret", message, hint)
 
     def _reaches(self, secret: Resource[Any], reference: Reference) -> bool:
         if secret.kind == "instance-secret" or reference.workspace is None:
@@ -190,12 +190,14 @@ class References:
     def _nested(self, loaded: Loaded) -> Iterator[tuple[FileReference, int]]:
         """Yield the resources that a resource takes in by path, as indices, and report paths that lead nowhere."""
         indices = {id(other): index for index, other in enumerate(self.kept)} if loaded.files else {}
+        resource = loaded.resource
         for reference in loaded.files:
-            file = find_file(reference.file, loaded.resource.document.file)
+            place = (resource.kind, *reference.path)
+            file = find_file(reference.file, resource.document.file)
             if file is None:
                 hint = "a relative path counts from the manifest's folder, then from the working directory"
                 message = f"there is no file {reference.file!r}"
-                self._report_reference(loaded.resource, reference.path, self._unresolved, reference.code, message, hint)
+                self._report(resource, place, self._unresolved, reference.code, message, hint)
                 continue
             members = self._by_file.get(absolute(file), [])
             for member in members:
@@ -204,7 +206,7 @@ class References:
             if members and reference.kind and all(member.resource.kind != reference.kind for member in members):
                 message = f"{reference.file!r} holds no {reference.kind}"
                 hint = f"it holds: {', '.join(sorted({member.resource.kind for member in members}))}"
-                self._report_reference(loaded.resource, reference.path, self._unresolved, reference.code, message, hint)
+                self._report(resource, place, self._unresolved, reference.code, message, hint)
 
     def _check_circles(self, nesting: Mapping[int, Sequence[tuple[FileReference, int]]]) -> None:
         edges = {str(index): [str(target) for _, target in targets] for index, targets in nesting.items()}
@@ -215,21 +217,8 @@ class References:
         first, following = names[0], int(cycle[1])
         reference = next(found for found, target in nesting[int(cycle[0])] if target == following)
         message = f"these manifests take each other in: {' → '.join(name.name for name in names)}"
-        self._report_reference(
-            first, reference.path, Severity.ERROR, "include-cycle", message, "remove one of these `file:` entries"
-        )
-
-    def _report_reference(
-        self,
-        resource: Resource[Any],
-        path: DocumentPath,
-        severity: Severity,
-        code: str,
-        message: str,
-        hint: str,
-        within: tuple[str, int, int] | None = None,
-    ) -> None:
-        self._report(resource, (resource.kind, *path), severity, code, message, hint, within)
+        place, hint = (first.kind, *reference.path), "remove one of these `file:` entries"
+        self._report(first, place, Severity.ERROR, "include-cycle", message, hint)
 
     def _report(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 import pytest
+from manifest_builder import flare, workflow, write_project
 from typer.testing import CliRunner
 
 from dataos_dagster.cli.application import COMMANDS, application
@@ -43,3 +44,9 @@ def test_a_folder_without_manifests_stays_as_it_is(tmp_path, arguments):
         assert f"no manifests found in {tmp_path}" in result.stderr
         assert "dataos init --here" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("named", "status"), [("broken.yaml", 1), ("fine.yaml", 0), ("", 1)])
+def test_errors_of_manifests_fail_a_command_that_was_given_them(tmp_path, named, status):
+    write_project(tmp_path, {"fine.yaml": workflow("fine", flare("load", writes="t")), "broken.yaml": "name: [1\n"})
+    assert call("run", "--plan", tmp_path / named).exit_code == status

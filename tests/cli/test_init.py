@@ -92,8 +92,40 @@ def test_sync_of_a_folder_that_is_not_there_is_wrong_use(here):
     assert call(workspace_app, "sync", "nowhere").exit_code == 2
 
 
-def test_sync_tells_what_keeps_it_from_working(here):
-    (here / "workspace.yaml").write_text("load_from: 3\n")
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"load_from: 3\n", "workspace.yaml has no list `load_from`"),
+        (b"load_from: [\n", "workspace.yaml is not YAML: "),
+        (b"\xff\x00", "workspace.yaml is not UTF-8 text"),
+        (None, "workspace.yaml cannot be read: Is a directory"),
+    ],
+)
+def test_sync_tells_what_keeps_it_from_working(here, content, message):
+    file = here / "workspace.yaml"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
     result = call(workspace_app, "sync")
-    assert result.exit_code == 1
-    assert "workspace.yaml" in result.stderr
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_wrong_settings_are_told_by_sync_as_by_other_commands(here):
+    (here / "dataos.yaml").write_text("schedule: stopped\n")
+    result = call(workspace_app, "sync")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: dataos.yaml:1:1: unknown setting 'schedule': did you mean 'schedules'?")
+
+
+def test_a_project_is_not_made_in_the_place_of_a_file(here):
+    (here / "shop").write_text("mine")
+    result = call(init_app, "shop")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: shop is a file\n  hint: a project is a folder: give another NAME\n",
+    )
+    below = call(init_app, "shop/inner")
+    assert below.exit_code == 2
+    assert "dataos.yaml cannot be written: not a directory" in below.stderr
