@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dataos_dagster.manifests.diagnostics import Diagnostic, Severity
     from dataos_dagster.manifests.project import Project, load_project
     from dataos_dagster.settings import Settings, load_settings
-    from dataos_dagster.workflows.definitions import JobTranslator
+    from dataos_dagster.workflows.translator import JobTranslator
 
 __all__ = [
     "Address",
@@ -42,7 +42,7 @@ _MODULES = {
     "DataOSError": "errors",
     "DepotResource": "depots.resource",
     "Diagnostic": "manifests.diagnostics",
-    "JobTranslator": "workflows.definitions",
+    "JobTranslator": "workflows.translator",
     "ManifestError": "errors",
     "Project": "manifests.project",
     "Settings": "settings",

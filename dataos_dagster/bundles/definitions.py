@@ -22,12 +22,13 @@ from dataos_dagster.manifests.project import load_project
 from dataos_dagster.naming import slug
 from dataos_dagster.settings import load_settings
 from dataos_dagster.workflows.building import build_graph
-from dataos_dagster.workflows.definitions import Execution, JobAssets, JobTranslator, build_job_assets
+from dataos_dagster.workflows.definitions import Execution, JobAssets, build_job_assets
 from dataos_dagster.workflows.materialization import build_compute
 from dataos_dagster.workflows.resource import runner_resource
 from dataos_dagster.workflows.schedules import build_schedules
 from dataos_dagster.workflows.sensors import build_run_sensor
 from dataos_dagster.workflows.supervisor.definitions import build_services
+from dataos_dagster.workflows.translator import JobTranslator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,9 +17,9 @@ import dagster as dg
 
 from dataos_dagster.manifests.diagnostics import Diagnostic, Severity
 from dataos_dagster.manifests.project import Project
-from dataos_dagster.workflows.definitions import MANIFEST_CHECK as CHECK
 from dataos_dagster.workflows.graph import JobNode
 from dataos_dagster.workflows.metadata import problem_metadata
+from dataos_dagster.workflows.translator import MANIFEST_CHECK as CHECK
 
 PREFIX = "dataos_manifests"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataos_dagster.flare.manifest import FlareSpec
-from dataos_dagster.workflows.definitions import CheckDescription, OutputDescription
+from dataos_dagster.workflows.translator import CheckDescription, OutputDescription
 
 if TYPE_CHECKING:
     from dataos_dagster.address import Address

@@ -14,7 +14,6 @@ from dataos_dagster.dagster_compat import PlainFailure, with_known_signature
 from dataos_dagster.errors import DataOSError, StepError
 from dataos_dagster.redaction import redact_exception
 from dataos_dagster.workflows.backfills import given_keys
-from dataos_dagster.workflows.definitions import JOB_KEY, MANIFEST_CHECK
 from dataos_dagster.workflows.metadata import (
     action_metadata,
     assertion_metadata,
@@ -25,6 +24,7 @@ from dataos_dagster.workflows.metadata import (
 )
 from dataos_dagster.workflows.results import Silence
 from dataos_dagster.workflows.retries import RUN_RETRIES_OFF, retry_plan
+from dataos_dagster.workflows.translator import JOB_KEY, MANIFEST_CHECK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

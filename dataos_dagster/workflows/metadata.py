@@ -10,7 +10,7 @@ import dagster as dg
 from dataos_dagster.workflows.profiles import profile_table, suggestions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dataos_dagster.depots.door import Column
     from dataos_dagster.manifests.diagnostics import Diagnostic
@@ -59,14 +59,20 @@ def stored_metadata(output: OutputResult | OutputRecord, columns: Iterable[Colum
     return {key: value for key, value in known.items() if value is not None}
 
 
-def job_metadata(result: JobResult) -> dict[str, Any]:
-    """Return the engine and why it was chosen, the principal, and what the manifest asked to be shown."""
-    metadata: dict[str, Any] = {
-        "engine": result.engine,
-        "engine_reasons": list(result.engine_reasons),
-        "principal": result.principal.name,
-        "job_seconds": round(result.seconds, 3),
+def run_metadata(engine: str | None, reasons: Sequence[str], principal: str, seconds: float | None) -> dict[str, Any]:
+    """Return on which engine a job ran and why, on whose behalf, and how long; not what is unknown."""
+    known = {
+        "engine": engine,
+        "engine_reasons": list(reasons),
+        "principal": principal,
+        "job_seconds": None if seconds is None else round(seconds, 3),
     }
+    return {key: value for key, value in known.items() if value is not None}
+
+
+def job_metadata(result: JobResult) -> dict[str, Any]:
+    """Return how a job ran, and what the manifest asked to be shown."""
+    metadata = run_metadata(result.engine, result.engine_reasons, result.principal.name, result.seconds)
     if result.notes:
         metadata["notes"] = list(result.notes)
     if result.windows:

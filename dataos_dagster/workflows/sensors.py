@@ -15,8 +15,8 @@ import dagster as dg
 
 from dataos_dagster.address import Address
 from dataos_dagster.errors import AddressError
-from dataos_dagster.workflows.definitions import JOB_KEY
-from dataos_dagster.workflows.metadata import stored_metadata
+from dataos_dagster.workflows.metadata import run_metadata, stored_metadata
+from dataos_dagster.workflows.translator import JOB_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -100,11 +100,8 @@ def build_run_sensor(label: str, graph: JobGraph, here: Iterable[str], settings:
 def materializations(node: JobNode, run: JobRun) -> Iterator[dg.AssetMaterialization]:
     """Yield one materialization for each dataset that a run wrote, and one for the job where it is an asset itself."""
     about_job: dict[str, Any] = {
+        **run_metadata(run.engine, run.engine_reasons, run.principal, run.seconds),
         RECORD_KEY: run.id,
-        "engine": run.engine,
-        "engine_reasons": list(run.engine_reasons),
-        "principal": run.principal,
-        "job_seconds": run.seconds,
         "ran_at": dg.MetadataValue.timestamp(run.started_at),
         "job_failed": True if run.status == "failed" else None,
     }

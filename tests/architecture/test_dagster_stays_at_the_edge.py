@@ -17,6 +17,7 @@ MAPPING = {
     "workflows/materialization.py",
     "workflows/metadata.py",
     "workflows/schedules.py",
+    "workflows/translator.py",
 }
 COMPATIBILITY = "dagster_compat.py"
 
