@@ -72,7 +72,7 @@ def install(
         from dataos_dagster.engines.class_archive import archive_of, write_archive
         from dataos_dagster.engines.connectors import resolve
         from dataos_dagster.engines.coordinates import coordinate_of
-        from dataos_dagster.errors import SelectionError
+        from dataos_dagster.errors import EngineUnavailable, SelectionError
         from dataos_dagster.settings import load_settings
 
         if engine != "spark":
@@ -82,9 +82,12 @@ def install(
             )
         project = load_settings(project_folder(path))
         settings = project.engines.spark
-        java = require_java()
         wanted = [name.strip() for text in connectors or () for name in text.split(",") if name.strip()]
-        coordinates = sorted({coordinate_of(name) for name in ("iceberg", *wanted)} | set(settings.packages))
+        try:
+            coordinates = sorted({coordinate_of(name) for name in ("iceberg", *wanted)} | set(settings.packages))
+        except EngineUnavailable as unknown:
+            raise SelectionError(unknown.message, hint=unknown.hint) from None
+        java = require_java()
         jars = resolve(coordinates, settings.repositories)
         archive = archive_of(java)
         if not archive.exists():

@@ -131,7 +131,7 @@ def test_a_configured_cluster_is_available(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [("install", "sail"), ("install", "spark", ".", "--with", "no such thing")])
 def test_what_cannot_be_installed_is_refused_with_what_can(arguments: tuple[str, ...]) -> None:
     status, output = run("engines", *arguments)
-    assert status == 1
+    assert status == 2
     assert "hint: " in output
 
 
