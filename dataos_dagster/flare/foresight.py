@@ -118,7 +118,7 @@ def _unproven_deletions(plan: JobPlan, inputs: Mapping[str, Mapping[str, str]]) 
     from dataos_dagster.flare.udfs import without_own
 
     for action in plan.actions:
-        if action.condition is not None:
+        if action.condition is not None and action.deletes_rows:
             views = {TABLE: inputs.get(action.input.lower(), {}), **inputs}
             found = without_own(unproven(constructs_of(action.condition.query, views)), plan.spec.job.udfs)
             yield from (f"{construct.name} ({action.location})" for construct in found)

@@ -131,7 +131,7 @@ class PlanRun:
         with self.windows.taken(self._settle, self.journal.note):
             self.make_views()
             self.types.merges(self.context, self.session)
-            self.types.deletions(self.context, self.session)
+            self.types.conditions(self.context, self.session)
             self.types.assertions()
             self.test(None)
             self._profile()

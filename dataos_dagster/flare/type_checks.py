@@ -94,8 +94,8 @@ class TypeChecks:
             found = unproven(constructs_of(merge_statement(output.request.merge), types), assume=False)
             self._refuse(found, output.label, output.location)
 
-    def deletions(self, context: RunContext, session: EngineSession) -> None:
-        """Look again at what conditions of rows to delete compare, before anything is deleted or written.
+    def conditions(self, context: RunContext, session: EngineSession) -> None:
+        """Look again at what conditions of actions compare, before anything is deleted or written.
 
         Raises:
             StepError: A condition speaks of a column that is not there.
@@ -109,7 +109,7 @@ class TypeChecks:
             with session.failures(action.location):
                 types = {**self.types, TABLE: _types(frame)}
             check_columns(action, {name.lower(): columns for name, columns in types.items()})
-            if not self.plan.route.assumed:
+            if not self.plan.route.assumed or not action.deletes_rows:
                 continue
             found = unproven(constructs_of(action.condition.query, types), assume=False)
             self._refuse(tuple(without_own(found, self.plan.spec.job.udfs)), action.label, action.location)

@@ -99,6 +99,13 @@ class TableState:
         return found
 
     @property
+    def has_deletes(self) -> bool:
+        """Return whether rows of the present state are deleted by delete files, or are to be."""
+        snapshot = self.snapshot()
+        there = bool(snapshot and snapshot.count("total-delete-files"))
+        return there or self.properties.get("write.delete.mode") == "merge-on-read"
+
+    @property
     def is_sorted(self) -> bool:
         """Return whether the table has an order of its own."""
         wanted = self.raw.get("default-sort-order-id", 0)

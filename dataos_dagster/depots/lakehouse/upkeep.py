@@ -83,7 +83,6 @@ class TableUpkeep:
         with (
             table_lock(self.store, self.table, self.request, holder, self.session.stop_work),
             self._failures(),
-            self.session.stopped_on_interrupt(),
         ):
             before = self._state()
             match self.request.work:
@@ -236,8 +235,8 @@ def upkeep_requirements(store: LakehouseStore, table: Table, request: Maintenanc
         reasons.append(f"Sail cannot write to a branch ({request.branch} of {request.target})")
     else:
         state = None if store.offline else store.state(table)
-        if state is not None and state.properties.get("write.delete.mode") == "merge-on-read":
-            reasons.append(f"Sail deletes by rewriting files, where {request.target} asks for delete files")
+        if state is not None and state.has_deletes:
+            reasons.append(f"Sail deletes by rewriting files, and {request.target} has or wants delete files")
     return join([warehouse_requirements(store.warehouse), veto("sail", *reasons)])
 
 

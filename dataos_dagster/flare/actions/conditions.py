@@ -1,4 +1,4 @@
-"""The condition of rows to delete: SQL of the manifest, in which the table is called `target`."""
+"""Conditions about the rows of a table: SQL of the manifest. Of rows to delete, the table is called `target`."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ class Condition:
     constructs: tuple[Construct, ...]
 
 
-def plan_condition(job: Job, path: DocumentPath, text: str, label: str, views: Views) -> Condition:
+def plan_condition(job: Job, path: DocumentPath, text: str, label: str, views: Views | None) -> Condition:
     """Return the condition at a path below `job:`; datasets that it names become inputs of the job.
 
     Args:
         job: The job it belongs to.
-        path: Of `deleteWhere`.
+        path: Of `deleteWhere`, or of the `where` of a compaction.
         text: The condition.
         label: Of the action, for messages.
-        views: Views of inputs and steps.
+        views: Views of inputs and steps; None where it may speak of the table's columns only.
 
     Raises:
         StepError: It is no condition, or reads what is no view and no dataset.
@@ -65,13 +65,12 @@ def plan_condition(job: Job, path: DocumentPath, text: str, label: str, views: V
 
     try:
         statement = parse_statement(_HEAD + text)
-        _refuse_more(statement.tree)
+        _refuse_more(statement.tree, str(path[-1]))
         _, *others = statement.relations  # the first one is the table of `_HEAD`
         for relation in others:
-            _refuse_table(relation)
-        resolved = resolve_names(
-            replace(statement, relations=tuple(others)), views, label=label, text=text, place=place
-        )
+            _refuse_relation(relation, views)
+        alone = replace(statement, relations=tuple(others))
+        resolved = resolve_names(alone, views, label=label, text=text, place=place) if views else statement.sql
     except SqlRefused as refused:
         raise StepError(
             f"{label}: {refused.message}",
@@ -112,16 +111,24 @@ def check_columns(action: PlannedAction, views: Mapping[str, Mapping[str, str]])
         )
 
 
-def _refuse_more(tree: object) -> None:
+def _refuse_more(tree: object, key: str) -> None:
     """Refuse text that goes on where the condition ends."""
     from sqlglot import exp
 
     more = [part for part in _BEHIND if isinstance(tree, exp.Select) and tree.args.get(part)]
     if not isinstance(tree, exp.Select) or more:
-        raise SqlRefused("`deleteWhere` is a condition, and this is more", hint="write what stands behind WHERE")
+        raise SqlRefused(f"`{key}` is a condition, and this is more", hint="write what stands behind WHERE")
 
 
-def _refuse_table(relation: Relation) -> None:
+def _refuse_relation(relation: Relation, views: Views | None) -> None:
+    if views is None:
+        raise SqlRefused(
+            f"files are chosen by the columns of the table, and {relation.name!r} is another relation",
+            hint="write a condition of columns and constants",
+            line=relation.line,
+            column=relation.column,
+            length=relation.end - relation.start,
+        )
     if relation.name.lower() == "target":
         raise SqlRefused(
             "`target` is the row that is looked at, and no relation to select from",

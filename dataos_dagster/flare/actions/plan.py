@@ -40,7 +40,7 @@ class PlannedAction:
         label: What it is called in messages: `actions[0] "expire_snapshots"`.
         name: As the manifest has it now: `rewrite_dataset`, ….
         input: View of the table, as the manifest spells it.
-        condition: Of the rows that are deleted; None for every other action.
+        condition: Of the rows that are deleted, or of the files that are rewritten.
         details: What the options come to, in words.
     """
 
@@ -63,9 +63,14 @@ class PlannedAction:
         return str(self.request.target)
 
     @property
+    def deletes_rows(self) -> bool:
+        """Return whether rows of the table are deleted; every other action keeps them all."""
+        return isinstance(self.request.work, maintenance.DeleteRows)
+
+    @property
     def constructs(self) -> tuple[Construct, ...]:
-        """Return what its condition uses of SQL."""
-        return self.condition.constructs if self.condition else ()
+        """Return what the condition of rows to delete uses of SQL."""
+        return self.condition.constructs if self.condition and self.deletes_rows else ()
 
 
 def plan_action(
@@ -88,15 +93,18 @@ def plan_action(
     path = ("actions", index)
     location = job_location(job, *path, "name")
     table = _table_of(job, path, action, inputs, label)
-    condition = None
     if action.name == "delete_from_dataset":
         where = (*path, "deleteWhere")
-        condition = plan_condition(job, where, action.delete_where or "", label, views)
-        work: Work = maintenance.DeleteRows(condition.sql)
+        doomed = plan_condition(job, where, action.delete_where or "", label, views)
+        condition: Condition | None = doomed
+        work: Work = maintenance.DeleteRows(doomed.sql)
         location = job_location(job, *where)
     else:
         work = _work(job, path, action, settings, label)
-    branch = _branch_of(job, path, table, label, deletes=condition is not None)
+        condition = None
+        if isinstance(work, maintenance.RewriteData) and work.where is not None:
+            condition = plan_condition(job, (*path, "options", "where"), work.where, label, None)
+    branch = _branch_of(job, path, table, label, deletes=isinstance(work, maintenance.DeleteRows))
     request = MaintenanceRequest(table.request.target, work, branch=branch, location=location)
     return PlannedAction(label, action.name, table.name, request, location, condition, _details(work))
 

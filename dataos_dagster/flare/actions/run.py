@@ -42,7 +42,7 @@ def run_action(run: PlanRun, action: PlannedAction) -> tuple[ActionResult, Outpu
         files=found.files,
     )
     context.reporter.action_done(run.plan.job.id, result)
-    if action.condition is None:
+    if not action.deletes_rows:
         return result, None
     written = OutputResult(
         name=action.input,

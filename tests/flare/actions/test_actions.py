@@ -192,6 +192,20 @@ def test_rows_of_a_branch_are_deleted_and_main_stays(spark_lake):
     assert spark_lake.rows(branch="audit") == [(0,), (1,)]
 
 
+def test_a_table_with_delete_files_is_left_to_spark(spark_lake):
+    spark_lake.write("SELECT id FROM range(6)", "overwrite", properties={"write.delete.mode": "merge-on-read"})
+    spark_lake.jobs.engine = "auto"
+    plan = spark_lake.jobs.plan(spark_lake.job("{name: delete_from_dataset, deleteWhere: id > 3}"))
+    assert plan.engine == "spark"
+    assert "has or wants delete files" in plan.as_text()
+
+    [done] = spark_lake.run("{name: delete_from_dataset, deleteWhere: id > 3}")
+    assert done.counts == {"rows_deleted": 2}
+    assert spark_lake.rows() == [(0,), (1,), (2,), (3,)]
+    [done] = spark_lake.run("{name: rewrite_dataset, options: {properties: {delete-file-threshold: 1}}}")
+    assert (done.counts["delete_files_removed"], len(spark_lake.rows())) == (1, 4)
+
+
 def test_a_tables_own_order_is_that_of_a_sort_without_one(spark_lake):
     spark_lake.write("SELECT id, id % 2 AS k FROM range(10)", "overwrite")
     error = spark_lake.jobs.error_of(spark_lake.job("{name: rewrite_dataset, options: {strategy: sort}}"))
@@ -209,7 +223,9 @@ def test_a_tables_own_order_is_that_of_a_sort_without_one(spark_lake):
     ("action", "said"),
     [
         ("{name: rewrite_dataset, options: {properties: {no-such-option: 1}}}", "no-such-option"),
-        ("{name: rewrite_dataset, options: {where: nothing = 1}}", "Cannot parse predicates in where option"),
+        ("{name: rewrite_dataset, options: {where: ids = 1}}", "has a column 'ids'"),
+        ("{name: rewrite_dataset, options: {where: rand() > 0.5}}", "Cannot parse predicates in where option"),
+        ("{name: rewrite_dataset, options: {where: id IN (SELECT id FROM orders)}}", "'orders' is another relation"),
         ("{name: delete_from_dataset, deleteWhere: id = array(1)}", "DATATYPE_MISMATCH"),
         ("{name: remove_orphans, options: {location: ../other}}", "is not in the folder"),
         ("{name: remove_orphans, options: {location: /tmp}}", "is not in the folder"),

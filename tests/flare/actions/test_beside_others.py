@@ -46,7 +46,7 @@ def load(lake, count):
 
 
 def ids(lake):
-    return [row[0] for row in lake.rows()]
+    return sorted(row[0] for row in lake.rows())
 
 
 def kill_before_the_note(lake, *, marked, before):
@@ -178,5 +178,5 @@ def test_a_table_is_whole_when_the_engine_is_killed_in_the_middle_of_a_compactio
     assert any("the job starts again" in note for note in killer.notes)
     assert spark_lake.rows() == before
     assert done.counts["data_files_after"] == 1
+    assert orphans.counts["orphan_files"] >= 1  # what the killed attempt had written
     assert len(spark_lake.files()) == len(many) + 1
-    assert orphans.summary.endswith("removed")

@@ -88,8 +88,8 @@ def test_deleted_rows_are_a_materialization_of_the_dataset(shop, monkeypatch):
 
 
 def test_maintenance_is_an_observation_of_the_dataset(spark_lake, monkeypatch):
-    spark_lake.write("SELECT id FROM range(3)", "overwrite")
-    spark_lake.write("SELECT id FROM range(3, 6)")
+    spark_lake.write("SELECT 1 AS id", "overwrite")
+    spark_lake.write("SELECT 2 AS id")
     spark_lake.jobs.write_job(
         spark_lake.job(
             "{name: rewrite_dataset, options: {properties: {min-input-files: 2}}}",

@@ -18,7 +18,7 @@ def blocks(language):
 
 def test_every_manifest_of_the_page_says_what_stands_below_it(spark_lake):
     jobs = spark_lake.jobs
-    order = "SELECT {0}L AS id, concat('c', {0}) AS customer"
+    order = "SELECT {0}L AS id, concat('c', {0}) AS customer"  # one row, so one file a commit
     for number in range(3):
         spark_lake.write(order.format(number), "append" if number else "overwrite", ORDERS)
     jobs.seed(REQUESTS, "SELECT * FROM VALUES ('c1', true), ('c2', false) AS r(customer, granted)")
