@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 LOG_BYTES = 5_000_000
 LOGS_KEPT = 5
 _OUTPUT, _ERRORS = 1, 2
+# Of a log, so much is looked at for its last lines.
+_TAIL_BYTES = 1_000_000
 
 
 def put_aside(log: Path, largest: int = LOG_BYTES, kept: int = LOGS_KEPT) -> bool:
@@ -46,6 +48,17 @@ def turn_own_log(log: Path, largest: int = LOG_BYTES, kept: int = LOGS_KEPT) -> 
     for output in (_OUTPUT, _ERRORS):
         os.dup2(descriptor, output)
     os.close(descriptor)
+
+
+def last_lines(log: Path, count: int) -> list[str]:
+    """Return the last lines of a log, with those of the one before where it has fewer."""
+    found: list[str] = []
+    for file in (log, log.with_name(f"{log.name}.1")):
+        if len(found) < count and file.exists():
+            with file.open("rb") as opened:
+                opened.seek(max(0, file.stat().st_size - _TAIL_BYTES))
+                found = [*opened.read().decode("utf-8", "replace").splitlines(), *found]
+    return found[-count:]
 
 
 def _prints_to(log: Path) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.naming import slug
 from dataos_dagster.processes import start_time
-from dataos_dagster.workflows.supervisor.logs import put_aside
+from dataos_dagster.workflows.supervisor.logs import last_lines, put_aside
 from dataos_dagster.workflows.supervisor.records import FOLDER_VARIABLE, Records
 from dataos_dagster.workflows.supervisor.service import Actual
 
@@ -33,7 +33,6 @@ FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=5)
 # Who ran for so long before the end is taken to have been well.
 WELL_AFTER = timedelta(minutes=10)
-_TAIL_BYTES = 1_000_000
 
 
 @dataclass
@@ -138,13 +137,8 @@ class ProcessRuntime:
         return tuple(name for name in found if name)
 
     def log(self, name: str, lines: int) -> str:
-        """Return the last lines that a service has printed."""
-        file = self.records(name).log
-        if not file.exists():
-            return ""
-        with file.open("rb") as log:
-            log.seek(max(0, file.stat().st_size - _TAIL_BYTES))
-            return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
+        """Return the last lines that a service has printed, also those in the log that was put aside last."""
+        return "\n".join(last_lines(self.records(name).log, lines))
 
     def _counted_end(self, records: Records, process: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the account of ends, with this one in it; one that was asked for is not one."""

@@ -14,7 +14,7 @@ from textwrap import dedent
 
 import pytest
 
-from dataos_dagster.workflows.supervisor.logs import turn_own_log
+from dataos_dagster.workflows.supervisor.logs import last_lines, turn_own_log
 from dataos_dagster.workflows.supervisor.processes import ProcessRuntime
 from dataos_dagster.workflows.supervisor.reconcile import Supervisor
 from dataos_dagster.workflows.supervisor.service import Service
@@ -212,7 +212,7 @@ def test_a_process_that_turns_its_own_log_loses_no_line_and_keeps_as_many_as_it_
     log = tmp_path / "log"
     body = f"""
         import os, pathlib
-        from dataos_dagster.workflows.supervisor.logs import turn_own_log
+        from dataos_dagster.workflows.supervisor.logs import last_lines, turn_own_log
         for number in range(60):
             print(number, flush=True)
             os.system(f"echo {{number}} from below >&2")
@@ -226,6 +226,16 @@ def test_a_process_that_turns_its_own_log_loses_no_line_and_keeps_as_many_as_it_
     assert len(said) > 30
     assert not (tmp_path / "log.3").exists()
     assert log.stat().st_size <= 320
+
+
+def test_the_last_lines_are_shown_across_a_log_that_was_put_aside(tmp_path):
+    log = tmp_path / "log"
+    assert last_lines(log, 3) == []
+    log.with_name("log.1").write_text("one\ntwo\n")
+    log.write_text("three\n")
+    assert last_lines(log, 2) == ["two", "three"]
+    assert last_lines(log, 1) == ["three"]
+    assert last_lines(log, 9) == ["one", "two", "three"]
 
 
 def test_a_process_that_prints_elsewhere_leaves_a_log_alone(tmp_path):
