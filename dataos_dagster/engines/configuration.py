@@ -6,7 +6,7 @@ One Spark server carries many sessions; only a difference in the server's part c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # Flare 7 is Spark 3.5 with ANSI off; both engines here start with ANSI on, and Sail writes Iceberg timestamps in UTC
 # only.
 PINNED = (("spark.sql.ansi.enabled", "false"), ("spark.sql.session.timeZone", "UTC"))
+
+HEAP = "spark.driver.memory"
+_DEFAULT_HEAP = 2 << 30
 
 # Properties below spark.sql that Spark reads once, as it starts (org.apache.spark.sql.internal.StaticSQLConf).
 _STATIC_SQL = (
@@ -45,7 +48,7 @@ class SessionConfiguration:
         secret_conf: Spark properties whose values are secret; they never stand on a command line.
         packages: Connectors by Maven coordinate (Spark only).
         environment: Variables of the engine's process, such as AWS_ACCESS_KEY_ID for Sail.
-        driver_memory: JVM heap such as `2g` (Spark only); None leaves it to the settings.
+        driver_memory: JVM heap such as `2g` (Spark only), unless the settings say what heap there is.
         driver_cores: Cores of a local master (Spark only).
     """
 
@@ -86,6 +89,11 @@ class ServerConfiguration:
     secret_conf: frozenset[tuple[str, SecretStr]] = frozenset()
     memory: int = 0
     cores: int = 0
+
+    @property
+    def as_started(self) -> ServerConfiguration:
+        """Return what a server has that was started with this: a Spark always has a heap."""
+        return replace(self, memory=self.memory or _DEFAULT_HEAP) if self.engine == "spark" else self
 
     def serves(self, other: ServerConfiguration) -> bool:
         """Return whether a server started with this also does for the other: equal, or with more of what adds up."""

@@ -11,11 +11,17 @@ import threading
 import time
 import uuid
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from dataos_dagster.engines.configuration import PINNED, ServerConfiguration, SessionConfiguration, is_session_property
+from dataos_dagster.engines.configuration import (
+    HEAP,
+    PINNED,
+    ServerConfiguration,
+    SessionConfiguration,
+    is_session_property,
+)
 from dataos_dagster.engines.connect import close_session, existing_endpoint, open_session
 from dataos_dagster.engines.failures import engine_failures
 from dataos_dagster.engines.logs import forget_old_logs
@@ -261,6 +267,9 @@ class Sessions:
         self.close()
 
     def _server(self, wanted: ServerConfiguration) -> _Server:
+        if HEAP in self._settings.engines.spark.conf:
+            # The project says what this machine gives; what manifests ask for would only start the same heap again.
+            wanted = replace(wanted, memory=0)
         # Of this engine only: the lock that is held is this engine's.
         for server in [each for each in self._servers if each.configuration.engine == wanted.engine]:
             if not server.alive:
@@ -270,7 +279,7 @@ class Sessions:
                 server.wanted = time.monotonic()
                 return server
         self._refuse_when_closing()
-        server = _Server(wanted, self._start(wanted))
+        server = _Server(wanted.as_started, self._start(wanted))
         self._servers.append(server)
         try:
             self._refuse_when_closing()  # starting takes long, and who ends the run may not have seen it

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from dataos_dagster.engines.availability import require_java
 from dataos_dagster.engines.class_archive import archive_option
+from dataos_dagster.engines.configuration import HEAP
 from dataos_dagster.engines.connectors import resolve
 from dataos_dagster.engines.endpoint import Endpoint
 from dataos_dagster.engines.process import Child
@@ -34,7 +35,6 @@ _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 _READY = re.compile(r"Spark Connect server started at: (\S+?):(\d+)\b")
 # A JVM on a busy machine, a remote master, connectors to copy.
 _START_SECONDS = 180.0
-_DEFAULT_MEMORY = "2g"
 # A job may pause longer between two statements than the server's default of an hour.
 _SESSION_TIMEOUT = "7d"
 
@@ -114,7 +114,7 @@ def _properties(
     given |= {key: value.get_secret_value() for key, value in configuration.secret_conf}
     properties = {
         "spark.app.name": "dataos",
-        "spark.driver.memory": f"{configuration.memory >> 20}m" if configuration.memory else _DEFAULT_MEMORY,
+        HEAP: f"{configuration.as_started.memory >> 20}m",
         "spark.ui.enabled": "false",
         "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir(), f"dataos-spark-warehouse-{os.getuid()}")),
         "spark.connect.session.manager.defaultSessionTimeout": _SESSION_TIMEOUT,

@@ -1,6 +1,7 @@
 """Sizing and Spark properties of a job: what the session is configured with.
 
-Precedence, low to high: the project's settings, what connectors need, `driver` and `executor`, `sparkConf`.
+Precedence, low to high: the project's settings, what connectors need, `driver` and `executor`, `sparkConf`. One setting
+wins over all of them: `spark.driver.memory`, which says what heap the machine of the project gives to a Spark.
 """
 
 from __future__ import annotations

@@ -30,6 +30,8 @@ from dataos_dagster.settings import ConnectSettings, EngineSettings, Settings, S
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dataos_dagster.engines.configuration import ServerConfiguration
+
 PARENT = """
 import sys, time
 from dataos_dagster.engines.session import SessionConfiguration, Sessions
@@ -282,6 +284,41 @@ def test_a_smaller_spark_is_served_by_a_larger_one() -> None:
     small = SessionConfiguration("spark", conf=SPARK.conf, packages=SPARK.packages[:1], driver_memory="512m").server
     assert large.serves(small)
     assert not small.serves(large)
+
+
+def test_a_spark_of_which_no_size_was_asked_serves_jobs_of_its_default_size() -> None:
+    started = SessionConfiguration("spark").server.as_started
+    assert started.serves(SessionConfiguration("spark", driver_memory="2g").server)
+    assert not started.serves(SessionConfiguration("spark", driver_memory="3g").server)
+
+
+def test_the_heap_of_spark_is_the_size_that_was_asked_for(spark_session: EngineSession) -> None:
+    assert spark_session.process is not None
+    if sys.platform == "linux":
+        line = Path(f"/proc/{spark_session.process.pid}/cmdline").read_bytes().split(b"\0")
+        assert b"-Xmx1024m" in line
+
+
+def test_where_the_settings_say_what_heap_there_is_all_sizes_share_one_spark(
+    spark_session: EngineSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataos_dagster.engines import spark
+
+    started = []
+
+    def start(wanted: ServerConfiguration, *_: object) -> Endpoint:
+        started.append(wanted)
+        return Endpoint(spark_session.endpoint.url, spark_session.endpoint.token)
+
+    monkeypatch.setattr(spark, "start_spark", start)
+    settings = SparkSettings(conf={"spark.driver.memory": "1g"})
+    with Sessions(Settings(project=tmp_path, engines=EngineSettings(spark=settings))) as own:
+        for size in ("512m", "4g", None):
+            session = own.get(SessionConfiguration("spark", driver_memory=size))
+            assert session.spark.sql("select 1 as a").collect()[0].a == 1
+    [wanted] = started
+    properties = spark._properties(wanted, settings, (), tmp_path, require_java())
+    assert properties["spark.driver.memory"] == "1g"
 
 
 def test_an_idle_engine_is_closed_and_starts_again_when_wanted(tmp_path: Path) -> None:

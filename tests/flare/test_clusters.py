@@ -40,7 +40,7 @@ steps:
 outputs:
   - {{name: made, dataset: "{TARGET}?acl=rw"}}
 """
-# Appends what is new, and takes its time for each row where it is told to.
+# Appends what is new, and takes some seconds for it where it is told to.
 APPENDED = f"""
 inputs:
   - name: orders
@@ -58,7 +58,7 @@ steps:
 outputs:
   - {{{{name: made, dataset: "{TARGET}?acl=rw", options: {{{{saveMode: append}}}}}}}}
 """
-PAUSE = "java_method('java.lang.Thread', 'sleep', 4000L) IS NULL"
+PAUSE = "(SELECT count(*) FROM range(200000000) a JOIN range(3) b ON a.id % 7 = b.id % 5) < 0"
 ROWS = "SELECT id, concat('r', id % 3) AS region, cast(id * 1.5 AS decimal(10,2)) AS amount FROM range(30)"
 EXPECTED = [("r0", 10, 202.5), ("r1", 10, 217.5), ("r2", 10, 232.5)]
 
@@ -85,14 +85,15 @@ def connected(project, spark_session) -> None:
 def test_a_standalone_cluster_runs_a_job(seeded, spark_jars, tmp_path):
     cluster = start_cluster(tmp_path)
     try:
-        conf = "spark.driver.host: 127.0.0.1, spark.driver.bindAddress: 127.0.0.1, spark.executor.memory: 512m"
+        conf = "spark.driver.host: 127.0.0.1, spark.driver.bindAddress: 127.0.0.1"
         seeded.write("dataos.yaml", f"engines: {{spark: {{master: '{cluster.url}', conf: {{{conf}}}}}}}\n")
         seeded.engine = "spark"
         with Sessions(seeded.settings) as sessions:
             shared, seeded.sessions = seeded.sessions, sessions
-            result = seeded.run_job(JOB)
+            result = seeded.run_job(JOB, extra={"executor": {"memory": "600m", "cores": 1, "instances": 1}})
             assert result.engine == "spark"
             assert cluster.executors() >= 1
+            assert cluster.heaps() == {"600M"}
         seeded.sessions = shared
         assert totals(seeded) == EXPECTED
     finally:
@@ -248,7 +249,7 @@ def test_what_a_killed_run_left_on_a_connect_server_is_ended_and_written_once(sa
         begun = time.monotonic()
         time.sleep(2)
         run.kill()
-    # The server knows nothing of that, and would have added the rows ten seconds from now.
+    # The server knows nothing of that, and would have added the rows some seconds from now.
     with Sessions(project.settings) as project.sessions:
         [outcome] = project.run_job(APPENDED.format(pause="false")).outputs
     assert outcome.rows == 3

@@ -32,6 +32,10 @@ class SparkCluster:
         """Return how many executors the worker has started so far."""
         return len(re.findall(r"Asked to launch executor", self.worker.log.read_text(errors="replace")))
 
+    def heaps(self) -> set[str]:
+        """Return the sizes with which the worker has started executors, such as `512M`."""
+        return set(re.findall(r'Launch command: .*"-Xmx(\w+)"', self.worker.log.read_text(errors="replace")))
+
     def stop(self) -> None:
         """End the worker, then the master."""
         self.worker.stop()
