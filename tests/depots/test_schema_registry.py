@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 from pyspark.sql import types
 from registry_server import registry_server
 
+from dataos_dagster.depots.depot import Depot
 from dataos_dagster.depots.kafka.avro import record_schema
 from dataos_dagster.depots.kafka.registry import RegistryKeys, SchemaRegistry
+from dataos_dagster.depots.manifest import KafkaConnection
+from dataos_dagster.depots.opening import _kafka
 from dataos_dagster.errors import (
     CredentialsRefused,
     DatasetNotFound,
@@ -58,6 +62,15 @@ def test_a_schema_is_registered_once_with_the_login_of_the_depot(server):
     login = f"Basic {b64encode(b'ann:pw').decode()}"
     assert server.asked == [("POST", "/subjects/orders-value/versions", VERSIONED, login)] * 2
     assert "pw" not in repr(registry)
+
+
+def test_the_login_of_a_depots_secret_is_for_its_own_registry_and_in_no_repr():
+    connection = KafkaConnection(brokers=["h:9092"], schema_registry_url="http://registry:8081")
+    secret = {"schema_registry_username": SecretStr("ann"), "schema_registry_password": SecretStr("s3cret")}
+    store = _kafka(Depot("events", "kafka", connection, Path()), secret)
+    assert store.registry == SchemaRegistry("http://registry:8081", "ann", SecretStr("s3cret"))
+    assert store._registry_of(RegistryKeys("http://other:8081")) == SchemaRegistry("http://other:8081")
+    assert "s3cret" not in repr(store)
 
 
 @pytest.mark.parametrize(

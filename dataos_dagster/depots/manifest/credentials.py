@@ -60,6 +60,8 @@ CREDENTIAL_KEYS: Mapping[str, CredentialKeys] = {
             "password",
             "trust_store_type",
             "trust_store_password",
+            "schema_registry_username",
+            "schema_registry_password",
             "ca_file",
             "trust_store_file",
         ),
