@@ -1,7 +1,7 @@
 """Run published Flare jobs on generated rows: `python scripts/published_jobs.py [NAME…]`.
 
 Each job that names nothing but folders of this machine is run on Sail, on rows of the columns that its SQL uses. What
-the job makes of them is not looked at: a job that ends well shows that its parts fit together.
+the job makes of them is compared in `tests/conformance`: here it is said how each has ended.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from dataos_dagster.engines.session import Sessions
 from dataos_dagster.errors import DataOSError
+from dataos_dagster.settings import Settings
 from tests.builders.published_jobs import PublishedJobs, files_with_jobs
 
 
@@ -20,21 +22,25 @@ def main() -> int:
     """Run the jobs of all files, or of those that are named, and print how each has ended."""
     names = set(sys.argv[1:])
     failed = 0
-    for file in files_with_jobs():
-        if names and file.name not in names:
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            jobs = PublishedJobs.read(file, Path(folder))
-            with jobs.runner:
-                for job_id, plan in jobs.local().items():
-                    try:
-                        result = jobs.run(job_id, plan)
-                    except DataOSError as error:
-                        failed += 1
-                        print(f"failed  {file.name}: {str(error)[:300]}", flush=True)  # noqa: T201 - a script's output
-                    else:
-                        print(f"ran     {file.name}: {result.rows} rows", flush=True)  # noqa: T201 - a script's output
+    with tempfile.TemporaryDirectory() as root, Sessions(Settings(project=Path(root))) as sessions:
+        for file in files_with_jobs():
+            if names and file.name not in names:
+                continue
+            folder = Path(root) / file.stem
+            for number, job_id in enumerate(PublishedJobs.read(file, folder, sessions=sessions).local()):
+                failed += not _ends_well(PublishedJobs.read(file, folder / str(number), sessions=sessions), job_id)
     return min(failed, 1)
+
+
+def _ends_well(jobs: PublishedJobs, job_id: str) -> bool:
+    jobs.seed(jobs.local()[job_id])
+    try:
+        result = jobs.run(job_id)
+    except DataOSError as error:
+        print(f"failed  {job_id}: {str(error)[:300]}", flush=True)  # noqa: T201 - a script's output
+        return False
+    print(f"ran     {job_id}: {result.rows} rows", flush=True)  # noqa: T201 - a script's output
+    return True
 
 
 if __name__ == "__main__":

@@ -121,6 +121,9 @@ class FlareStack:
         from dataos_dagster.flare.functions.function import EngineUnsuited
 
         plan = self._planned(job, context)
+        if plan.findings:
+            # Only plans on stand-ins have any: those are to be read, not run.
+            raise plan.findings[0]
         if plan.engine == "spark":
             self._check_columns(plan, context)
         try:

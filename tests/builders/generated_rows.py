@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
-from dataos_dagster.flare.sql import parse_statement
+from dataos_dagster.flare.sql import columns_in_expression, parse_statement
+from dataos_dagster.flare.trino import parse_trino
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from dataos_dagster.flare.manifest import FlareSpec, SequenceItem
+    from dataos_dagster.flare.manifest.assertions import Assertion
 
 ROWS = 4
 _MOMENT = re.compile(r"(?:^|_)(?:date|day|time|timestamp|ts|at|on)$|date|timestamp|_ts|created|updated", re.IGNORECASE)
@@ -32,7 +34,10 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def columns_of_inputs(spec: FlareSpec) -> dict[str, dict[str, str]]:
-    """Return for each input, in lower case, the columns that the job needs of it, with an expression for each."""
+    """Return for each input, in lower case, the columns that the job needs of it, with an expression for each.
+
+    Datasets that are named in SQL have the name of their table.
+    """
     needed: dict[str, dict[str, str]] = {}
     items = [item for step in spec.job.steps for item in step.sequence]
     for output in spec.job.outputs:
@@ -40,19 +45,35 @@ def columns_of_inputs(spec: FlareSpec) -> dict[str, dict[str, str]]:
         fields = options.iceberg.partition_spec if options.iceberg else ()
         for name in (*(field.column for field in fields), *options.partition_by):
             needed.setdefault(output.name.lower(), {})[name.lower()] = _expression(name)
+        _need_of_tests(output.assertions, output.name, needed)
+    for condition in spec.job.profile.filters if spec.job.profile else ():
+        for name in columns_in_expression(condition.expression):
+            needed.setdefault(spec.job.inputs[0].name.lower(), {})[name.lower()] = _expression(name)
+    tested = items[-1].name if items else spec.job.inputs[0].name if spec.job.inputs else ""
+    _need_of_tests(spec.job.assertions, tested, needed)
     for item in reversed(items):
         _need(item, needed)
     for entry in spec.job.inputs:
         if entry.incremental is not None:
             _need_of_query(entry.incremental.sql, needed.pop(entry.name.lower(), {}), needed)
             needed[entry.name.lower()] = needed.pop(entry.incremental.context.lower(), {})
-    return {entry.name.lower(): needed.get(entry.name.lower()) or {"a": "'1'"} for entry in spec.job.inputs}
+        if entry.query is not None:
+            _need_of_tree(parse_trino(entry.query).tree, needed.pop(entry.name.lower(), {}), needed)
+    return needed
 
 
 def query_of(columns: Mapping[str, str]) -> str:
     """Return a query with some rows of the columns."""
     listed = ", ".join(f"{expression} AS `{name}`" for name, expression in columns.items())
     return f"SELECT {listed} FROM range({ROWS})"
+
+
+def _need_of_tests(assertions: Iterable[Assertion], view: str, needed: dict[str, dict[str, str]]) -> None:
+    for assertion in assertions:
+        if assertion.sql is not None:
+            _need_of_query(assertion.sql, {}, needed)
+        elif assertion.column is not None:
+            needed.setdefault(view.lower(), {}).setdefault(assertion.column.lower(), _expression(assertion.column))
 
 
 def _need(item: SequenceItem, needed: dict[str, dict[str, str]]) -> None:
@@ -75,7 +96,11 @@ def _names(parameters: Mapping[str, Any]) -> Iterator[str]:
 
 def _need_of_query(sql: str, wanted: Mapping[str, str], needed: dict[str, dict[str, str]]) -> None:
     statement = parse_statement(sql.replace("$|", "").replace("|", "") if "$|" in sql else sql)
-    for scope in traverse_scope(statement.tree):
+    _need_of_tree(statement.tree, wanted, needed)
+
+
+def _need_of_tree(tree: Any, wanted: Mapping[str, str], needed: dict[str, dict[str, str]]) -> None:
+    for scope in traverse_scope(tree):
         tables = {alias.lower(): source for alias, source in scope.sources.items() if isinstance(source, exp.Table)}
         made = {select.alias_or_name.lower() for select in scope.expression.selects}
         for column in scope.columns:
