@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from dataos_dagster.depots.storage import Place
     from dataos_dagster.engines.elsewhere import WorkElsewhere
     from dataos_dagster.engines.process import EngineProcess
     from dataos_dagster.errors import Location
-    from dataos_dagster.settings import ConnectSettings
+    from dataos_dagster.settings import ConnectSettings, Settings
 
 _POLL_SECONDS = 0.05
 # How long an engine that outlived its client is waited for before it is ended; a JVM was seen to live for two seconds.
@@ -99,6 +100,16 @@ class Holder:
     def __str__(self) -> str:
         operation = f", operation {self.operation}" if self.operation else ""
         return f"process {self.pid} on {self.host} for {self.principal}, since {self.since}{operation}"
+
+
+def lock_file(place: Place, settings: Settings) -> Path:
+    """Return the lock file of a folder: beside it, where every project that shares it looks, or one of this project's.
+
+    In a bucket nothing can be locked; there the file holds off other writers of this project.
+    """
+    if place.is_local:
+        return place.parent.local / f".{place.name}.lock"
+    return settings.state_folder / "locks" / f"{place.path.replace('/', '.')}.lock"
 
 
 @contextmanager

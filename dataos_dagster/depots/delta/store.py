@@ -12,7 +12,7 @@ from dataos_dagster.depots.delta import requirements
 from dataos_dagster.depots.delta.log import LOG, is_present, latest_version, marks_of
 from dataos_dagster.depots.delta.write import TableWriter
 from dataos_dagster.depots.files.read import readable
-from dataos_dagster.depots.locks import Holder, writing
+from dataos_dagster.depots.locks import Holder, lock_file, writing
 from dataos_dagster.depots.object_stores import require_connector
 from dataos_dagster.depots.requests import WriteRequest
 from dataos_dagster.depots.settlement import Evidence
@@ -106,15 +106,11 @@ class DeltaStore:
         Raises:
             DatasetLocked: Another writer holds it for longer than the settings wait.
         """
-        place, seconds = self.place(request), self.settings.limits.lock_seconds
-        if place.is_local:
-            file = place.parent.local / f".{place.name}.lock"
-        else:
-            file = self.settings.state_folder / "locks" / f"{place.path.replace('/', '.')}.lock"
+        place = self.place(request)
         with writing(
-            file,
+            lock_file(place, self.settings),
             holder,
-            seconds=seconds,
+            seconds=self.settings.limits.lock_seconds,
             what=str(request.target),
             location=request.location,
             stop=stop,

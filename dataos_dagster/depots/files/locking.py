@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.files import commit
 from dataos_dagster.depots.files.marks import marks_in
-from dataos_dagster.depots.locks import writing
+from dataos_dagster.depots.locks import lock_file, writing
 from dataos_dagster.depots.settlement import Evidence
 
 if TYPE_CHECKING:
@@ -35,12 +35,8 @@ def folder_lock(
     Raises:
         DatasetLocked: Another writer holds it for longer than the settings wait.
     """
-    if place.is_local:
-        file = place.parent.local / f".{place.name}.lock"
-    else:
-        file = settings.state_folder / "locks" / f"{place.path.replace('/', '.')}.lock"
     seconds, what = settings.limits.lock_seconds, str(request.target)
-    cluster = settings.engines.connect
+    file, cluster = lock_file(place, settings), settings.engines.connect
     with writing(
         file, holder, seconds=seconds, what=what, location=request.location, stop=stop, cluster=cluster
     ) as left:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.lakehouse.marks import evidence_of
 from dataos_dagster.depots.lakehouse.metadata import MAIN
-from dataos_dagster.depots.locks import Holder, writing
+from dataos_dagster.depots.locks import Holder, lock_file, writing
 from dataos_dagster.depots.maintenance import MaintenanceRequest
 from dataos_dagster.depots.settlement import dataset_of
 
@@ -76,6 +76,5 @@ def _evidence(store: LakehouseStore, table: Table, branch: str | None) -> Eviden
 
 def _file(store: LakehouseStore, table: Table) -> Path:
     if table.warehouse.rest is None:
-        # Beside the table: every project that shares the folder sees it. A file is no table to Iceberg.
-        return table.place.parent.local / f".{table.place.name}.lock"
+        return lock_file(table.place, store.settings)  # a file is no table to Iceberg
     return store.settings.state_folder / "locks" / f"{table.warehouse.catalog}.{table.dotted}.lock"
