@@ -188,13 +188,28 @@ class _Tracing:
         for projection in expression.selects:
             if projection.is_star:
                 raise Untraceable("`*` could not be spelled out")
-            columns[projection.alias_or_name] = self._of_expression(projection, scope)
+            sources = self._of_expression(projection, scope)
+            # A generator has one name for each of its columns.
+            several = isinstance(projection, exp.Aliases)
+            for name in [alias.name for alias in projection.aliases] if several else [projection.alias_or_name]:
+                # Which of two columns of one name is meant cannot be told.
+                columns[name] = None if name in columns else sources
         return columns
 
     def _of_union(self, scope: Any) -> dict[str, Sources]:
+        from sqlglot import exp
+
         left, *others = (self.columns_of(part) for part in scope.set_operation_scopes)
+        if isinstance(scope.expression, exp.Except | exp.Intersect):
+            return left  # the other side only says which rows stay
         columns = dict(left)
         for other in others:
+            if scope.expression.args.get("by_name"):
+                columns = {
+                    name: merged(side[name] for side in (columns, other) if name in side)
+                    for name in {**columns, **other}
+                }
+                continue
             if len(other) != len(columns):
                 raise Untraceable("the sides of a union have different columns")
             for name, sources in zip(columns, other.values(), strict=True):
@@ -210,18 +225,42 @@ class _Tracing:
         for node in walk_in_scope(expression):
             if isinstance(node, exp.Column):
                 parts.append(self._of_column(node, scope))
+            elif id(node) in subqueries and isinstance(node.parent, exp.Exists):
+                parts.append(self._of_existence(subqueries[id(node)]))
             elif id(node) in subqueries:
                 parts.append(merged(self.columns_of(subqueries[id(node)]).values()))
+            elif isinstance(node, exp.Window) and node.args.get("alias") is not None:
+                parts.append(self._of_named_window(node.args["alias"].name, scope))
         return merged(parts)
 
-    def _of_column(self, column: Any, scope: Any) -> Sources:
-        from sqlglot import exp
-        from sqlglot.optimizer.scope import Scope
+    def _of_existence(self, scope: Any) -> Sources:
+        """Return the columns that decide whether a subquery has rows; None where that cannot be told."""
+        found = merged(self._of_column(column, scope) for column in scope.columns)
+        return found or None
 
+    def _of_named_window(self, name: str, scope: Any) -> Sources:
+        """Return the columns by which a window is cut and ordered that stands in the clause WINDOW."""
+        from sqlglot import exp
+
+        for window in scope.expression.args.get("windows") or ():
+            if window.name.lower() == name.lower():
+                return merged(self._of_column(column, scope) for column in window.find_all(exp.Column))
+        return None
+
+    def _of_column(self, column: Any, scope: Any) -> Sources:
+        pivot = _pivots(scope).get(column.table)
+        if pivot is not None:
+            return self._of_pivot(column.name, pivot, scope)
         source = scope.sources.get(column.table)
         if source is None:
             # A correlated subquery speaks of the query around it.
             return self._of_column(column, scope.parent) if scope.parent is not None else None
+        return self._of_source(column, source, scope)
+
+    def _of_source(self, column: Any, source: Any, scope: Any) -> Sources:
+        from sqlglot import exp
+        from sqlglot.optimizer.scope import Scope
+
         if isinstance(source, exp.Table):
             return self._views.get(source.name.lower(), {}).get(column.name.lower())
         if isinstance(source, Scope) and isinstance(source.expression, exp.UDTF):
@@ -230,3 +269,46 @@ class _Tracing:
         if isinstance(source, Scope):
             return sources_by_name(self.columns_of(source)).get(column.name.lower())
         return None
+
+    def _of_pivot(self, name: str, pivot: Any, scope: Any) -> Sources:
+        """Return where a column of a relation comes from that is turned by PIVOT or UNPIVOT."""
+        from sqlglot import exp
+
+        source = scope.sources.get(pivot.parent.alias_or_name)
+
+        def below(columns: Iterable[Any]) -> Sources:
+            return merged(self._of_source(column, source, scope) for column in columns)
+
+        if source is None or len(pivot.parent.args.get("pivots") or ()) != 1 or len(pivot.fields) != 1:
+            return None
+        [field] = pivot.fields
+        if not pivot.unpivot:
+            made = [column.name.lower() for column in pivot.args.get("columns") or ()]
+            if name.lower() not in made:
+                return below([exp.column(name)])
+            # For each value there is one column of each aggregate, in this order.
+            aggregate = pivot.expressions[made.index(name.lower()) % len(pivot.expressions)]
+            return below((*aggregate.find_all(exp.Column), *field.this.find_all(exp.Column)))
+        values = next(map(_parts_of, pivot.expressions))
+        names = [value.name.lower() for value in values]
+        if name.lower() in names:
+            melted = [
+                _parts_of(group.this if isinstance(group, exp.PivotAlias) else group) for group in field.expressions
+            ]
+            return below(group[names.index(name.lower())] for group in melted if len(group) == len(names))
+        # The column of names holds constants of the query.
+        return () if name.lower() == field.this.name.lower() else below([exp.column(name)])
+
+
+def _pivots(scope: Any) -> dict[str, Any]:
+    """Return the pivots of the relations of a query, by the name that the query gives the result."""
+    from sqlglot import exp
+
+    return {pivot.alias or pivot.parent.alias_or_name: pivot for pivot in scope.find_all(exp.Pivot)}
+
+
+def _parts_of(value: Any) -> list[Any]:
+    """Return the items of a tuple, or the one value."""
+    from sqlglot import exp
+
+    return list(value.expressions) if isinstance(value, exp.Tuple) else [value]

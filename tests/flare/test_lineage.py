@@ -44,6 +44,52 @@ def traced(sql: str) -> dict[str, list[str] | None]:
         ),
         ("SELECT transform(items, i -> i + amount) AS z FROM orders", {"z": ["O.items", "O.Amount"]}),
         ("SELECT * EXCEPT (id, items) FROM orders", {"Amount": ["O.Amount"], "cust": ["O.cust"]}),
+        ("SELECT sum(amount) FILTER (WHERE cust > 1) AS s FROM orders", {"s": ["O.Amount", "O.cust"]}),
+        ("SELECT cust, count(*) AS n FROM orders GROUP BY cust", {"cust": ["O.cust"], "n": []}),
+        (
+            "SELECT max(amount) OVER w AS m FROM orders WINDOW w AS (PARTITION BY cust ORDER BY id)",
+            {"m": ["O.cust", "O.id", "O.Amount"]},
+        ),
+        ("SELECT id, name FROM orders JOIN customers USING (id)", {"id": ["O.id", "C.id"], "name": ["C.name"]}),
+        (
+            "SELECT o.*, c.name FROM orders o LEFT JOIN customers c ON o.cust = c.id",
+            {"id": ["O.id"], "Amount": ["O.Amount"], "cust": ["O.cust"], "items": ["O.items"], "name": ["C.name"]},
+        ),
+        (
+            "SELECT EXISTS (SELECT 1 FROM customers c WHERE c.id = o.cust) AS known FROM orders o",
+            {"known": ["C.id", "O.cust"]},
+        ),
+        ("SELECT id IN (SELECT id FROM customers) AS known FROM orders", {"known": ["O.id", "C.id"]}),
+        (
+            "SELECT id, cust FROM orders UNION ALL BY NAME SELECT name AS cust, id FROM customers",
+            {"id": ["O.id", "C.id"], "cust": ["O.cust", "C.name"]},
+        ),
+        ("SELECT id FROM orders EXCEPT SELECT id FROM customers", {"id": ["O.id"]}),
+        (
+            "SELECT * FROM orders UNPIVOT (v FOR k IN (id, cust))",
+            {"Amount": ["O.Amount"], "items": ["O.items"], "k": [], "v": ["O.id", "O.cust"]},
+        ),
+        (
+            "SELECT * FROM orders UNPIVOT ((v, w) FOR k IN ((id, cust), (amount, items)))",
+            {"k": [], "v": ["O.id", "O.Amount"], "w": ["O.cust", "O.items"]},
+        ),
+        (
+            (
+                "SELECT p.* FROM (SELECT id, cust, amount, items FROM orders) "
+                "PIVOT (sum(amount) AS s, max(items) AS m FOR cust IN ('a' AS x, 'b' AS y)) p"
+            ),
+            {
+                "id": ["O.id"],
+                "x_s": ["O.Amount", "O.cust"],
+                "x_m": ["O.items", "O.cust"],
+                "y_s": ["O.Amount", "O.cust"],
+                "y_m": ["O.items", "O.cust"],
+            },
+        ),
+        ("SELECT id, posexplode(items) AS (p, i) FROM orders", {"id": ["O.id"], "p": ["O.items"], "i": ["O.items"]}),
+        ("SELECT a.x FROM (SELECT id, amount FROM orders) AS a(y, x)", {"x": ["O.Amount"]}),
+        ("WITH orders AS (SELECT name AS id FROM customers) SELECT id FROM orders", {"id": ["C.name"]}),
+        ("FROM orders SELECT id, items[0].price AS p", {"id": ["O.id"], "p": ["O.items"]}),
     ],
 )
 def test_columns_are_followed_to_the_datasets(sql, expected):
@@ -52,6 +98,13 @@ def test_columns_are_followed_to_the_datasets(sql, expected):
 
 def test_a_column_that_cannot_be_followed_is_unknown_and_not_a_constant():
     assert traced("SELECT nope, id FROM orders") == {"nope": None, "id": ["O.id"]}
+
+
+def test_which_of_two_columns_of_one_name_is_meant_is_not_guessed():
+    assert traced("SELECT o.id, c.id, name FROM orders o JOIN customers c ON cust = c.id") == {
+        "id": None,
+        "name": ["C.name"],
+    }
 
 
 @pytest.mark.parametrize("sql", ["VALUES (1, 2)", "SELECT a.b.c FROM orders a"])
