@@ -24,6 +24,7 @@
     ├── JobError                 a job of a workflow failed
     │   ├── NotYetRun            it asks for something that this version reads and does not run
     │   ├── JobTimedOut          it took longer than it may (a retry can help)
+    │   ├── JobInterrupted       somebody ended the run while it was at work
     │   └── StepError            one of its inputs, steps or outputs failed
     │       ├── UnknownView       it names a view that nothing in the job makes
     │       └── AssertionsFailed  what it read or made is not as its manifest asserts
@@ -198,6 +199,10 @@ class JobTimedOut(JobError):
     """A job took longer than it may and was stopped; what it had written before stays."""
 
     retryable = True
+
+
+class JobInterrupted(JobError):
+    """Somebody ended the run while a job was at work; what it had written before stays."""
 
 
 class StepError(JobError):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FAILED, USAGE = 1, 2
+# 128 and the number of SIGINT, as shells have it.
+INTERRUPTED = 130
 
 # What was typed, or what the project is set to, is wrong: nothing was tried.
 _USAGE = (AddressError, SelectionError, SettingsError)

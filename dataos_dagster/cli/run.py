@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataos_dagster.cli.failures import FAILED, reported
+from dataos_dagster.cli.failures import FAILED, INTERRUPTED, reported
 from dataos_dagster.cli.options import Engine  # noqa: TC001 - typer evaluates the annotations
 from dataos_dagster.cli.projects import project_folder
 from dataos_dagster.errors import SelectionError
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.catalog import DepotCatalog
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import Settings
+    from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.execution import JobRunner
     from dataos_dagster.workflows.graph import JobGraph
+    from dataos_dagster.workflows.runner import RunSummary
 
 app = typer.Typer()
 
@@ -56,7 +58,8 @@ def run(
 ) -> None:
     """Run jobs without a Dagster instance, in dependency order.
 
-    A failing job does not stop those that do not depend on it. Exit status: 0, 1 when a job failed, 2 for wrong usage.
+    A failing job does not stop those that do not depend on it. Exit status: 0, 1 when a job failed, 2 for wrong usage,
+    130 when it was interrupted.
     """
     with reported(as_json=as_json):
         if stand_ins and not plan:
@@ -171,21 +174,30 @@ def _run(
 ) -> int:
     from dataos_dagster.cli.run_display import Display, print_broken_manifests, print_end
     from dataos_dagster.cli.run_json import summary_json
-    from dataos_dagster.workflows.runner import run_jobs
 
     run_id = uuid.uuid4().hex
     with selection.runner(engine) as runner:
         if as_json:
-            context = runner.context(run_id, keys=keys)
-            summary = run_jobs(selection.graph, selection.job_ids, context, at_once=at_once)
+            summary = _summary(selection, runner.context(run_id, keys=keys), at_once)
             typer.echo(json.dumps(summary_json(summary), ensure_ascii=False))
         else:
             with Display(selection.graph, selection.job_ids) as display:
-                context = runner.context(run_id, display, keys=keys)
-                summary = run_jobs(selection.graph, selection.job_ids, context, at_once=at_once)
+                summary = _summary(selection, runner.context(run_id, display, keys=keys), at_once)
             print_end(summary, selection.graph)
             print_broken_manifests(selection.project)
+    if summary.interrupted:
+        return INTERRUPTED
     return FAILED if summary.failed or selection.broken or (strict and summary.not_run) else 0
+
+
+def _summary(selection: _Selection, context: RunContext, at_once: int) -> RunSummary:
+    """Run the jobs, and return how they ended, also when somebody interrupts them."""
+    from dataos_dagster.workflows.runner import RunInterrupted, run_jobs
+
+    try:
+        return run_jobs(selection.graph, selection.job_ids, context, at_once=at_once)
+    except RunInterrupted as interrupt:
+        return interrupt.summary
 
 
 def _show_plans(selection: _Selection, engine: Engine | None, *, stand_ins: bool, as_json: bool) -> int:

@@ -18,7 +18,7 @@ from rich.text import Text
 from dataos_dagster.cli.profile_display import print_profile
 from dataos_dagster.cli.tables import Column, Layout, layout, one_line, print_line, print_table
 from dataos_dagster.depots.maintenance import size_in_words
-from dataos_dagster.errors import StepError
+from dataos_dagster.errors import JobInterrupted, StepError
 from dataos_dagster.manifests.console import count_of
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class _Told:
     remarks: list[Text] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
     written: list[OutputResult] = field(default_factory=list)
+    done: list[ActionResult] = field(default_factory=list)
 
 
 class Display:
@@ -136,8 +137,9 @@ class Display:
         remarks += [Text.assemble(("failed: ", "red"), str(result)) for result in results if not result.passed]
 
     def action_done(self, job_id: str, action: ActionResult) -> None:
-        """Keep the files that it found; the job's row tells what it came to."""
+        """Keep it, and the files that it found: what a job has done before it fails stays."""
         told = self._of(job_id)
+        told.done.append(action)
         told.remarks += [Text(f"orphan: {name}", style="dim") for name in action.files[:_CONTEXT_LINES]]
         if len(action.files) > _CONTEXT_LINES:
             told.remarks.append(Text(f"… {len(action.files) - _CONTEXT_LINES} more", style="dim"))
@@ -169,6 +171,8 @@ class Display:
         seconds = f"{time.monotonic() - told.started:.1f}" if told.engine else ""
         with self._printing:
             self._row("✗", "red", job_id, told.engine, seconds, Text(), Text("failed, see below", style="red"))
+            for _, dataset in _done(told.done):
+                self._print([Text(), Text(), Text(), Text(), Text(), Text.assemble(dataset, ", done before")])
             for rows, dataset in _written(told.written):
                 self._print([Text(), Text(), Text(), rows, Text(), Text.assemble(dataset, ", written before")])
             self._remarks(told, ())
@@ -216,8 +220,11 @@ def print_end(summary: RunSummary, graph: JobGraph, console: Console | None = No
     told = f"{_counts(summary)} in {summary.seconds:.1f} s  run {summary.run_id}"
     print_line(Text(f"\n{told}"), console)
     for outcome in summary.failed:
-        if outcome.error is not None:
+        # Who has interrupted the run knows why these have not ended.
+        if outcome.error is not None and not isinstance(outcome.error, JobInterrupted):
             print_error(outcome.job_id, outcome.error, graph)
+    if summary.interrupted:
+        print_line(Text("interrupted: `dataos run --from-failure` does what is left", "yellow"), console)
 
 
 def print_error(job_id: str, error: DataOSError, graph: JobGraph, console: Console | None = None) -> None:

@@ -17,6 +17,7 @@ def summary_json(summary: RunSummary) -> dict[str, Any]:
     return {
         "run_id": summary.run_id,
         "seconds": round(summary.seconds, 3),
+        "interrupted": summary.interrupted,
         "jobs": [_outcome_json(outcome) for outcome in summary.outcomes],
     }
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dataos_dagster.errors import DataOSError, JobError, NotYetRun, StateError
+from dataos_dagster.errors import DataOSError, JobError, JobInterrupted, NotYetRun, StateError
 from dataos_dagster.redaction import redact_exception
 from dataos_dagster.workflows.execution import execute_job, planned, principal_of_job
 from dataos_dagster.workflows.limits import DepotLimits
@@ -40,6 +40,7 @@ class RunSummary:
     run_id: str
     outcomes: tuple[JobOutcome, ...]
     seconds: float
+    interrupted: bool = False
 
     @property
     def failed(self) -> tuple[JobOutcome, ...]:
@@ -52,6 +53,14 @@ class RunSummary:
         return tuple(outcome for outcome in self.outcomes if outcome.state == "not_run")
 
 
+class RunInterrupted(KeyboardInterrupt):
+    """Somebody interrupted a run; `summary` tells what had become of its jobs by then."""
+
+    def __init__(self, summary: RunSummary) -> None:
+        super().__init__()
+        self.summary = summary
+
+
 def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext, *, at_once: int = 1) -> RunSummary:
     """Run jobs of a project, each after those of them that it waits for.
 
@@ -62,6 +71,9 @@ def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext, *, a
         at_once: How many independent jobs run at the same time.
 
     Whatever goes wrong in a job is its outcome; a fault of this program is logged with its traceback.
+
+    Raises:
+        RunInterrupted: Somebody pressed Ctrl-C. Jobs at work have ended, and no other was begun.
     """
     started = time.perf_counter()
     order = graph.order(selected)
@@ -72,10 +84,18 @@ def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext, *, a
         preload()
     slots = DepotLimits(graph.nodes, context.settings)
     to_do = [job_id for job_id in order if graph.nodes[job_id].is_run and not graph.nodes[job_id].is_dry_run]
-    with _recorded(context, to_do):
-        work_in_order(_waits_for(graph, order), run.work, at_once=at_once, stop=run.stop, slots=slots)
+    try:
+        with _recorded(context, to_do):
+            work_in_order(_waits_for(graph, order), run.work, at_once=at_once, stop=run.stop, slots=slots)
+    except KeyboardInterrupt as interrupt:
+        run.end_interrupted(order)
+        raise RunInterrupted(_summary(run, order, started, interrupted=True)) from interrupt
+    return _summary(run, order, started)
+
+
+def _summary(run: _Run, order: Iterable[str], started: float, *, interrupted: bool = False) -> RunSummary:
     outcomes = tuple(run.outcomes[job_id] for job_id in order)
-    return RunSummary(context.run_id, outcomes, time.perf_counter() - started)
+    return RunSummary(run.context.run_id, outcomes, time.perf_counter() - started, interrupted=interrupted)
 
 
 @contextmanager
@@ -144,7 +164,7 @@ class _Run:
     def __init__(self, graph: JobGraph, context: RunContext) -> None:
         self.outcomes: dict[str, JobOutcome] = {}
         self._graph = graph
-        self._context = context
+        self.context = context
         self._tries: dict[str, _Tries] = {}
         self._stopping = threading.Event()
 
@@ -161,12 +181,25 @@ class _Run:
     def stop(self) -> None:
         """Make jobs that run end soon, and begin none."""
         self._stopping.set()
-        self._context.sessions.abandon()
+        self.context.sessions.abandon()
+
+    def end_interrupted(self, order: Iterable[str]) -> None:
+        """Say of every job that has not ended what became of it."""
+        for job_id in order:
+            if job_id in self.outcomes:
+                continue
+            job = self._graph.nodes[job_id].job
+            if job_id in self._tries:
+                self.outcomes[job_id] = self._failed(job, _interrupted(job))
+            else:
+                reason = "the run was interrupted before"
+                self.context.reporter.job_skipped(job_id, reason)
+                self.outcomes[job_id] = JobOutcome(job_id, "skipped", job.location(), reason=reason)
 
     def _outcome(self, node: JobNode) -> JobOutcome | float:
-        job, location, reporter = node.job, node.job.location(), self._context.reporter
+        job, location, reporter = node.job, node.job.location(), self.context.reporter
         if node.stack is None:
-            return _not_run(node, self._context)
+            return _not_run(node, self.context)
         lost = [edge.upstream for edge in node.upstream if _is_lost(self.outcomes.get(edge.upstream))]
         if lost:
             reason = f"it waits for {lost[0]}, which {_ended(self.outcomes[lost[0]])}"
@@ -181,13 +214,13 @@ class _Run:
     def _tried(self, node: JobNode, stack: Stack) -> JobOutcome | float:
         """Return how a job ended that was run, or planned where its manifest says `dryRun`."""
         job = node.job
-        tries = self._tries.setdefault(job.id, _Tries(time.monotonic(), Progress(self._context.reporter)))
+        tries = self._tries.setdefault(job.id, _Tries(time.monotonic(), Progress(self.context.reporter)))
         try:
             if node.is_dry_run:
-                plan = planned(node, stack, self._context)
-                self._context.reporter.job_planned(job.id, plan)
+                plan = planned(node, stack, self.context)
+                self.context.reporter.job_planned(job.id, plan)
                 return JobOutcome(job.id, "planned", job.location(), plan=plan)
-            result = execute_job(node, stack, replace(self._context, reporter=tries.progress))
+            result = execute_job(node, stack, replace(self.context, reporter=tries.progress))
         except NotYetRun:
             raise
         except DataOSError as error:
@@ -201,10 +234,15 @@ class _Run:
             failed = _of_fault(job, fault)
         else:
             return JobOutcome(job.id, "succeeded", job.location(), seconds=result.seconds, result=result)
-        self._context.reporter.job_failed(job.id, failed)
+        return self._failed(job, _interrupted(job) if self._stopping.is_set() else failed)
+
+    def _failed(self, job: Job, error: DataOSError) -> JobOutcome:
+        """Report that a job has failed, and return that with what it had done."""
+        tries = self._tries[job.id]
+        self.context.reporter.job_failed(job.id, error)
         seconds = time.monotonic() - tries.started
-        done = tries.progress.result(job.id, principal_of_job(job, self._context.settings), seconds)
-        return JobOutcome(job.id, "failed", job.location(), seconds=seconds, result=done, error=failed)
+        done = tries.progress.result(job.id, principal_of_job(job, self.context.settings), seconds)
+        return JobOutcome(job.id, "failed", job.location(), seconds=seconds, result=done, error=error)
 
     def _pause(self, job: Job, error: DataOSError, tries: _Tries) -> float | None:
         """Return after how many seconds a job is tried again, or None when its `retry` does not say so."""
@@ -217,6 +255,10 @@ class _Run:
         first_line = error.message.partition("\n")[0]
         tries.progress.note(job.id, f"tried again {wait}({tries.done} of {plan.most}): {first_line}")
         return plan.delay
+
+
+def _interrupted(job: Job) -> JobInterrupted:
+    return JobInterrupted("the run was interrupted", location=job.location())
 
 
 def _of_fault(job: Job, fault: Exception) -> JobError:

@@ -451,6 +451,32 @@ def test_from_failure_goes_on_where_a_run_was_interrupted(sail_shop, monkeypatch
     assert "left" not in CliRunner().invoke(application, ["history", str(sail_shop.folder)]).output
 
 
+def test_an_interrupted_run_says_what_became_of_every_job(sail_shop, monkeypatch):
+    from dataos_dagster.flare.stack import FlareStack
+
+    def run(self, one, context):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FlareStack, "run", run)
+    sail_shop.write(wf=[job("first"), job("second")])
+    shown = invoke(str(sail_shop.folder))
+    assert shown.exit_code == 130
+    assert "not run: the run was interrupted before" in shown.stdout
+    assert "1 failed, 1 skipped" in shown.stdout
+    assert "interrupted: `dataos run --from-failure` does what is left" in shown.stdout
+    assert shown.stderr == ""
+    told = invoke(str(sail_shop.folder), "--from-failure", "--json")
+    assert told.exit_code == 130
+    found = json.loads(told.stdout)
+    assert found["interrupted"] is True
+    assert [
+        (entry["state"], entry["error"] and entry["error"]["type"], entry["reason"]) for entry in found["jobs"]
+    ] == [
+        ("failed", "JobInterrupted", None),
+        ("skipped", None, "the run was interrupted before"),
+    ]
+
+
 def test_from_failure_does_nothing_beside_a_run_that_is_still_at_work(sail_shop):
     sail_shop.write(wf=[job("first")])
     State.open(load_settings(sail_shop.folder)).runs.begin("abc", ["public/wf/first"])
