@@ -15,7 +15,7 @@ from dataos_dagster.manifests.kinds import KINDS, Kind, KindRules, load_rules
 from dataos_dagster.manifests.names import APPENDED, check_name
 from dataos_dagster.manifests.products import rewrite_product
 from dataos_dagster.manifests.resource import Resource
-from dataos_dagster.manifests.spelling import fold, suggestion
+from dataos_dagster.manifests.spelling import fold, meant, suggestion
 from dataos_dagster.manifests.validation import validate
 
 if TYPE_CHECKING:
@@ -152,6 +152,11 @@ def _looks_like_manifest(data: Any) -> bool:
     return bool(keys & KINDS.keys()) or {"type", "version"} <= keys or {"name", "type"} <= keys or "entity" in keys
 
 
+def _mappings(data: dict[str, Any]) -> list[str]:
+    """Return the keys of a manifest that hold what a section holds, and are none of its envelope."""
+    return [key for key, value in data.items() if isinstance(value, dict) and key not in Envelope.model_fields]
+
+
 @dataclass(slots=True)
 class _Manifest:
     """One manifest that is being read."""
@@ -223,11 +228,16 @@ class _Manifest:
         return None
 
     def _find_section(self, kind: Kind) -> bool:
-        """Return whether the section is there, after moving one whose name is only spelt otherwise."""
+        """Return whether the section is there, after moving one whose name is spelt otherwise."""
         draft = self.draft
         if kind.name not in draft.data:
             other = next((key for key in draft.data if fold(key) == fold(kind.name)), None)
             other = other or next((key for key in draft.data if key in KINDS or draft.is_open((key,))), None)
+            misspelt = meant(kind.name, _mappings(draft.data)) if other is None else None
+            if misspelt is not None:
+                draft.misspelt((misspelt,), kind.name)
+                draft.move((misspelt,), (kind.name,))
+                return True
             if other is None or other in KINDS:
                 found = f"; there is a section `{other}`" if other else ""
                 draft.error(

@@ -60,6 +60,8 @@ class References:
             for reference in loaded.references:
                 self._check(loaded.resource, reference)
         nesting = {index: list(self._nested(loaded)) for index, loaded in enumerate(self.kept) if loaded.files}
+        for loaded in self.broken:
+            list(self._nested(loaded))  # for the paths that lead nowhere: what is broken takes nothing in
         self._check_circles(nesting)
         return self._found
 

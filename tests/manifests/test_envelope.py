@@ -87,6 +87,15 @@ def test_a_missing_section_names_the_one_that_is_there(project_of):
     assert "there is a section `secret`" in found.message
 
 
+def test_a_misspelt_section_is_told_at_its_key_and_what_is_wrong_in_it_too(project_of):
+    found, inside = project_of(VOLUME.replace("volume: {", "volum: {sise: 1Gi, ")).diagnostics
+
+    assert (found.code, found.severity) == ("missing-key", "error")
+    assert found.message == "`volume` is missing, and `volum` is no key"
+    assert found.fix is not None
+    assert inside.code == "unknown-key"
+
+
 @pytest.mark.parametrize(
     "key", ["generation: 3", "uid: 0af1", "created: 2024-01-01T00:00:00Z", "stamp: -a", "status: {a: b}"]
 )

@@ -348,3 +348,10 @@ class TestLookingUp:
         project = load_project(tmp_path, settings=load_settings(tmp_path), environment={}, use_cache=False)
 
         assert names(project) == ["wf"]
+
+
+def test_a_file_that_is_not_there_is_told_beside_other_errors_of_its_document(tmp_path):
+    body = "name: wf\nversion: v1\ntype: workflow\nworkflow:\n  schedule: {cron: 99 * * * *}\n"
+    (tmp_path / "wf.yaml").write_text(f"{body}  dag:\n    - {{name: a, file: nowhere.yaml}}\n")
+    found = load_project(tmp_path, environment={}, use_cache=False).diagnostics
+    assert [(told.code, told.line) for told in found] == [("bad-cron", 5), ("unknown-file", 7)]
