@@ -319,11 +319,11 @@ class WriteResult:
     """
 
     rows: int | None
-    bytes: int | None
-    snapshot_id: str | None
-    files: int | None
     schema: tuple[Column, ...]
     created: bool
+    bytes: int | None = None
+    snapshot_id: str | None = None
+    files: int | None = None
     branch: str | None = None
     notes: tuple[str, ...] = ()
     total_rows: int | None = None

@@ -91,9 +91,6 @@ class ConnectorStore:
             ) from error
         return WriteResult(
             rows=None,
-            bytes=None,
-            snapshot_id=None,
-            files=None,
             schema=tuple(Column(field.name, field.dataType.simpleString()) for field in frame.schema.fields),
             created=False,
             notes=call.notes,

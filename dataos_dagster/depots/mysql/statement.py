@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataos_dagster.depots.mysql.connection import driver
 from dataos_dagster.depots.mysql.write import TableWriter
 from dataos_dagster.depots.requests import Column, WriteResult
 from dataos_dagster.depots.statements import check_values, with_json, with_placeholders
@@ -38,20 +36,10 @@ class StatementWriter(TableWriter):
             table = with_json(frame, arrays=True).toArrow()
             columns = [column.to_pylist() for column in table.columns]
             opened.select_db(self.place[0])
-            opened.begin()
-            try:
+            with self._committed(opened):
                 cursor.executemany(statement.sql, list(zip(*columns, strict=True)))
-                with self._decisive():
-                    opened.commit()
-            except BaseException:
-                with suppress(driver().MySQLError):
-                    opened.rollback()
-                raise
         return WriteResult(
             rows=table.num_rows,
-            bytes=None,
-            snapshot_id=None,
-            files=None,
             schema=tuple(Column(field.name, field.dataType.simpleString()) for field in frame.schema.fields),
             created=False,
         )

@@ -83,9 +83,6 @@ class TableWriter:
                 self._drop(cursor, staged)
         return WriteResult(
             rows=rows,
-            bytes=None,
-            snapshot_id=None,
-            files=None,
             schema=tuple(Column(field.name, field.dataType.simpleString()) for field in frame.schema.fields),
             created=not found,
             notes=self._notes(found, recreate=recreate),
@@ -120,18 +117,24 @@ class TableWriter:
             self._drop(cursor, f"{staged}_old")
             return None
         names = ", ".join(identifier(name) for name in columns)
-        opened.begin()
-        try:
+        with self._committed(opened):
             if self.request.mode == "overwrite":
                 cursor.execute(f"DELETE FROM {target}")  # noqa: S608 - every name is quoted
             rows: int = cursor.execute(f"INSERT INTO {target} ({names}) SELECT {names} FROM {source}")  # noqa: S608 - the same
+        return rows
+
+    @contextmanager
+    def _committed(self, opened: Any) -> Iterator[None]:
+        """Do a block's statements in one transaction: all of them or none."""
+        opened.begin()
+        try:
+            yield
             with self._decisive():
                 opened.commit()
         except BaseException:
             with suppress(driver().MySQLError):
                 opened.rollback()
             raise
-        return rows
 
     @contextmanager
     def _decisive(self) -> Iterator[None]:

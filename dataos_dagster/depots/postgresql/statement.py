@@ -47,9 +47,6 @@ class StatementWriter(TableWriter):
                 commit(opened, cursor, self.connection, self.request)
         return WriteResult(
             rows=rows.num_rows,
-            bytes=None,
-            snapshot_id=None,
-            files=None,
             schema=tuple(Column(field.name, field.dataType.simpleString()) for field in frame.schema.fields),
             created=False,
         )

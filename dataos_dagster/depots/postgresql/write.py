@@ -105,9 +105,6 @@ class TableWriter:
                 commit(opened, cursor, self.connection, self.request)
         return WriteResult(
             rows=rows,
-            bytes=None,
-            snapshot_id=None,
-            files=None,
             schema=tuple(Column(c.name, c.spark_type.simpleString(), not c.not_null, c.comment or None) for c in after),
             created=not present,
             notes=(made_anew(self.request),) if recreate else (),
