@@ -88,7 +88,18 @@ def _of_item(item: SequenceItem, path: DocumentPath) -> Iterator[_Finding]:
 
 def _of_output(output: FlareOutput, path: DocumentPath) -> Iterator[_Finding]:
     yield from _of_location(output.dataset, output.connection, path)
+    yield from _of_bucket(output, path)
     yield from _of_format(output.format, path)
+
+
+def _of_bucket(output: FlareOutput, path: DocumentPath) -> Iterator[_Finding]:
+    """Find Iceberg tables that are to be written to an object store, which cannot commit them without a catalog."""
+    section = output.connection
+    if output.dataset is not None or not isinstance(section, FileConnection) or output.format != "iceberg":
+        return
+    place = section.warehouse_path or section.path or ""
+    if place.partition(":")[0].lower() in SCHEMES:
+        yield "writing an Iceberg table to a bucket without a catalog", (*path, "file")
 
 
 def _of_location(dataset: str | None, section: Connection | None, path: DocumentPath) -> Iterator[_Finding]:

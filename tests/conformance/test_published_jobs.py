@@ -49,11 +49,7 @@ NOTHING_MAKES = {
     },
 }
 # What published jobs ask for and this version does not run: the beginning of what is said of it.
-LEFT_OUT = (
-    "a function in Scala",
-    "gs:…",
-    "abfss:…",
-)
+LEFT_OUT = ("a function in Scala", "writing an Iceberg table to a bucket without a catalog")
 
 
 @pytest.fixture(scope="module")

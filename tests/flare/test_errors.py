@@ -124,6 +124,13 @@ NOT_YET_RUN = [
         "a function in Scala (`shout`)",
     ),
     ("inputs: [{name: a, inputType: file, file: {path: 'hdfs://bucket/a', format: csv}}]", "hdfs:…"),
+    (
+        (
+            "inputs: [{name: a, dataset: dataos://lakehouse:a/b}]\n"
+            "outputs: [{name: a, outputType: file, file: {path: 's3a://bucket/a', format: iceberg}}]"
+        ),
+        "writing an Iceberg table to a bucket without a catalog",
+    ),
 ]
 
 
