@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from measure import conclude, cpu_seconds_of, parse_arguments, say
 from peer_large_job import run_by_hand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pyspark.sql import SparkSession
 
@@ -109,6 +110,25 @@ def cost(work: Callable[[], object], engine: int) -> tuple[float, float]:
     return time.process_time() + cpu_seconds_of(engine) - cpu, time.perf_counter() - start
 
 
+@contextmanager
+def warm_job(folder: Path) -> Iterator[tuple[Callable[[], object], SparkSession, int]]:
+    """Yield, of a project with one job, what runs the job, its session, and the process id of its Sail."""
+    from dataos_dagster.engines.session import SessionConfiguration
+    from dataos_dagster.manifests.project import load_project
+    from dataos_dagster.settings import load_settings
+    from dataos_dagster.workflows.building import build_graph
+    from dataos_dagster.workflows.execution import JobRunner
+
+    settings = load_settings(folder)
+    project = load_project(folder, settings=settings)
+    [node] = build_graph(project).nodes.values()
+    with JobRunner(project, settings, engine="sail") as runner:
+        session = runner.sessions.get(SessionConfiguration("sail"))
+        if session.process is None:
+            sys.exit("Sail is not a child of this process")
+        yield lambda: runner.run(node, uuid.uuid4().hex), session.spark, session.process.pid
+
+
 def measure(
     folder: Path, turns: int, by_hand: Callable[[SparkSession, Path, Path], None] = run_by_hand
 ) -> tuple[list[float], list[float]]:
@@ -119,30 +139,18 @@ def measure(
         turns: How many are counted.
         by_hand: The peer: given a session, the project's folder and the folder of its own table.
     """
-    from dataos_dagster.engines.session import SessionConfiguration
-    from dataos_dagster.manifests.project import load_project
-    from dataos_dagster.settings import load_settings
-    from dataos_dagster.workflows.building import build_graph
-    from dataos_dagster.workflows.execution import JobRunner
-
-    settings = load_settings(folder)
-    project = load_project(folder, settings=settings)
-    [node] = build_graph(project).nodes.values()
     ours, peer = [], []
-    with JobRunner(project, settings, engine="sail") as runner:
-        session = runner.sessions.get(SessionConfiguration("sail"))
-        target = folder / "by_hand" / "large" / "orders"
-        if session.process is None:
-            sys.exit("Sail is not a child of this process")
+    target = folder / "by_hand" / "large" / "orders"
+    with warm_job(folder) as (run_job, spark, engine):
         for turn in range(turns + 1):
-            hand, hand_wall = cost(lambda: by_hand(session.spark, folder, target), session.process.pid)
-            flare, wall = cost(lambda: runner.run(node, uuid.uuid4().hex), session.process.pid)
+            hand, hand_wall = cost(lambda: by_hand(spark, folder, target), engine)
+            flare, wall = cost(run_job, engine)
             told = (f"{cpu:.2f} CPU s ({clock:.2f} s)" for cpu, clock in ((flare, wall), (hand, hand_wall)))
             say(f"  turn {turn}: ours, by hand: {', '.join(told)}")
             ours.append(flare)
             peer.append(hand)
         tables = (folder / ".dataos" / "lakehouse" / "large" / "orders", target)
-        counts = {session.spark.read.format("iceberg").load(str(table)).count() for table in tables}
+        counts = {spark.read.format("iceberg").load(str(table)).count() for table in tables}
     if len(counts) != 1:
         sys.exit(f"rows differ: {counts}")
     return ours[1:], peer[1:]
