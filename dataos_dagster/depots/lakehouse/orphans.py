@@ -11,7 +11,7 @@ import posixpath
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dataos_dagster.depots.storage import S3_SCHEMES, Place
 from dataos_dagster.errors import DepotUnsupported, WriteFailed
@@ -49,18 +49,25 @@ def candidates(
 
     Raises:
         DepotUnsupported: The folder is not the table's, or another table lies in it.
+        WriteFailed: The table was moved or copied: its metadata speaks of files elsewhere.
     """
-    whole = _place(table, state)
+    whole, location = _place(table, state), str(state.raw["location"]).rstrip("/")
     if whole is None:
         return None
+    if table.warehouse.rest is None and whole.path not in {urlsplit(location).path, unquote(urlsplit(location).path)}:
+        raise WriteFailed(
+            f"{request.target} was moved or copied: it is in {whole}, and its metadata says {location}",
+            hint="its files cannot be told from orphans; write its rows into a new table",
+            location=request.location,
+        )
     place = _inside(whole, folder, request) if folder else whole
-    # Not a URL's percent-encoding: Iceberg takes the text for the path as it is, `%` in the name of a partition too.
-    scheme = "file:" if whole.is_local else f"{urlsplit(str(state.raw['location'])).scheme}://"
     log = {posixpath.basename(entry["metadata-file"]) for entry in state.raw.get("metadata-log") or ()}
     files = place.all_files()
     _refuse_other_tables((info.path for info in files), whole, request)
     return tuple(
-        ListedFile(f"{scheme}{info.path}", info.size)
+        # Below the location as the table has it, and not as a URL: Iceberg takes the text for the path as it is,
+        # `%` in the name of a partition too, and leaves out what begins otherwise.
+        ListedFile(f"{location}{info.path.removeprefix(whole.path)}", info.size)
         for info in files
         if info.mtime < older_than and posixpath.basename(info.path) not in log
     )
@@ -78,7 +85,7 @@ def check_unknown(table: Table, known: tuple[str, ...]) -> None:
         raise WriteFailed(
             f"{table.target}: no orphans were removed, because the table knows {len(known)} of them by another "
             f"path, such as {known[0]}",
-            hint="the table was moved or copied, or its catalog writes paths otherwise; remove its orphans by hand",
+            hint="some writer spells the paths of its files otherwise; remove the orphans by hand",
         )
 
 

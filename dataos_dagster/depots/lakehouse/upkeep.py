@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from dataos_dagster.depots.lakehouse.expiry import Expiry
     from dataos_dagster.depots.lakehouse.metadata import TableState
+    from dataos_dagster.depots.lakehouse.orphans import ListedFile
     from dataos_dagster.depots.lakehouse.store import LakehouseStore
     from dataos_dagster.depots.lakehouse.tables import Table
     from dataos_dagster.depots.maintenance import MaintenanceRequest
@@ -143,18 +144,30 @@ class TableUpkeep:
         procedures = self._procedures
         found = procedures.orphans(work, listed, remove=False) if listed is None or listed else ()
         check_unknown(self.table, procedures.known_by_name(found) if found else ())
-        sizes = {file.url: file.size for file in listed or ()}
-        if found and not work.dry_run:
-            chosen = None if listed is None else [file for file in listed if file.url in set(found)]
-            procedures.orphans(work, chosen, remove=True)
-        counts = {"orphan_files": len(found)}
+        counts, size = {"orphan_files": len(found)}, ""
         if listed is not None:
+            sizes = {file.url: file.size for file in listed}
             counts["orphan_bytes"] = sum(sizes[url] for url in found)
-        size = f" ({size_in_words(counts['orphan_bytes'])})" if found and listed else ""
+            size = f" ({size_in_words(counts['orphan_bytes'])})" if found else ""
+        notes = [f"{MOST_NAMED:,} of {len(found):,} orphans are named"] if len(found) > MOST_NAMED else []
         what = f"{_counted(len(found), 'orphan')}{size}"
-        summary = f"{what} found, none removed: a dry run" if work.dry_run else f"{what} removed"
-        notes = (f"{MOST_NAMED:,} of {len(found):,} orphans are named",) if len(found) > MOST_NAMED else ()
-        return MaintenanceResult(summary, counts, files=found[:MOST_NAMED], notes=notes)
+        if work.dry_run:
+            summary = f"{what} found, none removed: a dry run"
+        else:
+            summary = f"{what} removed"
+            left = self._remove(work, before, listed, frozenset(found)) if found else ()
+            if left:
+                notes.append(f"{_counted(len(left), 'orphan')} could not be removed, such as {left[0]}")
+        return MaintenanceResult(summary, counts, files=found[:MOST_NAMED], notes=tuple(notes))
+
+    def _remove(
+        self, work: RemoveOrphans, state: TableState, listed: tuple[ListedFile, ...] | None, orphans: frozenset[str]
+    ) -> tuple[str, ...]:
+        """Remove orphans, and return those that are still there: Iceberg only logs what it could not remove."""
+        chosen = None if listed is None else [file for file in listed if file.url in orphans]
+        self._procedures.orphans(work, chosen, remove=True)
+        now = candidates(self.table, state, self.request, work.folder, work.older_than) or ()
+        return tuple(file.url for file in now if file.url in orphans)
 
     def _deleted(self, work: DeleteRows, before: TableState) -> MaintenanceResult:
         branch = self.request.branch
