@@ -15,7 +15,7 @@ from dataos_dagster.errors import JobError, Location, StepError
 from dataos_dagster.identity import Principal
 from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.profiles import Bin, ColumnProfile, Frequency, ProfileResult
-from dataos_dagster.workflows.results import JobOutcome, JobResult, OutputResult, Preview
+from dataos_dagster.workflows.results import ActionResult, JobOutcome, JobResult, OutputResult, Preview
 from dataos_dagster.workflows.runner import RunSummary
 
 JOB = "public/wf/load"
@@ -130,6 +130,29 @@ def test_what_was_written_before_a_failure_stands_below_its_row(graph):
     row, written = screen.rows
     assert row.startswith("✗")
     assert written.split() == ["3", *f"{TABLE}, written before".split()]
+
+
+def test_what_an_action_did_stands_in_the_row_of_its_job_and_orphans_below(graph):
+    deleted = ActionResult("delete_from_dataset", None, TABLE, "2 rows deleted", {"rows_deleted": 2}, 0.1)
+    orphans = ActionResult("remove_orphans", None, TABLE, "13 orphans removed", {}, 0.1, files=tuple("abcdefghijklm"))
+    screen = Screen(graph)
+    with screen.display as display:
+        display.job_started(JOB, "sail", ())
+        for action in (deleted, orphans):
+            display.action_done(JOB, action)
+        written = replace(output(None), rows_deleted=2)
+        display.output_written(JOB, written)
+        display.job_finished(result(written, actions=(deleted, orphans)))
+        display.job_started(LONG, "sail", ())
+        display.action_done(LONG, deleted)
+        display.output_written(LONG, written)
+        display.job_failed(LONG, StepError("no", step="steps[0]"))
+    first, second, *files, failed, before = screen.rows
+    assert re.split(r" {2,}", first)[-1] == f"{TABLE}: 2 rows deleted"
+    assert second.strip() == f"{TABLE}: 13 orphans removed"
+    assert [line.strip() for line in files][-2:] == ["orphan: l", "… 1 more"]
+    assert failed.startswith("✗")
+    assert before.strip() == f"{TABLE}: 2 rows deleted, done before"
 
 
 def test_a_profile_is_printed_with_its_histograms_and_suggestions(graph):
