@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 from depot_manifests import postgresql_depot
-from depot_shop import ANN, target
+from depot_shop import ANN, Shop, target
 from pydantic import SecretStr
 
 from dataos_dagster.depots.door import JdbcConnection, ReadRequest, Target, WriteRequest
@@ -373,3 +373,35 @@ def test_nothing_is_asked_of_the_server_behind_the_commit(sail_db, postgresql, m
     written = sail_db.write("SELECT 1 AS id, 'x' AS note", ORDERS)
     assert [(column.name, column.type) for column in written.schema] == [("id", "int"), ("note", "string")]
     assert sail_db.execute("SELECT count(*) FROM orders") == [(1,)]
+
+
+@pytest.mark.parametrize(("engine", "method"), [("sail", "parquet"), ("spark", "save")])
+def test_an_engine_whose_rows_nobody_waits_for_any_more_is_stopped(
+    request, project, sessions, postgresql, database, monkeypatch, engine, method
+):
+    from pyspark.sql.connect.readwriter import DataFrameWriter
+
+    from dataos_dagster.engines.session import EngineSession
+
+    if engine == "spark":
+        request.getfixturevalue("spark_jars")
+    db = Shop(project, engine, sessions)
+    db.declare(postgresql_depot(postgresql, database), "shopdb.yaml")
+    db.write("SELECT 1 AS id", ORDERS)
+
+    def interrupted(*_args):
+        raise KeyboardInterrupt
+
+    def stop(session):
+        stopped.append(session.engine)
+
+    stopped: list[str] = []
+    monkeypatch.setattr(EngineSession, "stop_work", stop)
+    monkeypatch.setattr(DataFrameWriter, method, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        db.write("SELECT 2 AS id", ORDERS)
+    monkeypatch.undo()
+    assert stopped == [engine]
+    assert db.rows(ORDERS) == [(1,)]
+    left = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'dataos\\_staging%'"
+    assert postgresql.execute(left, database=database) == [(0,)]

@@ -130,7 +130,8 @@ class TableWriter:
         staging = new_table(self.table)
         create_statement(self._name, frame.schema)  # refuses types before anything is computed
         with scratch_folder(self.settings, f"{self.connection.jdbc_url} {self._name}") as path:
-            frame.write.mode("overwrite").parquet(f"{path}/rows")
+            with self.session.stopped_on_interrupt():
+                frame.write.mode("overwrite").parquet(f"{path}/rows")
             if Path(path, "rows").exists():
                 rows = dataset.dataset(f"{path}/rows", format="parquet")
                 cursor.adbc_ingest(staging, rows.scanner().to_reader(), mode="create", temporary=True)
@@ -166,7 +167,9 @@ class TableWriter:
 
         options = PostgresqlStore(self.connection, self.settings).jdbc_options()
         options = staging_options(self.request.options, options | {"dbtable": staging})
-        frame.write.format("jdbc").mode("append").options(**options).save()
+        # Tasks that go on would hold the staging table, and whoever drops it would wait for them.
+        with self.session.stopped_on_interrupt():
+            frame.write.format("jdbc").mode("append").options(**options).save()
 
     def _put(
         self,
