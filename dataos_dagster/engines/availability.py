@@ -131,13 +131,13 @@ def _sail_abilities() -> tuple[str, ...]:
     functions = sum("/" in name for name in PROVEN)
     return (
         f"SQL that is proven to give Spark's rows and types: {len(PROVEN)} constructs, {functions} functions of them",
-        "Iceberg, Parquet, CSV, JSON, text and PostgreSQL, in folders and S3, without Java",
-        "not: streams, ORC, Avro, XML, branches and maintenance of Iceberg tables",
+        "Iceberg, Delta, Parquet, CSV, JSON, text, Excel and PostgreSQL, in folders and S3, without Java",
+        "not: streams, Kafka, other databases, ORC, Avro, XML, branches and maintenance of Iceberg tables",
     )
 
 
 _SPARK_ABILITIES = (
-    "all of Spark SQL, all formats, streams, maintenance of Iceberg tables, databases through JDBC",
+    "all of Spark SQL, all formats, streams, Kafka, databases by their connectors, maintenance of Iceberg tables",
     "on this machine or a cluster (engines.spark.master); connectors are downloaded once and kept",
 )
 _CONNECT_ABILITIES = (

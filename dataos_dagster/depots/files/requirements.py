@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.storage import Place
 
 AVRO = coordinate_of("avro")
-# Sail 0.7.2: orc and xml are unknown, avro is read with other types and not written.
 # Formats whose partitions, which the names of folders tell, Sail does not read or write.
 TEXT_FORMATS = frozenset({"csv", "json", "text"})
+# Sail 0.7.2: orc and xml are unknown, avro is read with other types and not written.
 _SPARK_ONLY = ("orc", "avro", "xml")
 _SAIL_PARQUET_OPTIONS = frozenset({"compression"})
 _WRITER_OPTIONS: Mapping[str, frozenset[str]] = {"csv": frozenset({"header", "sep", "delimiter"}), "json": frozenset()}
