@@ -50,7 +50,7 @@ def job_text(job: str) -> str:
     Args:
         job: Text of what stands below `job:`; its first line is line 12, and its first column is 13.
     """
-    return _ABOVE_JOB + textwrap.indent(job, " " * 12)
+    return _ABOVE_JOB + textwrap.indent(job.strip("\n") + "\n", " " * 12)
 
 
 _ABOVE_JOB = """\

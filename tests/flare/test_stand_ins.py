@@ -7,25 +7,12 @@ import socket
 from typing import NoReturn
 
 import pytest
+from manifest_builder import job_text
 from typer.testing import CliRunner
 
 from dataos_dagster.cli.application import application
 from dataos_dagster.depots.storage import Place
 from dataos_dagster.engines.session import Sessions
-
-HEAD = """\
-name: wf-job
-version: v1
-type: workflow
-workflow:
-  dag:
-    - name: job
-      spec:
-        stack: flare:7.0
-        compute: runnable-default
-        stackSpec:
-          job:
-"""
 
 
 @pytest.fixture
@@ -41,8 +28,7 @@ def plan(tmp_path, monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", opened)
 
     def planned(job: str, *options: str, **files: str):
-        lines = "".join(f"            {line}\n" for line in job.strip("\n").splitlines())
-        (tmp_path / "job.yaml").write_text(HEAD + lines, encoding="utf-8")
+        (tmp_path / "job.yaml").write_text(job_text(job), encoding="utf-8")
         for name, text in files.items():
             (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
         result = CliRunner().invoke(application, ["run", str(tmp_path), "--plan", "--json", *options])
@@ -88,8 +74,7 @@ def test_a_view_that_nothing_makes_is_a_finding_of_the_whole_plan(plan):
 
 
 def test_without_stand_ins_the_same_names_are_errors(tmp_path):
-    lines = "".join(f"            {line}\n" for line in UNKNOWN_VIEWS.strip("\n").splitlines())
-    (tmp_path / "job.yaml").write_text(HEAD + lines, encoding="utf-8")
+    (tmp_path / "job.yaml").write_text(job_text(UNKNOWN_VIEWS), encoding="utf-8")
     result = CliRunner().invoke(application, ["run", str(tmp_path), "--plan", "--json"])
     [job] = json.loads(result.stdout)["plans"]
 
@@ -98,8 +83,7 @@ def test_without_stand_ins_the_same_names_are_errors(tmp_path):
 
 
 def test_findings_are_printed_with_their_places(tmp_path):
-    lines = "".join(f"            {line}\n" for line in UNKNOWN_VIEWS.strip("\n").splitlines())
-    (tmp_path / "job.yaml").write_text(HEAD + lines, encoding="utf-8")
+    (tmp_path / "job.yaml").write_text(job_text(UNKNOWN_VIEWS), encoding="utf-8")
     result = CliRunner().invoke(application, ["run", str(tmp_path), "--plan", "--stand-ins"])
 
     assert "  assume job.yaml:19:40: outputs[0] \"dayly\": there is no view 'dayly' to write" in result.stdout
