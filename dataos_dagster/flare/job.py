@@ -155,8 +155,12 @@ class PlanRun:
             with self.journal.of(step.label, step.location):
                 self._step(step)
 
-    def test(self, output: int | None) -> None:
+    def test(self, output: int | None, *, batch: tuple[str, str] | None = None) -> None:
         """Evaluate the assertions of the job (None), or those in front of an output.
+
+        Args:
+            output: Its position.
+            batch: The view that is written, and one that holds the micro-batch of it that is about to be.
 
         Raises:
             AssertionsFailed: Some failed, and the settings do not take those of the job for warnings.
@@ -165,8 +169,10 @@ class PlanRun:
             if planned.output != output:
                 continue
             with self.journal.of(planned.label, planned.location):
-                results = evaluate(self.plan.job, planned, self.session)
-            self.tested += results
+                results = evaluate(self.plan.job, planned, self.session, batch=batch)
+            known = {result.name for result in results}
+            # Of a stream the last batch that was looked at counts.
+            self.tested = [*(result for result in self.tested if result.name not in known), *results]
             self.context.reporter.assertions_evaluated(self.plan.job.id, results)
             failure = failure_of(planned, results)
             if failure is not None and (output is not None or self.context.settings.flare.assertions == "fail"):

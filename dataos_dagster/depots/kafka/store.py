@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import socket
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from dataos_dagster.depots.kafka.payload import (
     written_schema,
 )
 from dataos_dagster.depots.kafka.registry import REGISTRY_OPTIONS, RegistryKeys, SchemaRegistry
+from dataos_dagster.depots.refusals import refuse_iceberg_only
 from dataos_dagster.depots.requests import Column, ReadRequest, Requirements, WriteRequest, WriteResult
 from dataos_dagster.depots.requirements import REDACTED_OPTIONS
 from dataos_dagster.depots.streams import end_query, refuse_streams, stream_writer
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from dataos_dagster.errors import Location
     from dataos_dagster.identity import Principal
 
-_ANSWER_SECONDS, _CALLBACK_SECONDS = 10, 0.5
+_ANSWER_SECONDS, _CALLBACK_SECONDS, _CONNECT_SECONDS = 10, 0.5, 2
 # Of the batch reader: a stream has no end.
 _END_OPTIONS = frozenset({"endingoffsets", "endingtimestamp", "endingoffsetsbytimestamp"})
 # What says how values are read, and not how Kafka is.
@@ -76,6 +78,7 @@ class KafkaStore:
     def requirements(self, request: ReadRequest | WriteRequest) -> Requirements:
         """Return what a session needs to serve a request."""
         topic_of(request)
+        _refuse_tables_only(request)
         keys = RegistryKeys.of(request.options)
         avro = is_avro(request.format) or (isinstance(request, ReadRequest) and self._is_registered(request, keys))
         packages = [coordinate_of("kafka"), *([coordinate_of("avro")] if avro else [])]
@@ -114,7 +117,7 @@ class KafkaStore:
             DepotUnsupported: The request asks for what only a table can do.
             WriteFailed: The brokers refused a message; those before it may have been published.
         """
-        refuse_tables_only(request)
+        _refuse_tables_only(request)
         try:
             with self._failures(request), session.failures(request.location), session.stopped_on_interrupt():
                 messages = self._messages(frame, request)
@@ -154,7 +157,7 @@ class KafkaStore:
         Raises:
             DepotUnsupported: The request asks for what only a table can do.
         """
-        refuse_tables_only(request)
+        _refuse_tables_only(request)
         with self._failures(request), session.failures(request.location):
             messages = self._messages(frame, request)
             writer = stream_writer(messages, query).format("kafka").options(**self._writer_options(request))
@@ -231,6 +234,15 @@ class KafkaStore:
         given = {key: value for key, value in request.options.items() if key.lower() not in _NOT_KAFKAS}
         return given | self.access.spark_options() | {"topic": topic_of(request)}
 
+    def _is_answered(self) -> bool:
+        """Return whether a broker accepts connections."""
+        for broker in self.access.brokers.split(","):
+            host, _, port = broker.rpartition(":")
+            with suppress(OSError, ValueError):
+                socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
+                return True
+        return False
+
     @contextmanager
     def _failures(self, request: ReadRequest | WriteRequest) -> Iterator[None]:
         """Say of a statement that the engine failed whether the brokers or the topic are at fault."""
@@ -239,7 +251,8 @@ class KafkaStore:
         except StatementFailed as error:
             # What the brokers said stands below the engine's own words, which the message is cut to.
             text = f"{error.message} {error.__cause__}"
-            if "UnknownTopicOrPartition" in text or "not present in metadata" in text:
+            # A writer says the same of a topic that is not there and of brokers that do not tell.
+            if "UnknownTopicOrPartition" in text or ("not present in metadata" in text and self._is_answered()):
                 raise DatasetNotFound(
                     f"there is no topic {topic_of(request)!r} in depot {self.depot!r}", location=request.location
                 ) from error
@@ -248,20 +261,6 @@ class KafkaStore:
                     f"no broker of {self.access.brokers} answers", hint="check `brokers`", location=request.location
                 ) from error
             raise
-
-
-def refuse_tables_only(request: WriteRequest) -> None:
-    """Refuse what only a table can do: a topic would get every row as a plain message.
-
-    Raises:
-        DepotUnsupported: The request has merge clauses, a branch, or a partition spec.
-    """
-    if request.merge is not None or request.branch is not None or request.partition_spec:
-        raise DepotUnsupported(
-            f"{request.target}: a topic knows neither merge clauses nor branches nor partition specs",
-            hint="leave them out: every row becomes a message",
-            location=request.location,
-        )
 
 
 @contextmanager
@@ -277,6 +276,11 @@ def located(location: Location | None) -> Iterator[None]:
 def _subject(request: ReadRequest | WriteRequest, keys: RegistryKeys) -> str:
     """Return the subject of a topic's values: by its name, unless the manifest names another one."""
     return keys.subject or f"{topic_of(request)}-value"
+
+
+def _refuse_tables_only(request: ReadRequest | WriteRequest) -> None:
+    """Refuse what only a table can do: a topic would get every row as a plain message."""
+    refuse_iceberg_only(request, "a topic", "leave them out: every row becomes a message")
 
 
 def topic_of(request: ReadRequest | WriteRequest) -> str:

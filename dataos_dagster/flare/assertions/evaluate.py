@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import operator
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.errors import AssertionsFailed, StepError
 from dataos_dagster.flare.assertions.metrics import COUNTS
 from dataos_dagster.flare.locations import job_location
@@ -29,16 +31,31 @@ _COMPARE = {
 }
 
 
-def evaluate(job: Job, planned: PlannedAssertions, session: EngineSession) -> tuple[AssertionResult, ...]:
+def evaluate(
+    job: Job, planned: PlannedAssertions, session: EngineSession, *, batch: tuple[str, str] | None = None
+) -> tuple[AssertionResult, ...]:
     """Return the result of each test, in the order of the manifest.
+
+    Args:
+        job: Whose manifest has them.
+        planned: The assertions.
+        session: Where the views are.
+        batch: Name of the view that they are about, and of another one which stands for it: a micro-batch of it.
 
     Raises:
         StepError: A query has no column of that name.
         StatementFailed: The engine refuses a query, such as for a column that is not there.
     """
-    results = [result for query in planned.queries for result in _results(job, planned, query, session)]
+    queries = [query if batch is None else _of_batch(query, *batch) for query in planned.queries]
+    results = [result for query in queries for result in _results(job, planned, query, session)]
     order = {test.name: place for place, test in enumerate(test for query in planned.queries for test in query.tests)}
     return tuple(sorted(results, key=lambda result: order[result.name]))
+
+
+def _of_batch(query: PlannedQuery, view: str, batch: str) -> PlannedQuery:
+    """Return a query that sees one view in the place of another, which it names."""
+    sql = f"WITH {quoted(view)} AS (SELECT * FROM {quoted(batch)})\nSELECT * FROM (\n{query.sql}\n)"  # noqa: S608 - names are quoted, and the query is the manifest's own
+    return replace(query, sql=sql)
 
 
 def failure_of(planned: PlannedAssertions, results: Sequence[AssertionResult]) -> AssertionsFailed | None:

@@ -17,15 +17,11 @@ from dataos_dagster.errors import EngineUnavailable
 from dataos_dagster.flare.streaming.handover import Handover
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
-    from pyspark.sql import DataFrame
-
     from dataos_dagster.depots.requests import WriteResult
-    from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.flare.streaming.plan import PlannedStream
-    from dataos_dagster.workflows.context import RunContext
+    from dataos_dagster.flare.streaming.run import StreamWork
 
 _ACCEPT_SECONDS = 0.5
 
@@ -35,8 +31,8 @@ class BatchWriter:
     """Writes the micro-batches of one query.
 
     Attributes:
-        prepare: Makes the rows that are written of the rows of a batch.
-        turn: One batch of a session is written at a time: its commits carry properties of the session.
+        work: What it needs of the job. One batch of a session is written at a time: its commits carry properties of
+            the session.
         stream: Id of the query, which its checkpoint keeps; known once it has started.
         rows: Rows that were written, as far as the store counts them; None when it does not.
         created: One of the batches made the dataset.
@@ -47,10 +43,7 @@ class BatchWriter:
     """
 
     planned: PlannedStream
-    context: RunContext
-    session: EngineSession
-    prepare: Callable[[DataFrame], DataFrame]
-    turn: threading.Lock
+    work: StreamWork
     stream: str | None = None
     rows: int | None = 0
     created: bool = False
@@ -70,33 +63,35 @@ class BatchWriter:
 
         Raises:
             DepotError: It cannot be written; the dataset is as before.
+            AssertionsFailed: Assertions in front of the output do not let it pass.
             EngineError: The engine failed, or the query never started.
         """
         # The first batch may come before whoever started the query has heard its id.
         self.known.wait()
         if self.stream is None:
             raise EngineUnavailable(f"{self.planned.output.label}: its query did not start")
-        door, output, principal = self.context.door, self.planned.output, self.context.principal
+        context, session, output = self.work.context, self.work.session, self.planned.output
         mark = batch_mark(self.stream, batch)
-        with self.turn:
+        with self.work.turn:
             if not self.settled:
                 # The engine of a stream that was killed may live on for seconds and commit this very batch.
-                door.settle(output.request, principal)
+                context.door.settle(output.request, context.principal)
                 self.settled = True
             if (self.written is None or batch <= self.written) and self._is_there(mark):
                 self.repeated.append(batch)
                 self.written = batch
                 return
-            with self.session.failures(output.location):
-                frame = self.prepare(self.session.spark.table(view))
+            self.work.inspect(self.planned, view)
+            with session.failures(output.location):
+                frame = self.work.prepare(session.spark.table(view), self.planned)
                 request = replace(output.request, mark=mark, operation=mark)
-                result = door.write(frame, request, self.session, principal)
+                result = context.door.write(frame, request, session, context.principal)
             self.written = batch
         self._count(result)
 
     def _is_there(self, mark: str) -> bool:
         """Return whether the dataset shows a batch, which costs a list of its files, or of all its commits."""
-        evidence = self.context.door.evidence(self.planned.output.request)
+        evidence = self.work.context.door.evidence(self.planned.output.request)
         return evidence is not None and mark in evidence.marks
 
     def _count(self, result: WriteResult) -> None:

@@ -68,7 +68,8 @@ _SIGNS = (
     ),
     _Sign(
         re.compile(
-            r"data loss|DATA_LOSS|OffsetOutOfRange|offset was changed|may have been (?:aged out|missed)|KAFKA_DATA"
+            r"data loss|DATA_LOSS|OffsetOutOfRange|offset was changed|may have been (?:aged out|missed|lost)|KAFKA_DATA"
+            r"|failOnDataLoss|Cannot fetch offset"
         ),
         "source",
         "messages that were still to be read are gone from the topic",

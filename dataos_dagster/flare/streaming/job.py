@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dataos_dagster.flare.streaming.run import finish, running
+from dataos_dagster.flare.streaming.run import StreamWork, finish, running
 from dataos_dagster.flare.writing import with_system_column
 from dataos_dagster.workflows.results import OutputResult
 
@@ -64,7 +64,11 @@ def started_queries(
     def view_of(planned: PlannedStream) -> str:
         return run.plan.views[planned.output.name.lower()]
 
-    with running(stream, sources, run.context, run.session, prepare, view_of, tell, stop) as queries:
+    def inspect(planned: PlannedStream, batch: str) -> None:
+        run.test(planned.position, batch=(view_of(planned), batch))
+
+    work = StreamWork(run.context, run.session, sources, prepare, view_of, inspect)
+    with running(stream, work, tell, stop) as queries:
         yield queries
 
 

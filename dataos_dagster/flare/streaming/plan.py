@@ -33,6 +33,7 @@ class PlannedStream:
     """One query: a view that is written as it grows.
 
     Attributes:
+        position: Of the output in the manifest.
         output: What is written, with the mode that each batch is written in.
         query: How the query is run.
         owner: What its checkpoint belongs to.
@@ -41,6 +42,7 @@ class PlannedStream:
         checkpoint_location: Where the manifest names the checkpoint.
     """
 
+    position: int
     output: PlannedOutput
     query: StreamQuery
     owner: Owner
@@ -141,9 +143,11 @@ def plan_streams(
             bounded=trigger.is_bounded,
             options=dict(spec.job.streaming.extra_options) if spec.job.streaming else {},
         )
-        planned, said = _query(job, spec, output, query, trigger, door)
+        planned, said = _query(
+            job, spec, output, query, trigger, door, asserted=bool(spec.job.outputs[index].assertions)
+        )
         owner = Owner(job.id, output.name, tuple(_name(source) for source in sources), output.dataset.partition("?")[0])
-        queries.append(replace(planned, owner=owner, checkpoint_location=checkpoint.location))
+        queries.append(replace(planned, position=index, owner=owner, checkpoint_location=checkpoint.location))
         parts.append(folder.requirements)
         notes += [note for note in (checkpoint.note, *said) if note]
     if any(query.batches for query in queries):
@@ -152,7 +156,14 @@ def plan_streams(
 
 
 def _query(
-    job: Job, spec: FlareSpec, output: PlannedOutput, query: StreamQuery, trigger: Trigger, door: Door
+    job: Job,
+    spec: FlareSpec,
+    output: PlannedOutput,
+    query: StreamQuery,
+    trigger: Trigger,
+    door: Door,
+    *,
+    asserted: bool,
 ) -> tuple[PlannedStream, list[str]]:
     """Return how one output is written, and what is to say about it."""
     notes: list[str] = []
@@ -168,7 +179,10 @@ def _query(
         request = replace(request, mode="append")
     output = replace(output, request=request)
     per_batch = spec.job.streaming is not None and spec.job.streaming.for_each_batch_mode
-    reasons = ("`forEachBatchMode` asks for it",) if per_batch else door.stream_obstacles(request, query)
+    asked = ("`forEachBatchMode` asks for it",) if per_batch else ()
+    if asserted:
+        asked = (*asked, "its assertions look at each batch before it is written")
+    reasons = asked or door.stream_obstacles(request, query)
     if query.continuous and reasons:
         if per_batch:
             raise StepError(
@@ -178,15 +192,16 @@ def _query(
                 hint="write triggerMode: ProcessingTime, or remove forEachBatchMode",
             )
         in_batches = trigger.in_batches()
+        why = "its assertions look at batches" if asserted else f"{output.dataset} takes no single rows"
         notes.append(
-            f"{output.label}: {output.dataset} takes no single rows, so a micro-batch is written every "
-            f"{in_batches.interval} instead of `triggerMode: Continuous`"
+            f"{output.label}: {why}, so a micro-batch is written every {in_batches.interval} instead of "
+            "`triggerMode: Continuous`"
         )
         query = replace(query, trigger=in_batches.keywords)
-        reasons = door.stream_obstacles(request, query)
+        reasons = asked or door.stream_obstacles(request, query)
     guarantee: Guarantee = "exactly once" if door.writes_once(request, by_engine=not reasons) else "at least once"
     owner = Owner(job.id, output.name, (), output.dataset)
-    return PlannedStream(output, query, owner, tuple(reasons), guarantee, output.location), notes
+    return PlannedStream(0, output, query, owner, tuple(reasons), guarantee, output.location), notes
 
 
 def _output_mode(spec: FlareSpec) -> OutputMode:
@@ -221,15 +236,8 @@ def _refuse(job: Job, spec: FlareSpec) -> None:
                 f"`{name}` works on whole datasets, and this job reads a stream",
                 step=name,
                 location=job_location(job, name),
-                hint="put it into a job of its own that reads the dataset which this one writes",
-            )
-    for index, output in enumerate(spec.job.outputs):
-        if output.assertions:
-            raise StepError(
-                "`assertions` before a write work on whole datasets, and this job reads a stream",
-                step=f"outputs[{index}]",
-                location=job_location(job, "outputs", index, "assertions"),
-                hint="filter the rows in a step, or check the dataset in a job of its own",
+                hint="put it into a job of its own that reads the dataset which this one writes"
+                + ("; `assertions` of an output look at each batch" if name == "assertions" else ""),
             )
     for index, entry in enumerate(spec.job.inputs):
         if entry.is_stream and entry.incremental is not None:

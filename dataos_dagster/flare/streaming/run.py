@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.depots.door import columns_of
 from dataos_dagster.depots.streams import end_query, start_batches
@@ -18,7 +18,7 @@ from dataos_dagster.flare.streaming.failures import stream_error
 from dataos_dagster.flare.streaming.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pyspark.sql import DataFrame
     from pyspark.sql.connect.streaming.query import StreamingQuery
@@ -98,11 +98,19 @@ class RunningQuery:
             DataOSError: The query has failed.
         """
         with self.failures():
-            for told in self.query.recentProgress:
+            for told in self._reports():
                 progress = Progress.of(told)
                 self.seen[progress.batch] = progress
         while len(self.seen) > _SEEN:
             self._written_before += self.seen.pop(min(self.seen)).written
+
+    def _reports(self) -> Sequence[Mapping[str, Any]]:
+        """Return what Spark reports of the batches since the last look: the last report where that is all."""
+        last = self.query.lastProgress
+        if last is None or (self.seen and last["batchId"] <= max(self.seen) + 1):
+            return [last] if last else []
+        reports: Sequence[Mapping[str, Any]] = self.query.recentProgress
+        return reports
 
     def has_ended(self) -> bool:
         """Return whether the query has ended.
@@ -133,14 +141,33 @@ class RunningQuery:
             raise stream_error(error, self.planned, self.sources, cause) from (cause or error)
 
 
+@dataclass(frozen=True, slots=True)
+class StreamWork:
+    """What queries have of the job that they belong to.
+
+    Attributes:
+        context: The way to the data, and who asks.
+        session: Where the views are.
+        sources: The streams that the job reads.
+        prepare: Makes the rows that are written of the rows of a view.
+        view_of: Tells the view that a query writes.
+        inspect: Looks at a micro-batch, by the name of its view, before it is written; raises when it must not be.
+        turn: One micro-batch of the session is written at a time.
+    """
+
+    context: RunContext
+    session: EngineSession
+    sources: tuple[PlannedInput, ...]
+    prepare: Callable[[DataFrame, PlannedStream], DataFrame]
+    view_of: Callable[[PlannedStream], str]
+    inspect: Callable[[PlannedStream, str], None]
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+
 @contextmanager
 def running(
     plan: StreamPlan,
-    sources: tuple[PlannedInput, ...],
-    context: RunContext,
-    session: EngineSession,
-    prepare: Callable[[DataFrame, PlannedStream], DataFrame],
-    view_of: Callable[[PlannedStream], str],
+    work: StreamWork,
     tell: Callable[[str], None] = lambda _: None,
     stop: threading.Event | None = None,
 ) -> Iterator[tuple[RunningQuery, ...]]:
@@ -148,29 +175,25 @@ def running(
 
     Args:
         plan: What to start.
-        sources: The streams that the job reads.
-        context: The way to the data, and who asks.
-        session: Where the views are.
-        prepare: Makes the rows that are written of the rows of a view.
-        view_of: Tells the view that a query writes.
+        work: What the queries need of their job.
         tell: Told again and again what is done before the queries start, as long as the engine does it.
         stop: Set when nobody wants the queries any more.
 
     Raises:
         DataOSError: A checkpoint is that of another stream, or a query could not be started.
     """
-    turn, stop = threading.Lock(), stop or threading.Event()
-    with ExitStack() as stack, session.stopped_on_interrupt():
+    stop = stop or threading.Event()
+    with ExitStack() as stack, work.session.stopped_on_interrupt():
         started = []
         for planned in plan.queries:
             take(planned.query.checkpoint, planned.owner, planned.checkpoint_location)
             left = unfinished_batch(planned.query.checkpoint)
             if left is not None:
-                with _started(planned, sources, context, session, turn, prepare, view_of) as query:
+                with _started(planned, work) as query:
                     _repeat(query, left, tell, stop)
             if stop.is_set():
                 break
-            started.append(stack.enter_context(_started(planned, sources, context, session, turn, prepare, view_of)))
+            started.append(stack.enter_context(_started(planned, work)))
         yield tuple(started)
 
 
@@ -197,31 +220,23 @@ def _repeat(query: RunningQuery, batch: int, tell: Callable[[str], None], stop: 
 
 
 @contextmanager
-def _started(
-    planned: PlannedStream,
-    sources: tuple[PlannedInput, ...],
-    context: RunContext,
-    session: EngineSession,
-    turn: threading.Lock,
-    prepare: Callable[[DataFrame, PlannedStream], DataFrame],
-    view_of: Callable[[PlannedStream], str],
-) -> Iterator[RunningQuery]:
-    output = planned.output
-    frame = session.spark.table(view_of(planned))
+def _started(planned: PlannedStream, work: StreamWork) -> Iterator[RunningQuery]:
+    output, context, session = planned.output, work.context, work.session
+    frame = session.spark.table(work.view_of(planned))
     try:
         with session.failures(output.location):
-            made = prepare(frame, planned)
+            made = work.prepare(frame, planned)
             columns = columns_of(made)
         if not planned.batches:
             with context.door.write_stream(made, output.request, session, context.principal, planned.query) as query:
-                yield RunningQuery(planned, query, None, session, sources, columns)
+                yield RunningQuery(planned, query, None, session, work.sources, columns)
             return
-        writer = BatchWriter(planned, context, session, lambda batch: prepare(batch, planned), turn)
+        writer = BatchWriter(planned, work)
         with BatchListener(writer) as listener:
             query = start_batches(frame, planned.query, listener.handover, session)
             writer.begin(query.id)
             try:
-                yield RunningQuery(planned, query, listener, session, sources, columns)
+                yield RunningQuery(planned, query, listener, session, work.sources, columns)
             finally:
                 end_query(query, session)
     except DataOSError as error:

@@ -91,6 +91,13 @@ class KafkaServer:
         admin = self._admin()
         admin.delete_topics([name])[name].result(_ANSWER_SECONDS)
 
+    def delete_messages(self, topic: str, *, before: int, partition: int = 0) -> None:
+        """Delete the messages of a partition up to an offset, as retention does."""
+        from confluent_kafka import TopicPartition
+
+        admin, place = self._admin(), TopicPartition(topic, partition, before)
+        admin.delete_records([place])[place].result(_ANSWER_SECONDS)
+
     def produce(self, topic: str, values: Iterable[bytes | str | None], *, key: str | None = None) -> int:
         """Write messages, in order within a partition, wait until the broker has them all, and return their number."""
         from confluent_kafka import Producer

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import textwrap
+import threading
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +14,7 @@ import pytest
 
 from dataos_dagster.address import Address
 from dataos_dagster.depots.requests import ReadRequest, Target
+from dataos_dagster.errors import DataOSError
 from dataos_dagster.identity import Principal
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import load_settings
@@ -18,12 +22,13 @@ from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.execution import JobRunner
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from servers.kafka import KafkaServer
 
     from dataos_dagster.engines.session import EngineSession, Sessions
-    from dataos_dagster.errors import DataOSError
+    from dataos_dagster.flare.streaming.run import RunningQuery
     from dataos_dagster.workflows.graph import JobNode
     from dataos_dagster.workflows.results import JobResult
 
@@ -83,8 +88,6 @@ class StreamProject:
 
     def error(self, workflow: str = "wf") -> DataOSError:
         """Run the job of a workflow and return its error."""
-        from dataos_dagster.errors import DataOSError
-
         with pytest.raises(DataOSError) as raised:
             self.run(workflow)
         return raised.value
@@ -95,6 +98,45 @@ class StreamProject:
         runner = JobRunner(load_project(self.folder, settings=settings, use_cache=False), settings)
         runner.__dict__["sessions"] = self.sessions
         return runner
+
+    @contextmanager
+    def live(self, workflow: str = "wf") -> Iterator[tuple[RunningQuery, ...]]:
+        """Run the queries of a stream without an end for the block's time; then they are drained."""
+        from dataos_dagster.flare.job import PlanRun
+        from dataos_dagster.flare.streaming.job import started_queries
+        from dataos_dagster.flare.streaming.run import keep_running
+
+        plan, stop, failures = self.plan(workflow), threading.Event(), []
+
+        def keep(queries: tuple[RunningQuery, ...]) -> None:
+            try:
+                keep_running(queries, stop, lambda _: None)
+            except DataOSError as error:
+                failures.append(error)
+
+        with self.runner() as runner, self.sessions.lease(plan.configuration) as session:
+            run = PlanRun(plan, runner.context("live", record=False), session)
+            try:
+                with started_queries(run, plan.stream, stop=stop) as queries:
+                    thread = threading.Thread(target=keep, args=(queries,))
+                    thread.start()
+                    try:
+                        yield queries
+                    finally:
+                        stop.set()
+                        thread.join()
+            finally:
+                run.forget_views()
+        if failures:
+            raise failures[0]
+
+    def until(self, condition: Callable[[], Any], seconds: float = 90) -> Any:
+        """Wait for a condition, and return what it gives."""
+        deadline = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        return found
 
     def produce(self, topic: str, *rows: dict[str, Any]) -> None:
         """Write rows to a topic, as JSON."""

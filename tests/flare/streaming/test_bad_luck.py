@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import resource
+import shutil
+
 import pytest
 
 from dataos_dagster.errors import DatasetNotFound, DepotUnreachable, DepotUnsupported, StepError
 
 JOB = """
-    streaming: {{triggerMode: AvailableNow, checkpointLocation: {checkpoint}{more}}}
+    streaming: {{triggerMode: {trigger}, checkpointLocation: {checkpoint}{more}}}
     inputs:
       - {{name: orders, dataset: "dataos://events:default/{topic}", format: kafkajson,
          schemaString: 'id bigint, name string', options: {{startingOffsets: earliest{options}}}}}
@@ -16,8 +19,10 @@ JOB = """
     """
 
 
-def write_job(streams, topic, *, checkpoint="checkpoints/orders", more="", options="", workflow="wf"):
-    body = JOB.format(topic=topic, checkpoint=checkpoint, more=more, options=options)
+def write_job(
+    streams, topic, *, trigger="AvailableNow", checkpoint="checkpoints/orders", more="", options="", workflow="wf"
+):
+    body = JOB.format(topic=topic, trigger=trigger, checkpoint=checkpoint, more=more, options=options)
     return streams.job(body, workflow=workflow)
 
 
@@ -63,8 +68,6 @@ def test_the_checkpoint_of_another_stream_is_refused_before_anything_is_read(str
 
 
 def test_a_table_that_is_dropped_under_a_stream_is_made_anew(streams, topic):
-    import shutil
-
     write_job(streams, topic)
     streams.run()
     shutil.rmtree(streams.folder / ".dataos/lakehouse/shop/orders")
@@ -90,6 +93,73 @@ def test_a_broker_that_is_down_is_named_and_nothing_is_lost_when_it_is_back(stre
     assert streams.table("dataos://lakehouse:shop/orders") == [(1, "ada"), (2, "bob")]
 
 
+def test_messages_that_expired_unread_stop_the_stream_unless_it_may_pass_over_them(streams, topic):
+    write_job(streams, topic)
+    streams.run()
+    streams.produce(topic, *({"id": number, "name": "late"} for number in range(2, 6)))
+    streams.kafka.delete_messages(topic, before=4)
+    error = streams.error()
+    assert isinstance(error, StepError)
+    assert str(error.location) == "wf.yaml:13:41"
+    assert error.message.startswith('inputs[0] "orders": messages that were still to be read are gone from the topic')
+    assert "failOnDataLoss" in error.hint
+    write_job(streams, topic, options=", failOnDataLoss: 'false'")
+    streams.run()
+    assert streams.table("dataos://lakehouse:shop/orders") == [(1, "ada"), (5, "late")]
+
+
+def test_a_live_stream_goes_on_when_the_broker_is_back(streams, topic):
+    write_job(streams, topic, trigger="ProcessingTime")
+    with streams.live() as [query]:
+        streams.until(lambda: query.rows == 1)
+        streams.kafka.down()
+        streams.kafka.up()
+        streams.produce(topic, {"id": 2, "name": "bob"})
+        streams.until(lambda: query.rows == 2)
+    assert streams.table("dataos://lakehouse:shop/orders") == [(1, "ada"), (2, "bob")]
+
+
+def test_a_table_that_is_dropped_under_a_live_stream_is_made_anew_by_its_next_batch(streams, topic):
+    write_job(streams, topic, trigger="ProcessingTime")
+    with streams.live() as [query]:
+        streams.until(lambda: query.rows == 1)
+        shutil.rmtree(streams.folder / ".dataos/lakehouse/shop/orders")
+        streams.produce(topic, {"id": 2, "name": "bob"})
+        streams.until(lambda: query.rows == 2)
+    assert streams.table("dataos://lakehouse:shop/orders") == [(2, "bob")]
+
+
+@pytest.mark.parametrize("more", ["", ", forEachBatchMode: true"])
+def test_a_disk_that_is_full_fails_the_stream_and_costs_no_message(streams, topic, spark_session, more):
+    write_job(streams, topic, more=more)
+    streams.run()
+    streams.produce(topic, *({"id": number, "name": "x" * 50} for number in range(2, 400)))
+    engine = spark_session.process.pid
+    before = resource.prlimit(engine, resource.RLIMIT_FSIZE)
+    # What the kernel refuses to write it refuses for a full disk too, at the same places.
+    resource.prlimit(engine, resource.RLIMIT_FSIZE, (600, before[1]))
+    try:
+        error = streams.error()
+    finally:
+        resource.prlimit(engine, resource.RLIMIT_FSIZE, before)
+    assert "File too large" in str(error)
+    assert error.location is not None
+    streams.run()
+    assert [row[0] for row in streams.table("dataos://lakehouse:shop/orders")] == sorted(range(1, 400), key=repr)
+
+
+@pytest.mark.parametrize("folder", ["offsets", "commits"])
+def test_a_checkpoint_that_is_torn_is_told_with_its_place(streams, topic, folder):
+    write_job(streams, topic)
+    streams.run()
+    for file in (streams.folder / "checkpoints/orders" / folder).iterdir():
+        file.unlink() if file.name.startswith(".") else file.write_text("v1\n{torn")
+    error = streams.error()
+    assert error.location is not None
+    assert error.location.file == "wf.yaml"
+    assert "checkpoint" in str(error)
+
+
 def test_a_topic_that_does_not_exist_is_told_at_the_input(streams):
     write_job(streams, "nowhere")
     error = streams.error()
@@ -102,7 +172,8 @@ def test_rows_that_do_not_fit_the_table_are_told_at_the_output_and_come_when_it_
     write_job(streams, topic, more=", forEachBatchMode: true")
     streams.run()
     streams.produce(topic, {"id": 2, "name": "bob"})
-    body = JOB.format(topic=topic, checkpoint="checkpoints/orders", more=", forEachBatchMode: true", options="")
+    given = {"trigger": "AvailableNow", "checkpoint": "checkpoints/orders", "options": ""}
+    body = JOB.format(topic=topic, more=", forEachBatchMode: true", **given)
     streams.job(body.replace("id bigint, name string", "id bigint, name string, extra int"))
     error = streams.error()
     assert "columns that the dataset lacks: extra" in error.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from itertools import pairwise
 
@@ -55,23 +56,44 @@ def test_a_stream_that_hangs_as_it_starts_is_silent_in_the_end(records):
         assert len(heard(records, 0.2)) == 1
 
 
-def test_a_batch_that_is_repeated_is_told_while_it_is(streams):
+@pytest.fixture
+def interrupted(streams):
+    """Return a stream as if it had been killed when its first batch was written and the end was not noted yet."""
     topic = streams.kafka.create_topic()
     streams.produce(topic, {"id": 1}, {"id": 2})
     streams.job(JOB.format(topic=topic))
     streams.run()
-    # As if it had been killed when the batch was written and its end was not noted yet.
     for file in (streams.folder / "checkpoints/commits").iterdir():
         file.unlink()
-    said = []
+    streams.produce(topic, {"id": 3})
+    return streams
+
+
+def started_again(streams, stop):
+    """Start the queries of a stream; return what is told before they run, and how many run."""
+    said, plan = [], streams.plan()
     with streams.runner() as runner:
-        plan = streams.plan()
         context = runner.context("again", record=False)
         with (
             context.sessions.lease(plan.configuration) as session,
-            started_queries(PlanRun(plan, context, session), plan.stream, said.append),
+            started_queries(PlanRun(plan, context, session), plan.stream, said.append, stop) as queries,
         ):
-            pass
+            return set(said), len(queries)
+
+
+def test_a_batch_that_is_repeated_is_told_while_it_is(interrupted):
+    said, running = started_again(interrupted, threading.Event())
+    assert running == 1
     expected = "micro-batch 0 of dataos://lakehouse:shop/orders was under way when the stream ended, and is repeated"
-    assert set(said) == {expected}
-    assert streams.table("dataos://lakehouse:shop/orders") == [(1,), (2,)]
+    assert said == {expected}
+    interrupted.run()
+    assert interrupted.table("dataos://lakehouse:shop/orders") == [(1,), (2,), (3,)]
+
+
+def test_a_stream_that_is_stopped_while_it_repeats_a_batch_starts_no_other_one(interrupted):
+    stop = threading.Event()
+    stop.set()
+    assert started_again(interrupted, stop)[1] == 0
+    assert interrupted.table("dataos://lakehouse:shop/orders") == [(1,), (2,)]
+    interrupted.run()
+    assert interrupted.table("dataos://lakehouse:shop/orders") == [(1,), (2,), (3,)]

@@ -122,6 +122,24 @@ def test_continuous_passes_single_rows_to_a_topic_and_batches_to_a_table(planned
     assert query.guarantee == "at least once"
 
 
+def test_assertions_in_front_of_an_output_make_batches_of_continuous(planned):
+    asserts = ", assertions: [{column: key, tests: ['missing_count == 0']}]"
+    plan = job(planned, "streaming: {triggerMode: Continuous}", output=asserts).plan()
+    [query] = plan.stream.queries
+    assert dict(query.query.trigger) == {"processingTime": "1 second"}
+    assert query.batches == ("its assertions look at each batch before it is written",)
+    assert any("its assertions look at batches, so a micro-batch is written" in note for note in plan.notes)
+
+
+@pytest.mark.parametrize(
+    "section", ["assertions: [{column: key, tests: ['missing_count == 0']}]", "profile: {level: basic}"]
+)
+def test_what_is_about_whole_datasets_is_refused_at_its_line(planned, section):
+    with pytest.raises(StepError, match="works on whole datasets, and this job reads a stream") as raised:
+        job(planned, f"streaming: {{triggerMode: Once}}\n    {section}").plan()
+    assert str(raised.value.location).startswith("wf.yaml:12:")
+
+
 def test_continuous_with_batches_is_refused_at_its_line(planned):
     with pytest.raises(StepError) as raised:
         job(planned, "streaming: {triggerMode: Continuous, forEachBatchMode: true}").plan()
