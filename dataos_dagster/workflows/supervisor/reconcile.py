@@ -108,7 +108,7 @@ class Supervisor:
             if found is None:
                 continue
             action, reason = found
-            self._do(action, name, service)
+            self._do(action, name, service, self.scope)
             changes.append(Change(name, action, reason))
         return tuple(changes)
 
@@ -123,9 +123,11 @@ class Supervisor:
         deadline = time.monotonic() + seconds
         while True:
             for name, service in services.items():
-                found = decide(service, self.runtime.actual(name), datetime.now(UTC))
+                actual = self.runtime.actual(name)
+                found = decide(service, actual, datetime.now(UTC))
                 if found is not None:
-                    self._do(found[0], name, service)
+                    # It stays with the location that has it, which ends it when its manifest goes.
+                    self._do(found[0], name, service, actual.scope or self.scope)
             running = [self.runtime.actual(name).is_running for name in services]
             if all(running) if wish == "running" else not any(running):
                 return True
@@ -133,10 +135,10 @@ class Supervisor:
                 return False
             time.sleep(_POLL_SECONDS)
 
-    def _do(self, action: Action, name: str, service: Service | None) -> None:
+    def _do(self, action: Action, name: str, service: Service | None, scope: str) -> None:
         if action == "kill":
             self.runtime.kill(name)
         elif action == "stop":
             self.runtime.ask_to_end(name)
         elif service is not None:
-            self.runtime.start(service, self.scope)
+            self.runtime.start(service, scope)

@@ -151,6 +151,19 @@ def test_what_was_started_by_hand_is_ended_by_the_location_that_wanted_it(runtim
     until(lambda: not runtime.actual(NAME).is_running)
 
 
+def test_what_a_location_had_started_stays_its_own_when_somebody_starts_it_again(runtime):
+    pass_(runtime, service())
+    until(lambda: begun(runtime))
+    by_hand = Supervisor(runtime, "by hand")
+    runtime.records(NAME).note_wish("stopped")
+    assert by_hand.settle({NAME: service()}, wish="stopped", seconds=10)
+    runtime.records(NAME).note_wish("running")
+    assert by_hand.settle({NAME: service()}, wish="running", seconds=10)
+    until(lambda: len(begun(runtime)) == 2)
+    assert pass_(runtime) == ["stop"]
+    until(lambda: not runtime.actual(NAME).is_running)
+
+
 def test_a_service_that_is_forgiven_starts_at_once_and_its_next_end_counts(runtime):
     def fail(count):
         until(lambda: len(begun(runtime)) == count)
