@@ -1,4 +1,7 @@
-"""Kill streams from Kafka to Iceberg, many times, and count messages: `kills_streams.py [COUNT] [--seed N] [--json]`.
+"""Kill streams from Kafka to Iceberg, many times, and count messages: `kills_streams.py [COUNT] [--seconds N]`.
+
+Without `--json` what was found is added to KILLS.md, and COUNT is what the page says in the end: a run that was given
+few seconds is gone on with by the next one.
 
 Two streams read one topic to which messages are written all the while. One is written by the engine (a job that ends,
 run again and again), one batch by batch (a service that is started again and again). Each round starts one of them,
@@ -26,12 +29,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import kills_page
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "engines"))  # the real broker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+STREAMS = kills_page.Section(
+    heading="Streams",
+    words="""A stream reads a topic to which messages are written all the while, and writes a table. It is killed
+(SIGKILL) in the middle of its batches: our process, or the engine's under it, by the clock, when a batch is
+planned, at a new data file, or at a new commit. It is started again after each kill, and in the end every message
+must be in the table once.""",
+    name="written",
+    columns=(
+        "kills", "of our process", "of the engine", "by the clock", "at new offsets", "at a new data file",
+        "at a new commit", "messages", "messages lost", "messages doubled",
+    ),
+    summary=("kills", "messages lost", "messages doubled"),
+)  # fmt: skip
+LINES = {"engine": "by Spark (AvailableNow)", "batches": "batch by batch (ProcessingTime)"}
 MOMENTS = ("clock", "offsets", "data file", "commit")
 VICTIMS = ("process", "engine")
 SINKS = ("engine", "batches")
@@ -208,45 +227,68 @@ def main() -> int:
     """Kill, count, and return 1 when a message was lost or doubled."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("count", nargs="?", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=None, help="for moments and victims that can be had again")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop killing after so long")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print one object, and leave the page as it is")
+    parser.add_argument("--anew", action="store_true", help="forget what was counted before")
     options = parser.parse_args()
-    kafka = importlib.import_module("servers.kafka").start_kafka()
-    stop, began = threading.Event(), time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="dataos-stream-kills-") as folder:
-        bench = Bench(Path(folder), kafka, kafka.create_topic(partitions=2), random.Random(options.seed))
-        bench.write_project()
-        producer = threading.Thread(target=_produce, args=(bench, stop))
-        producer.start()
-        try:
-            for name in itertools.cycle(SINKS):
-                if bench.kills.total() >= options.count or time.monotonic() - began > options.seconds:
-                    break
-                bench.kill_once(name)
-        finally:
-            stop.set()
-            producer.join()
-        try:
-            found = bench.finish()
-        finally:
-            kafka.stop()
-    say(bench, found, as_json=options.json)
+    if options.anew:
+        kills_page.forget(STREAMS)
+    before = 0 if options.json else sum(counts["kills"] for counts in kills_page.read(STREAMS).values())
+    if before >= options.count:
+        return 0
+    bench, found = killed(options.count - before, options.seconds, random.Random(options.seed))
+    if options.json:
+        print(json.dumps(as_json(bench, found)))
+    else:
+        for name in SINKS:
+            kills_page.add(STREAMS, LINES[name], counts(bench, name, *found[name]))
+        print(f"{before + bench.kills.total()} kills in all, {bench.kills.total()} now; lost and doubled: {found}")
     return 1 if any(map(sum, found.values())) else 0
 
 
-def say(bench: Bench, found: dict[str, tuple[int, int]], *, as_json: bool) -> None:
-    """Print what was killed and what was found."""
-    if as_json:
-        kills = [{"sink": s, "victim": v, "moment": m, "kills": n} for (s, v, m), n in sorted(bench.kills.items())]
-        counted = {name: {"lost": lost, "doubled": doubled} for name, (lost, doubled) in found.items()}
-        print(json.dumps({"kills": bench.kills.total(), "by": kills, "messages": bench.produced, "found": counted}))
-        return
-    print(f"{bench.kills.total()} kills, {bench.produced:,} messages")
-    for name, (lost, doubled) in found.items():
-        mine = {key: count for key, count in bench.kills.items() if key[0] == name}
-        said = ", ".join(f"{victim} at {moment} {count}" for (_, victim, moment), count in sorted(mine.items()))
-        print(f"{name}: lost {lost}, doubled {doubled} ({said})")
+def killed(count: int, seconds: float, chance: random.Random) -> tuple[Bench, dict[str, tuple[int, int]]]:
+    """Kill so often, or for so long; return what was done, and for each stream the messages lost and doubled."""
+    kafka = importlib.import_module("servers.kafka").start_kafka()
+    stop, began = threading.Event(), time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="dataos-stream-kills-") as folder:
+            bench = Bench(Path(folder), kafka, kafka.create_topic(partitions=2), chance)
+            bench.write_project()
+            producer = threading.Thread(target=_produce, args=(bench, stop))
+            producer.start()
+            try:
+                for name in itertools.cycle(SINKS):
+                    if bench.kills.total() >= count or time.monotonic() - began > seconds:
+                        break
+                    bench.kill_once(name)
+            finally:
+                stop.set()
+                producer.join()
+            return bench, bench.finish()
+    finally:
+        kafka.stop()
+
+
+def counts(bench: Bench, name: str, lost: int, doubled: int) -> dict[str, int]:
+    """Return the figures of one stream as the page has them."""
+    mine = {(victim, moment): kills for (sink, victim, moment), kills in bench.kills.items() if sink == name}
+    victims = {"of our process": "process", "of the engine": "engine"}
+    moments = {
+        "by the clock": "clock", "at new offsets": "offsets", "at a new data file": "data file",
+        "at a new commit": "commit",
+    }  # fmt: skip
+    found = {column: sum(n for (victim, _), n in mine.items() if victim == one) for column, one in victims.items()}
+    found |= {column: sum(n for (_, moment), n in mine.items() if moment == one) for column, one in moments.items()}
+    sums = {"messages": bench.produced, "messages lost": lost, "messages doubled": doubled}
+    return found | sums | {"kills": sum(mine.values())}
+
+
+def as_json(bench: Bench, found: dict[str, tuple[int, int]]) -> dict[str, Any]:
+    """Return what was killed and what was found as plain values."""
+    kills = [{"sink": s, "victim": v, "moment": m, "kills": n} for (s, v, m), n in sorted(bench.kills.items())]
+    counted = {name: {"lost": lost, "doubled": doubled} for name, (lost, doubled) in found.items()}
+    return {"kills": bench.kills.total(), "by": kills, "messages": bench.produced, "found": counted}
 
 
 if __name__ == "__main__":
