@@ -11,6 +11,7 @@ from dataos_dagster.depots.access import AzureAccess, GcsAccess, S3Access, azure
 from dataos_dagster.depots.depot import ICEBERG, Depot
 from dataos_dagster.depots.files.formats import FILE_FORMATS
 from dataos_dagster.depots.folders import open_folder
+from dataos_dagster.depots.hadoop_keys import with_keys
 from dataos_dagster.depots.storage import Place
 from dataos_dagster.errors import DepotError, DepotUnsupported
 
@@ -107,7 +108,7 @@ class Opener:
             DepotUnsupported: The depot has no folder: it is a database, or a catalog without a bucket of its own.
         """
         if target.address is None:
-            place = Place.parse(target.path or "", base=self.catalog.settings.project)
+            place = self._parsed(target, target.path or "")
             return Folder(place, object_stores.requirements(place))
         depot = self.catalog.find(target.address.depot, location=location)
         if depot.connection is None or depot.family != "folders":
@@ -148,11 +149,11 @@ class Opener:
         if target.source is not None:
             return self._spelled_out(target.source)
         if target.warehouse is not None:
-            warehouse = Warehouse.standalone(Place.parse(target.warehouse, base=settings.project))
+            warehouse = Warehouse.standalone(self._parsed(target, target.warehouse))
             return LakehouseStore(warehouse, settings, self.catalog.offline)
         if target.path is None:
             raise DepotError("a request names neither an address nor a location")
-        place = Place.parse(target.path, base=settings.project)
+        place = self._parsed(target, target.path)
         if format_ == ICEBERG:
             return LakehouseStore(Warehouse.standalone(place.parent), settings, self.catalog.offline)
         return open_folder(place, self.catalog, None, format_)
@@ -167,6 +168,11 @@ class Opener:
         if depot.family == "kafka":
             return _kafka(depot, source.credentials, spelled_out=True)
         return ConnectorStore(connector_of(depot, source.credentials), source.kind, source.kind)
+
+    def _parsed(self, target: Target, text: str) -> Place:
+        """Return the place that a path of a standalone job names, opened with the keys that the job gives."""
+        base = self.catalog.settings.project
+        return with_keys(Place.parse(text, base=base), target.storage, base)
 
     def _root(self, depot: Depot, acl: Acl) -> Place:
         from dataos_dagster.depots.manifest import AzureConnection, FileConnection, GcsConnection, S3Connection

@@ -95,6 +95,7 @@ class Target:
         warehouse: Folder of an Iceberg lakehouse (`warehousePath`), with `namespace` and `table`.
         jdbc: A database's table.
         source: A dataset of another source without a depot.
+        storage: Properties of Hadoop that the job gives for its paths, without `spark.hadoop.`; keys are among them.
     """
 
     address: Address | None = None
@@ -104,6 +105,7 @@ class Target:
     table: str | None = None
     jdbc: JdbcConnection | None = None
     source: SpelledSource | None = None
+    storage: Mapping[str, SecretStr] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def dataset(self) -> Address | None:

@@ -12,7 +12,7 @@ from dataos_dagster.errors import StepError
 from dataos_dagster.flare.incremental.plan import plan_increment
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest import JdbcConnection
-from dataos_dagster.flare.targets import implied_format, input_target, standalone_path
+from dataos_dagster.flare.targets import implied_format, input_target, standalone_path, with_storage
 from dataos_dagster.manifests.locations import is_address
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def plan_input(
     section = entry.connection
     query = section.query if isinstance(section, JdbcConnection) and section.table is None else None
     request = ReadRequest(
-        target=input_target(entry, settings, label, location),
+        target=with_storage(input_target(entry, settings, label, location), job),
         format=entry.format or implied_format(entry.input_type),
         options={**entry.options, **_connection_options(entry), **_registry_options(entry)},
         schema=_checked_schema(text, kind, label, job_location(job, "inputs", index, "schemaString")) if text else None,

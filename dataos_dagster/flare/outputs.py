@@ -12,7 +12,7 @@ from dataos_dagster.flare.column_tags import column_tag_rules
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest import JdbcConnection as JdbcSection
 from dataos_dagster.flare.merging import check_merge, merge_constructs, merge_of
-from dataos_dagster.flare.targets import implied_format, output_target
+from dataos_dagster.flare.targets import implied_format, output_target, with_storage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def plan_output(job: Job, index: int, entry: FlareOutput, settings: Settings) ->
         extra.setdefault("driver", entry.driver or (section.driver if isinstance(section, JdbcSection) else "") or "")
     properties = dict(iceberg.properties) if iceberg else {}
     request = WriteRequest(
-        target=output_target(entry, settings, label, location),
+        target=with_storage(output_target(entry, settings, label, location), job),
         mode=options.save_mode or settings.flare.default_save_mode,
         format=entry.format or implied_format(entry.output_type),
         options=extra,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,12 +14,16 @@ from dataos_dagster.errors import StepError
 from dataos_dagster.flare.manifest import standalone
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic import SecretStr
 
     from dataos_dagster.errors import Location
     from dataos_dagster.flare.manifest import FlareInput, FlareOutput
     from dataos_dagster.settings import Settings
+    from dataos_dagster.workflows.jobs import Job
 
+_HADOOP = "spark.hadoop."
 _REDSHIFT_PORT = 5439
 _REDSHIFT_SCHEMA = "public"
 
@@ -54,6 +59,24 @@ def output_target(entry: FlareOutput, settings: Settings, label: str, location: 
         message = f"{label} names no place to write to"
         raise _nothing(message, entry.output_type or "outputType", "?acl=rw", label, location)
     return found
+
+
+def with_storage(target: Target, job: Job) -> Target:
+    """Return a target with what the job's `sparkConf` says of object stores, where it is a path.
+
+    It is where jobs without a depot have their keys.
+    """
+    from pydantic import SecretStr
+
+    if target.path is None and target.warehouse is None:
+        return target
+    given: Mapping[str, str] = getattr(job.spec.stack_spec, "spark_conf", {})
+    storage = {
+        key.removeprefix(_HADOOP): SecretStr(value)
+        for key, value in given.items()
+        if key.startswith((f"{_HADOOP}fs.", f"{_HADOOP}google."))
+    }
+    return replace(target, storage=storage) if storage else target
 
 
 def implied_format(kind: str | None) -> str | None:

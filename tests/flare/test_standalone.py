@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import pytest
 
@@ -236,3 +236,56 @@ def test_options_of_a_section_are_those_of_the_input_and_the_output(sail_project
 def test_the_documented_misspelling_of_a_project_is_read(sail_project):
     read, _ = requests_of(sail_project, "bigquery", "{projected: acme, dataset: sales, table: orders}")
     assert store_of(sail_project, read).connector.describe(read).options["table"] == "acme.sales.orders"
+
+
+@pytest.mark.parametrize(
+    ("url", "conf", "opened"),
+    [
+        (
+            "s3a://lake/raw",
+            {"fs.s3a.bucket.lake.access.key": "AK", "fs.s3a.secret.key": "SK", "fs.s3a.endpoint": "h:9000"},
+            {"access_key": "AK", "secret_key": "SK", "endpoint": "https://h:9000", "region": None},
+        ),
+        (
+            "abfss://lake@acme.dfs.core.windows.net/raw",
+            {"fs.azure.account.key.acme.dfs.core.windows.net": "KEY"},
+            {"account": "acme", "scheme": "abfss", "key": "KEY", "suffix": "windows.net"},
+        ),
+        (
+            "gs://lake/raw",
+            {"google.cloud.auth.service.account.json.keyfile": "key.json"},
+            {"key": "{}", "project": None},
+        ),
+    ],
+)
+def test_buckets_are_opened_with_the_keys_of_spark_conf(sail_project, url, conf, opened):
+    sail_project.write("key.json", "{}")
+    section = f"{{path: '{url}', format: csv}}"
+    properties = [{f"spark.hadoop.{key}": value} for key, value in conf.items()]
+    sail_project.write_job(
+        f"inputs: [{{name: a, inputType: file, file: {section}}}]\n"
+        f"outputs: [{{name: a, outputType: file, file: {section}}}]",
+        extra={"sparkConf": properties},
+    )
+    [node] = sail_project.graph.nodes.values()
+    spec = node.job.spec.stack_spec.job
+    settings = sail_project.settings
+    for request in (
+        plan_input(node.job, 0, spec.inputs[0], keep_system_columns=False, settings=settings).request,
+        plan_output(node.job, 0, spec.outputs[0], settings).request,
+    ):
+        access = asdict(store_of(sail_project, request).root.access)
+        assert {
+            name: getattr(value, "get_secret_value", lambda v=value: v)() for name, value in access.items()
+        } == opened
+        assert not any(value in repr(request) for value in ("AK", "SK", "KEY"))
+
+
+def test_a_key_file_that_is_not_there_is_told(sail_project):
+    sail_project.write_job(
+        "inputs: [{name: a, inputType: file, file: {path: 'gs://lake/raw', format: csv}}]",
+        extra={"sparkConf": [{"spark.hadoop.fs.gs.auth.service.account.json.keyfile": "none.json"}]},
+    )
+    [outcome] = sail_project.run().outcomes
+    assert "the key of Google Cloud cannot be read from" in outcome.error.message
+    assert outcome.error.location is not None
