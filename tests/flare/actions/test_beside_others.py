@@ -14,13 +14,16 @@ import pytest
 from sessions import engine_settings
 
 from dataos_dagster.depots.locks import Holder
+from dataos_dagster.depots.settlement import Settlement
 from dataos_dagster.engines.session import Sessions
+from dataos_dagster.state.intents import Intent
 from dataos_dagster.workflows.results import Silence
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SOURCE = "dataos://lakehouse:retail/source"
+TABLE = "dataos://lakehouse:retail/orders"
 LOAD = f"""
 inputs:
   - name: source
@@ -107,6 +110,25 @@ def test_the_snapshot_by_which_a_write_is_known_expires_only_after_it_is_settled
     assert done.counts["snapshots_left"] == 1
     load(spark_lake, 3)
     assert ids(spark_lake) == [0, 1, 2, 100]
+
+
+def test_what_was_begun_on_a_branch_is_settled_before_its_snapshots_expire(spark_lake):
+    spark_lake.write("SELECT 1 AS id", "overwrite")
+    intents = spark_lake.writer.state.intents
+    intents.claim("public/daily/audit", "", "run-1")
+    intent = intents.plan(Intent("public/daily/audit", "", "run-1"), [f"{TABLE}#audit"])
+    token = intent.writes[0].token
+    intents.begin(token, before=None, marked=True)
+    elsewhere = Settlement(intents, "another dataset")  # so that nobody but the maintenance settles
+    spark_lake.write("SELECT 2 AS id", branch="audit", mark=token, settlement=elsewhere)
+    spark_lake.write("SELECT 3 AS id", branch="audit", settlement=elsewhere)
+
+    spark_lake.run("{name: expire_snapshots, options: {olderThanTimestamp: '2100-01-01'}}")
+
+    [write] = intents.find("public/daily/audit").writes
+    assert write.status == "written"
+    assert len(spark_lake.snapshots()) == 2
+    assert spark_lake.rows(branch="audit") == [(1,), (2,), (3,)]
 
 
 @dataclass
