@@ -219,6 +219,6 @@ def _show_plans(selection: _Selection, engine: Engine | None, *, stand_ins: bool
 
 
 def _stand_ins(selection: _Selection) -> tuple[DepotCatalog, tuple[str, ...]]:
-    from dataos_dagster.flare.stand_ins import catalog_with_stand_ins
+    from dataos_dagster.workflows.stand_ins import catalog_with_stand_ins
 
     return catalog_with_stand_ins(selection.project, selection.graph, selection.settings)

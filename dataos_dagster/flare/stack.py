@@ -70,6 +70,20 @@ class FlareStack:
 
         return stream_service(job, project, settings)
 
+    def named(self, job: Job) -> Iterator[tuple[Address, str | None, str | None]]:
+        """Yield the datasets that a job names, each with the format and the driver that it gives, if any."""
+        from dataos_dagster.flare.spec import flare_spec
+
+        spec = flare_spec(job).job
+        for entry in spec.inputs:
+            if entry.address is not None:
+                yield entry.address, entry.format, entry.options.get("driver")
+        for output in spec.outputs:
+            if output.address is not None:
+                yield output.address, output.format, output.driver or output.options.extra_options.get("driver")
+        for address in self.reads(job):
+            yield address, None, None
+
     def keys(self, job: Job) -> tuple[str, ...]:
         """Return the keys of the job's incremental inputs, as `key` and as `input.key`."""
         from dataos_dagster.flare.incremental.keys import names_of

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from dataos_dagster.address import Address
     from dataos_dagster.errors import DataOSError, NotYetRun
@@ -75,6 +75,9 @@ class Stack(Protocol):
 
     def service(self, job: Job, project: Project, settings: Settings) -> Service:
         """Return how a job that runs until it is stopped is started."""
+
+    def named(self, job: Job) -> Iterator[tuple[Address, str | None, str | None]]:
+        """Yield the datasets that the job names, each with the format and the driver that it gives, if any."""
 
     def keys(self, job: Job) -> tuple[str, ...]:
         """Return the keys whose values a run of the job may be given, as `key` and as `input.key`."""

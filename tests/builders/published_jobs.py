@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from dataos_dagster.depots.catalog import DepotCatalog
 from dataos_dagster.depots.requests import ReadRequest, Target, WriteRequest
 from dataos_dagster.flare.plan import flare_spec
-from dataos_dagster.flare.stand_ins import catalog_with_stand_ins
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import Settings
 from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.execution import JobRunner
 from dataos_dagster.workflows.plans import Unplanned, plan_jobs
+from dataos_dagster.workflows.stand_ins import catalog_with_stand_ins
 from tests.builders.generated_rows import columns_of_inputs, query_of
 
 if TYPE_CHECKING:

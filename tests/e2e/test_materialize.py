@@ -107,6 +107,19 @@ def test_a_run_that_is_done_again_from_its_failure_leaves_out_what_has_succeeded
     ]
 
 
+def test_what_a_job_is_handed_over_is_in_no_event_of_its_run(tmp_path, instance):
+    job = load_job()
+    job["spec"] |= {"envs": {"API_TOKEN": "tulip-1637"}, "dataosSecrets": [{"name": "git", "consumptionType": "file"}]}
+    secret = {"name": "git", "version": "v1", "type": "secret", "secret": {"data": {"password": "rose-1845"}}}
+    folder = write_shop(tmp_path / "shop", job, files={"secret.yaml": secret})
+    result = run(folder, instance)
+    assert result.success
+    told = [dg.serialize_value(entry) for entry in instance.all_logs(result.run_id)]
+    told.append(dg.serialize_value(instance.get_run_by_id(result.run_id)))
+    assert told
+    assert not any("tulip-1637" in text or "rose-1845" in text for text in told)
+
+
 def test_one_asset_can_be_materialized_alone(tmp_path, instance):
     folder = write_shop(tmp_path / "shop")
     assert run(folder, instance).success

@@ -17,18 +17,16 @@ from dataos_dagster.depots.depot import ICEBERG, Depot
 from dataos_dagster.depots.manifest import ConnectionSecret, connections
 from dataos_dagster.depots.manifest.credentials import CREDENTIAL_KEYS
 from dataos_dagster.errors import SecretError
-from dataos_dagster.flare.spec import flare_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from dataos_dagster.address import Acl, Address
+    from dataos_dagster.address import Acl
     from dataos_dagster.depots.requests import SpelledSource
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.graph import JobGraph
-    from dataos_dagster.workflows.jobs import Job
 
 FOLDER = "stand-ins"
 _SERVER = {"host": "localhost", "database": "standin"}
@@ -114,29 +112,12 @@ def catalog_with_stand_ins(
     names = {depot.name for depot in known}
     wanted: dict[str, dict[str, None]] = {}
     for node in graph.nodes.values():
-        for address, words in _named(node.job):
+        for address, format_, driver in node.stack.named(node.job) if node.stack is not None else ():
             name = canonical_name(address.depot)
             if name not in names:
-                wanted.setdefault(name, {}).update(dict.fromkeys(words))
+                wanted.setdefault(name, {}).update(dict.fromkeys(_words(format_, driver)))
     stand_ins = [_stand_in(name, tuple(words), settings) for name, words in wanted.items()]
     return StandInCatalog((*known, *stand_ins), secret_store(project, settings), settings), tuple(wanted)
-
-
-def _named(job: Job) -> Iterator[tuple[Address, tuple[str, ...]]]:
-    """Yield the datasets that a Flare job names, each with the words that tell what kind of depot it is in."""
-    from dataos_dagster.flare.stack import FLARE
-
-    if job.stack != FLARE.name:
-        return
-    spec = flare_spec(job).job
-    for entry in spec.inputs:
-        if entry.address is not None:
-            yield entry.address, _words(entry.format, entry.options.get("driver"))
-    for output in spec.outputs:
-        if output.address is not None:
-            yield output.address, _words(output.format, output.driver or output.options.extra_options.get("driver"))
-    for address in FLARE.reads(job):
-        yield address, ()
 
 
 def _words(format_: str | None, driver: str | None) -> tuple[str, ...]:
