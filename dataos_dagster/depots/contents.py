@@ -1,4 +1,4 @@
-"""What a depot says of the tables in it."""
+"""What a depot says of what is in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def tables_in(names: Collection[Sequence[str]], level: str) -> str:
     """Return how many tables there are, and in how many of what stands above them: `3 tables in 2 schemas`."""
     above = {tuple(name[:-1]) for name in names}
-    return f"{_counted(len(names), 'table')} in {_counted(len(above), level)}"
+    return f"{counted(len(names), 'table')} in {counted(len(above), level)}"
 
 
 def nearest(wanted: str, known: Iterable[str], otherwise: str) -> str:
@@ -21,5 +21,6 @@ def nearest(wanted: str, known: Iterable[str], otherwise: str) -> str:
     return f"did you mean {near[0]}?" if near else otherwise
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 file`, `2,000 files`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

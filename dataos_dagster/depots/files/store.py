@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataos_dagster.address import Address
+from dataos_dagster.depots.contents import counted
 from dataos_dagster.depots.files.formats import by_extension, format_of, format_of_name
 from dataos_dagster.depots.files.locking import folder_lock
 from dataos_dagster.depots.files.marks import marks_in
@@ -112,7 +113,7 @@ class FileStore:
         self.root.require()
         files = self.root.all_files()
         size = sum(info.size for info in files)
-        return f"{len(files)} file{'' if len(files) == 1 else 's'}, {size:,} bytes"
+        return f"{counted(len(files), 'file')}, {size:,} bytes"
 
     def datasets(self) -> tuple[Address, ...]:
         """Return the files at the top, and the folders that hold files, as addresses."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.contents import counted
 from dataos_dagster.depots.lakehouse.configuration import requirements as warehouse_requirements
 from dataos_dagster.depots.lakehouse.expiry import expiry_of
 from dataos_dagster.depots.lakehouse.locking import table_lock
@@ -109,15 +110,15 @@ class TableUpkeep:
         after = self._state()
         counts |= _sizes(before, "before") | _sizes(after, "after")
         failed = counts.pop("data_files_failed")
-        notes = (f"{_counted(failed, 'data file')} could not be rewritten and stay as they are",) if failed else ()
-        told = f"{_counted(counts['data_files_rewritten'], 'data file')} became {counts['data_files_added']}"
+        notes = (f"{counted(failed, 'data file')} could not be rewritten and stay as they are",) if failed else ()
+        told = f"{counted(counts['data_files_rewritten'], 'data file')} became {counts['data_files_added']}"
         size = size_in_words(counts["bytes_rewritten"])
         summary = f"{told} ({size})" if counts["data_files_rewritten"] else "no data file needs to be rewritten"
         return replace(self._about(before, after, summary), counts=counts, notes=notes)
 
     def _manifests_rewritten(self, work: RewriteManifests, before: TableState) -> MaintenanceResult:
         counts = self._procedures.rewrite_manifests(work)
-        told = f"{_counted(counts['manifests_rewritten'], 'manifest')} became {counts['manifests_added']}"
+        told = f"{counted(counts['manifests_rewritten'], 'manifest')} became {counts['manifests_added']}"
         summary = told if counts["manifests_rewritten"] else "no manifest needs to be rewritten"
         return replace(self._about(before, self._state(), summary), counts=counts)
 
@@ -134,9 +135,9 @@ class TableUpkeep:
         left = len(self._state().raw.get("snapshots") or ())
         counts = {"snapshots_removed": expiry.total - left, "snapshots_left": left} | deleted
         files = sum(deleted.values())
-        summary = f"{counts['snapshots_removed']} of {_counted(expiry.total, 'snapshot')} expired"
+        summary = f"{counts['snapshots_removed']} of {counted(expiry.total, 'snapshot')} expired"
         return MaintenanceResult(
-            f"{summary}, {_counted(files, 'file')} deleted" if files else summary, counts, notes=_remarks(expiry)
+            f"{summary}, {counted(files, 'file')} deleted" if files else summary, counts, notes=_remarks(expiry)
         )
 
     def _orphans_removed(self, work: RemoveOrphans, before: TableState) -> MaintenanceResult:
@@ -150,14 +151,14 @@ class TableUpkeep:
             counts["orphan_bytes"] = sum(sizes[url] for url in found)
             size = f" ({size_in_words(counts['orphan_bytes'])})" if found else ""
         notes = [f"{MOST_NAMED:,} of {len(found):,} orphans are named"] if len(found) > MOST_NAMED else []
-        what = f"{_counted(len(found), 'orphan')}{size}"
+        what = f"{counted(len(found), 'orphan')}{size}"
         if work.dry_run:
             summary = f"{what} found, none removed: a dry run"
         else:
             summary = f"{what} removed"
             left = self._remove(work, before, listed, frozenset(found)) if found else ()
             if left:
-                notes.append(f"{_counted(len(left), 'orphan')} could not be removed, such as {left[0]}")
+                notes.append(f"{counted(len(left), 'orphan')} could not be removed, such as {left[0]}")
         return MaintenanceResult(summary, counts, files=found[:MOST_NAMED], notes=tuple(notes))
 
     def _remove(
@@ -186,7 +187,7 @@ class TableUpkeep:
         old, new = (state.snapshot(branch) for state in (before, after))
         rows = (old.total_rows if old else 0, new.total_rows if new else 0)
         gone = None if rows[0] is None or rows[1] is None else rows[0] - rows[1]
-        summary = "rows deleted" if gone is None else f"{_counted(gone, 'row')} deleted"
+        summary = "rows deleted" if gone is None else f"{counted(gone, 'row')} deleted"
         counts = {} if gone is None else {"rows_deleted": gone}
         return replace(
             self._about(before, after, summary),
@@ -259,7 +260,7 @@ def prospect(state: TableState | None, request: MaintenanceRequest) -> tuple[str
         return (f"there is no table {request.target} yet",)
     if isinstance(request.work, ExpireSnapshots):
         expiry = expiry_of(state, request.work, datetime.now(UTC))
-        goes = f"{len(expiry.ids)} of {_counted(expiry.total, 'snapshot')} would expire"
+        goes = f"{len(expiry.ids)} of {counted(expiry.total, 'snapshot')} would expire"
         return (
             goes,
             *(f"snapshot {each} is the present state of {names}" for each, names in expiry.in_use),
@@ -267,7 +268,7 @@ def prospect(state: TableState | None, request: MaintenanceRequest) -> tuple[str
         )
     if isinstance(request.work, RewriteData):
         sizes = _sizes(state, "before")
-        told = [_counted(sizes["data_files_before"], "data file")] if "data_files_before" in sizes else []
+        told = [counted(sizes["data_files_before"], "data file")] if "data_files_before" in sizes else []
         told += [size_in_words(sizes["bytes_before"])] if "bytes_before" in sizes else []
         return (f"the table has {', '.join(told)}",) if told else ()
     return ()
@@ -290,10 +291,6 @@ def _remarks(expiry: Expiry) -> tuple[str, ...]:
     if expiry.unknown:
         found.append(f"there is no snapshot {', '.join(map(str, expiry.unknown))}")
     if expiry.for_streams:
-        kept = _counted(len(expiry.for_streams), "snapshot")
+        kept = counted(len(expiry.for_streams), "snapshot")
         found.append(f"{kept} stay for a day, because a stream may look for its last batch in them")
     return tuple(found)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
