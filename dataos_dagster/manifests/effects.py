@@ -32,7 +32,9 @@ def report_no_effect(draft: Draft, section: BaseModel, path: DocumentPath) -> No
         path: Where it stands.
     """
     # Walking all values of all documents would take its time, so only the ways to keys that are there are walked.
-    present = _present(type(section), draft.document.encoded)
+    # Where keys were rewritten, the document has them in another spelling.
+    model = type(section)
+    present = _keys_below(model) if draft.moves else _present(model, draft.document.encoded)
     if not present:
         return
     for place, effect in _found(draft, section, path, present):

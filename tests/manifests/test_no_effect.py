@@ -149,3 +149,13 @@ def test_a_key_without_effect_is_told_at_its_place_and_warned_of_where_something
 
 def test_a_key_that_says_what_is_so_anyway_is_not_told(project_of):
     assert "columnTags" not in found_in(project_of)
+
+
+def test_a_key_without_effect_is_told_in_another_spelling_too(project_of):
+    project = project_of(JOB.replace("logLevel", "loglevel").replace("tempVolume", "temp_volume"))
+    assert [(found.code, found.line) for found in project.diagnostics] == [
+        ("key-spelling", 5),
+        ("no-effect", 5),
+        ("key-spelling", 11),
+        ("no-effect", 11),
+    ]
