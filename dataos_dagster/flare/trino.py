@@ -17,6 +17,7 @@ from dataos_dagster.flare.relations import (
     refuse_side_doors,
     relations_of,
 )
+from dataos_dagster.flare.sql_syntax import SYNTAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -136,14 +137,15 @@ def parse_trino(text: str) -> TrinoQuery:
     except ParseError as error:
         found = error.errors[0] if error.errors else {}
         raise SqlRefused(
-            f"the query cannot be read: {found.get('description', error)}",
+            f"the query cannot be read: {str(found.get('description', error)).partition(' but got <')[0]}",
             hint="it is read in the SQL of Trino; double quotes stand around names, single ones around texts",
             line=found.get("line") or 1,
             column=max((found.get("col") or 1) - len(found.get("highlight") or "") + 1, 1),
             length=len(found.get("highlight") or "x"),
+            code=SYNTAX,
         ) from None
     except SqlglotError as error:
-        raise SqlRefused(f"the query cannot be read: {error}", hint="a quote is left open") from None
+        raise SqlRefused(f"the query cannot be read: {error}", hint="a quote is left open", code=SYNTAX) from None
     if len(trees) != 1 or not isinstance(trees[0], exp.Query | exp.Values):
         raise SqlRefused("an input's `query` is one SELECT", hint="what is written stands in `outputs`")
     refuse_side_doors(trees[0])

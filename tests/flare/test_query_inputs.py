@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from dataos_dagster.errors import DepotError, StepError
+from dataos_dagster.errors import DepotError
 from dataos_dagster.flare.query_inputs import datasets_of_query
 from dataos_dagster.flare.relations import SqlRefused
 from dataos_dagster.flare.trino import parse_trino
+from dataos_dagster.manifests.project import load_project
 
 CITY = "dataos://lakehouse:retail/city"
 OUT = "dataos://lakehouse:retail/out"
@@ -115,21 +116,24 @@ def test_a_query_that_the_database_refuses_is_told_at_its_input(project, databas
 
 
 @pytest.mark.parametrize(
-    ("query", "message", "column"),
+    ("query", "code", "message", "column"),
     [
-        ("SELECT * FROM city", "'city' is no dataset", 34),
-        ("SELECT * FROM nowhere.retail.city", "there is no depot 'nowhere'", 34),
-        ("SELECT * FROM LENS(SELECT * FROM x)", "LENS", 20),
-        ("DELETE FROM lakehouse.retail.city", "is one SELECT", 20),
-        ("SELECT FROM WHERE", "cannot be read", None),
+        ("SELECT * FROM city", "sql-refused", "'city' is no dataset", 34),
+        ("SELECT * FROM nowhere.retail.city", "unknown-depot", "there is no depot `nowhere`", 34),
+        ("SELECT * FROM LENS(SELECT * FROM x)", "sql-refused", "(LENS) are not run here", 20),
+        ("DELETE FROM lakehouse.retail.city", "sql-refused", "is one SELECT", 20),
+        ("SELECT a FROM lakehouse.retail.city WHERE 'x", "sql-syntax", "cannot be read", None),
+        ("SELECT FROM WHERE", "sql-syntax", "the query cannot be read: Expected table name", None),
     ],
 )
-def test_a_query_that_is_none_is_told_at_its_word(sail_project, query, message, column):
-    error = sail_project.error_of(job(query))
-    assert isinstance(error, StepError)
-    assert message in error.message
-    assert error.location is not None
-    assert column is None or error.location.column == column
+def test_a_query_that_is_none_is_told_at_its_word(sail_project, query, code, message, column):
+    sail_project.write_job(job(query))
+    [found] = load_project(sail_project.folder, environment={}, use_cache=False).errors
+    assert (found.code, found.line) == (code, 14)
+    assert message in found.message
+    assert column is None or found.column == column
+    [outcome] = sail_project.run().outcomes
+    assert message in outcome.error.message
 
 
 def test_an_increment_of_a_query_is_refused(sail_project):

@@ -14,18 +14,22 @@ from dataos_dagster.manifests.placeholders import placeholder_in
 from dataos_dagster.manifests.spelling import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from dataos_dagster.flare.manifest.job import FlareJob
+    from dataos_dagster.flare.sql import Statement
+    from dataos_dagster.flare.trino import TrinoQuery
     from dataos_dagster.manifests.diagnostics import DocumentPath
     from dataos_dagster.manifests.draft import Draft
 
 # A view has one part, a dataset three or more; two are neither.
 _DATASET_PARTS = 3
+# In front of the text of an input's query where its reading is kept: the same text means something else in a step.
+_TRINO = "trino: "
 
 
 def check_queries(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
-    """Report SQL of steps that is wrong, each in its place.
+    """Report SQL of inputs and steps that is wrong, each in its place.
 
     Args:
         draft: The manifest.
@@ -35,6 +39,10 @@ def check_queries(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
     knows_views = names_are_known(draft, job, path)
     views = {item.incremental.context.lower(): item.incremental.context for item in job.inputs if item.incremental}
     views |= {item.name.lower(): item.name for item in job.inputs}
+    for index, item in enumerate(job.inputs):
+        place = (*path, "inputs", index, "query")
+        if item.query is not None and not draft.is_open(place) and placeholder_in(item.query) is None:
+            _check_input(draft, place, item.query)
     for place, name, sql in _items(job, path):
         if sql is not None and not draft.is_open(place) and placeholder_in(sql) is None:
             made = _check_query(draft, place, sql, views, knows_views=knows_views) or name
@@ -60,11 +68,21 @@ def _items(job: FlareJob, path: DocumentPath) -> Iterator[tuple[DocumentPath, st
             yield (*path, "steps", number, "sequence", index, "sql"), item.name, item.sql
 
 
+def _check_input(draft: Draft, path: DocumentPath, sql: str) -> None:
+    """Report what is wrong with an input's query, and name the depots of the datasets that it reads."""
+    from dataos_dagster.flare.trino import parse_trino
+
+    reading = _known(draft, sql, _TRINO) or _parsed(draft, path, sql, _TRINO, parse_trino)
+    for name, _, start, end in reading.relations if reading else ():
+        reference = Reference("depot", name.partition(".")[0], path[1:], acl="r", within=(sql, start, end))
+        draft.references.append(reference)
+
+
 def _check_query(draft: Draft, path: DocumentPath, sql: str, views: dict[str, str], *, knows_views: bool) -> str | None:
     """Report what is wrong with one query, and return the name that it gives its view itself, if it does."""
-    reading = _known(draft, sql)
-    if reading is None:
-        reading = _parsed(draft, path, sql)
+    from dataos_dagster.flare.sql import parse_statement
+
+    reading = _known(draft, sql) or _parsed(draft, path, sql, "", parse_statement)
     if reading is None:
         return None
     for name, parts, start, end in reading.relations:
@@ -90,29 +108,31 @@ class _Reading(NamedTuple):
     relations: list[tuple[str, int, int, int]]
 
 
-def _known(draft: Draft, sql: str) -> _Reading | None:
+def _known(draft: Draft, sql: str, dialect: str = "") -> _Reading | None:
     """Return the reading of a query that was read before, without the parser."""
-    kept = draft.readings.find_reading(sql) if draft.readings is not None else None
+    kept = draft.readings.find_reading(dialect + sql) if draft.readings is not None else None
     return _Reading(*json.loads(kept)) if kept is not None else None
 
 
-def _parsed(draft: Draft, path: DocumentPath, sql: str) -> _Reading | None:
+def _parsed(
+    draft: Draft, path: DocumentPath, sql: str, dialect: str, parse: Callable[[str], Statement | TrinoQuery]
+) -> _Reading | None:
     """Return the reading of a query and remember it, or report what is wrong with it."""
     from dataos_dagster.flare.locations import offset_of
     from dataos_dagster.flare.relations import SqlRefused
-    from dataos_dagster.flare.sql import parse_statement
 
     try:
-        statement = parse_statement(sql)
+        statement = parse(sql)
     except SqlRefused as refused:
         start = offset_of(sql, refused.line, refused.column)
         part, message = (start, start + refused.length), _message(draft, path, refused.message, refused.line)
         draft.refuse(refused.code, path, message, refused.hint or "", part=part)
         return None
     relations = [(each.name, len(each.parts), each.start, each.end) for each in statement.relations]
-    reading = _Reading(statement.kind, statement.target, relations)
+    kind, target = getattr(statement, "kind", "query"), getattr(statement, "target", None)
+    reading = _Reading(kind, target, relations)
     if draft.readings is not None:
-        draft.readings.keep_reading(sql, json.dumps(reading))
+        draft.readings.keep_reading(dialect + sql, json.dumps(reading))
     return reading
 
 
