@@ -6,7 +6,6 @@ does: what another process has read before would otherwise be written over.
 
 from __future__ import annotations
 
-import os
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,8 +15,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dataos_dagster.errors import StateError
-from dataos_dagster.processes import start_time
 from dataos_dagster.state.models import IntentRow
+from dataos_dagster.state.workers import is_gone, this_process
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -54,13 +53,13 @@ def take(session: Session, job: str, scope: str, run_id: str) -> IntentRow:
 
 def hold(row: IntentRow, run_id: str) -> None:
     """Note that this process works on the job from now on."""
-    row.host, row.pid, row.process_started = _this_process()
+    row.host, row.pid, row.process_started = this_process()
     row.run_id, row.changed_at = run_id, datetime.now(UTC)
 
 
 def holds(row: IntentRow, run_id: str | None = None) -> bool:
     """Return whether this process holds the job, for a run if one is given."""
-    return (row.host, row.pid, row.process_started) == _this_process() and run_id in {None, row.run_id}
+    return (row.host, row.pid, row.process_started) == this_process() and run_id in {None, row.run_id}
 
 
 def require_held(row: IntentRow, run_id: str | None = None) -> None:
@@ -120,7 +119,7 @@ def named(job: str) -> ColumnElement[bool]:
 
 
 def _is_gone(row: IntentRow) -> bool:
-    return row.host == socket.gethostname() and (row.pid is None or start_time(row.pid) != row.process_started)
+    return is_gone(row.host, row.pid, row.process_started)
 
 
 def _make_room(session: Session, job: str, scope: str, run_id: str) -> None:
@@ -129,7 +128,3 @@ def _make_room(session: Session, job: str, scope: str, run_id: str) -> None:
     values = {"job": job, "scope": scope, "run_id": run_id, "status": "confirmed", "window": [], "advances": []}
     insert = dialect.insert(IntentRow).values(**values, changed_at=datetime.now(UTC))
     session.execute(insert.on_conflict_do_nothing())
-
-
-def _this_process() -> tuple[str, int, str]:
-    return socket.gethostname(), os.getpid(), start_time(os.getpid()) or ""

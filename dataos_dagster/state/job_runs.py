@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import uuid
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -12,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import or_, select, update
 
 from dataos_dagster.errors import StateError
-from dataos_dagster.processes import start_time
 from dataos_dagster.redaction import redact
 from dataos_dagster.state.models import JobRunRow
+from dataos_dagster.state.workers import is_gone, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,6 +119,7 @@ class JobRuns:
         Raises:
             StateError: The database cannot be written.
         """
+        host, pid, process_started = this_process()
         row = JobRunRow(
             **asdict(replace(run, engine_reasons=(), inputs=())),
             id=uuid.uuid4().hex,
@@ -128,9 +127,9 @@ class JobRuns:
             rows=None,
             status="running",
             started_at=datetime.now(UTC),
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            process_started=start_time(os.getpid()) or "",
+            host=host,
+            pid=pid,
+            process_started=process_started,
         )
         row.engine_reasons, row.inputs = list(run.engine_reasons), list(run.inputs)
         identifier = row.id
@@ -257,7 +256,7 @@ def _status(row: JobRunRow) -> JobRunStatus:
 
     Of other machines nothing is known from here: their runs stay as they are recorded.
     """
-    if row.status == "running" and row.host == socket.gethostname() and start_time(row.pid) != row.process_started:
+    if row.status == "running" and is_gone(row.host, row.pid, row.process_started):
         return "dead"
     status: JobRunStatus = row.status  # type: ignore[assignment]  # only this module writes the column
     return status

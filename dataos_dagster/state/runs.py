@@ -5,16 +5,14 @@ How each job ended is in `job_runs`; a job that an interrupted run never began i
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import select, update
 
-from dataos_dagster.processes import start_time
 from dataos_dagster.state.models import JobRunRow, RunRow
+from dataos_dagster.state.workers import is_gone, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,14 +60,15 @@ class Runs:
         Raises:
             StateError: The database cannot be written.
         """
+        host, pid, process_started = this_process()
         row = RunRow(
             run_id=run_id,
             jobs=list(jobs),
             status="running",
             started_at=datetime.now(UTC),
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            process_started=start_time(os.getpid()) or "",
+            host=host,
+            pid=pid,
+            process_started=process_started,
         )
         with self._database.writing() as session:
             session.add(row)
@@ -112,7 +111,7 @@ def _run(row: RunRow, session: Session) -> Run:
 
 
 def _status(row: RunRow) -> RunStatus:
-    if row.status == "running" and row.host == socket.gethostname() and start_time(row.pid) != row.process_started:
+    if row.status == "running" and is_gone(row.host, row.pid, row.process_started):
         return "dead"
     status: RunStatus = row.status  # type: ignore[assignment]  # only this module writes the column
     return status
