@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PINNED = (("spark.sql.ansi.enabled", "false"), ("spark.sql.session.timeZone", "UTC"))
 
 HEAP = "spark.driver.memory"
-_DEFAULT_HEAP = 2 << 30
+DEFAULT_HEAP = 2 << 30
 
 # Properties below spark.sql that Spark reads once, as it starts (org.apache.spark.sql.internal.StaticSQLConf).
 _STATIC_SQL = (
@@ -93,7 +93,7 @@ class ServerConfiguration:
     @property
     def as_started(self) -> ServerConfiguration:
         """Return what a server has that was started with this: a Spark always has a heap."""
-        return replace(self, memory=self.memory or _DEFAULT_HEAP) if self.engine == "spark" else self
+        return replace(self, memory=self.memory or DEFAULT_HEAP) if self.engine == "spark" else self
 
     def serves(self, other: ServerConfiguration) -> bool:
         """Return whether a server started with this also does for the other: equal, or with more of what adds up."""

@@ -91,6 +91,6 @@ def configuration_of(engine: EngineName, requirements: Requirements, sizing: Siz
         secret_conf=tuple(sorted((dict(requirements.secret_conf.get(engine, {})) | dict(sizing.secret_conf)).items()))
         if engine != "sail"
         else (),
-        driver_memory=sizing.driver_memory if spark else None,
+        driver_memory=sizing.heap if spark else None,
         driver_cores=sizing.driver_cores if spark else None,
     )

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from dataos_dagster.engines.configuration import DEFAULT_HEAP, HEAP, memory_bytes
+from dataos_dagster.errors import EngineUnavailable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from dataos_dagster.settings import EngineName
 
 EXTENSIONS = "spark.sql.extensions"
+_EXECUTOR_HEAP = "spark.executor.memory"
 _SECRET_KEY = re.compile(r"secret|password|token|access[._-]?key|account\.key|credential|sas", re.IGNORECASE)
 # Properties that change what SQL means. Sail ignores them, and its proofs were made with their defaults.
 _MEANING = re.compile(
@@ -46,6 +50,8 @@ class Sizing:
         conf: Spark properties, those of the executors included.
         secret_conf: Those whose key says that the value is secret.
         driver_memory: Such as `1024m`.
+        heap: Of a Spark that is started here. On a cluster that is the driver; a local one is executor too, and has
+            the larger of both sizes.
         driver_cores: Cores of a local engine.
         vetoes: Why an engine would not give the manifest's meaning.
     """
@@ -53,6 +59,7 @@ class Sizing:
     conf: Mapping[str, str]
     secret_conf: Mapping[str, SecretStr]
     driver_memory: str | None
+    heap: str | None
     driver_cores: int | None
     vetoes: Mapping[EngineName, tuple[str, ...]]
 
@@ -62,9 +69,12 @@ def sizing_of(spec: FlareSpec, *, master: str, project_conf: Mapping[str, str]) 
 
     Args:
         spec: The job's `stackSpec`.
-        master: Spark master of the settings. Executors exist on a cluster only: locally their cores count towards
-            those of the one process, and their memory is not used.
+        master: Spark master of the settings. Executors exist on a cluster only: locally their cores and memory count
+            towards those of the one process.
         project_conf: `engines.spark.conf` of the settings, which every session is given before the job's own.
+
+    Raises:
+        EngineUnavailable: A Spark property gives a size that is none.
     """
     local = master.startswith("local")
     conf = {} if local else executor_properties(spec)
@@ -74,10 +84,13 @@ def sizing_of(spec: FlareSpec, *, master: str, project_conf: Mapping[str, str]) 
             secret[key] = SecretStr(value)
         else:
             conf[key] = value
+    driver_memory = conf.pop(HEAP, None) or spec.driver.spark_memory
+    executor_memory = conf.get(_EXECUTOR_HEAP) or spec.executor.spark_memory
     return Sizing(
         conf=conf,
         secret_conf=secret,
-        driver_memory=conf.pop("spark.driver.memory", None) or spec.driver.spark_memory,
+        driver_memory=driver_memory,
+        heap=_heap(driver_memory, executor_memory if local else None),
         driver_cores=_local_cores(spec) if local else spec.driver.cores,
         vetoes=_vetoes(spec.spark_conf, project_conf),
     )
@@ -89,7 +102,7 @@ def executor_properties(spec: FlareSpec) -> dict[str, str]:
     properties = {
         "spark.kubernetes.driver.limit.cores": driver.core_limit,
         "spark.executor.cores": executor.cores,
-        "spark.executor.memory": executor.spark_memory,
+        _EXECUTOR_HEAP: executor.spark_memory,
         "spark.executor.instances": executor.instances,
         "spark.kubernetes.executor.limit.cores": executor.core_limit,
     }
@@ -109,6 +122,27 @@ def merged_conf(*layers: Mapping[str, str]) -> dict[str, str]:
     if extensions:
         conf[EXTENSIONS] = ",".join(extensions)
     return conf
+
+
+def _heap(driver: str | None, executor: str | None) -> str | None:
+    """Return the heap of a Spark that is the driver, and the executor too where one is given; None for the usual one.
+
+    An executor that is larger than the machine gets three quarters of its memory: what does not fit goes to the disk.
+    """
+    least = _bytes(HEAP, driver) if driver else DEFAULT_HEAP
+    wanted = _bytes(_EXECUTOR_HEAP, executor) if executor else 0
+    given = min(wanted, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4)
+    return f"{given >> 20}m" if given > least else driver
+
+
+def _bytes(name: str, text: str) -> int:
+    try:
+        return memory_bytes(text)
+    except ValueError:
+        raise EngineUnavailable(
+            f"sparkConf sets {name} to {text!r}, which is no size of memory",
+            hint="write a number and a unit: 1024m or 2g",
+        ) from None
 
 
 def _local_cores(spec: FlareSpec) -> int | None:

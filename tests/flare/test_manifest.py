@@ -619,6 +619,14 @@ def test_memory_is_written_as_spark_does(text, expected):
     assert spark_memory(text) == expected
 
 
+@pytest.mark.parametrize("size", ["driver", "executor"])
+def test_a_size_of_memory_that_is_none_is_refused_at_its_place(read, size):
+    _, found = read(manifest(f"{size}: {{memory: 2 gigs}}\njob: {{inputs: [{INPUT}], outputs: [{OUTPUT}]}}"))
+
+    assert codes(found) == ["wrong-value"]
+    assert "a number and a unit" in found[0].message
+
+
 def test_an_equals_sign_is_two():
     assert parse_test("avg = 1") == ("avg", "==", 1.0)
 

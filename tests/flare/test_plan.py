@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
 
 from dataos_dagster.depots.requests import Merge, PartitionField, Sort, SortColumn
+from dataos_dagster.engines.configuration import memory_bytes
 from dataos_dagster.errors import EngineUnavailable, StepError
+from dataos_dagster.flare.manifest import FlareSpec
+from dataos_dagster.flare.sizing import sizing_of
 
 COPY = """
     inputs:
@@ -205,11 +209,52 @@ def test_sizes_and_properties_reach_the_session_in_their_order(sail_project):
         "io.delta.sql.DeltaSparkSessionExtension",
         "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
     }
-    assert configuration.driver_memory == "1600m"
+    assert configuration.driver_memory == "2048m"
     assert configuration.driver_cores is not None
     assert "spark.executor.memory" not in conf
     assert dict(configuration.secret_conf)["spark.hadoop.fs.s3a.secret.key"].get_secret_value() == "verysecret"
     assert "verysecret" not in repr(configuration)
+
+
+@pytest.mark.parametrize(
+    ("driver", "executor", "spark_conf", "heap"),
+    [
+        ("1600Mi", "512m", {}, "1600m"),
+        ("1000m", "1500m", {}, "1500m"),
+        ("1000m", None, {"spark.executor.memory": "1200m"}, "1200m"),
+        ("1000m", "1500m", {"spark.driver.memory": "1800m"}, "1800m"),
+        # No less than a Spark of which no size is asked.
+        (None, "1000m", {}, None),
+        (None, None, {}, None),
+    ],
+)
+def test_a_local_spark_has_the_larger_heap_of_driver_and_executor(driver, executor, spark_conf, heap):
+    assert _sized(driver, executor, spark_conf).heap == heap
+    assert _sized(driver, executor, spark_conf, master="spark://host:7077").heap == (
+        spark_conf.get("spark.driver.memory") or (driver and driver.lower().removesuffix("i"))
+    )
+
+
+def test_a_local_spark_is_no_larger_than_the_machine_unless_the_driver_is():
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    heap = _sized("1g", "4000g", {}).heap
+    assert memory_bytes(heap) == pytest.approx(machine * 3 / 4, abs=1 << 20)
+    assert _sized("4001g", "4000g", {}).heap == "4001g"
+
+
+def test_a_size_in_spark_conf_that_is_none_is_told():
+    with pytest.raises(EngineUnavailable, match=r"spark\.executor\.memory to 'plenty'"):
+        _sized("1g", None, {"spark.executor.memory": "plenty"})
+
+
+def _sized(driver, executor, spark_conf, *, master="local[*]"):
+    spec = {
+        "driver": {"memory": driver},
+        "executor": {"memory": executor},
+        "sparkConf": [spark_conf],
+        "job": {"inputs": [{"name": "a", "dataset": "dataos://lakehouse:a/b"}]},
+    }
+    return sizing_of(FlareSpec.model_validate(spec), master=master, project_conf={})
 
 
 def test_on_a_cluster_executors_are_sized(sail_project):
@@ -237,9 +282,6 @@ def test_on_a_cluster_executors_are_sized(sail_project):
     ],
 )
 def test_properties_that_change_meaning_keep_a_job_from_sail(key, value, vetoed):
-    from dataos_dagster.flare.manifest import FlareSpec
-    from dataos_dagster.flare.sizing import sizing_of
-
     spec = FlareSpec.model_validate(
         {"sparkConf": [{key: value}], "job": {"inputs": [{"name": "a", "dataset": "dataos://lakehouse:a/b"}]}}
     )

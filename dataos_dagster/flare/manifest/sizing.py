@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from dataos_dagster.manifests.model import ManifestModel, ScalarText
 
@@ -18,12 +18,21 @@ def spark_memory(text: str) -> str:
     return f"{found[1]}{found[2].lower() or 'm'}" if found else text
 
 
+def _memory(text: str) -> str:
+    if _MEMORY.fullmatch(text.strip()) is None:
+        raise ValueError("a size of memory is a number and a unit: `1024m`, `2g`, `1600Mi`")
+    return text
+
+
+Memory = Annotated[ScalarText, AfterValidator(_memory)]
+
+
 class DriverSize(ManifestModel):
     """What the driver may use."""
 
     core_limit: Annotated[ScalarText | None, Field(description="Upper bound of CPU; 1200m is 1.2 cores.")] = None
     cores: Annotated[int | None, Field(ge=1, description="Cores.")] = None
-    memory: Annotated[ScalarText | None, Field(description="Memory; m and a bare number are mebibytes.")] = None
+    memory: Annotated[Memory | None, Field(description="Memory; m and a bare number are mebibytes.")] = None
 
     @property
     def spark_memory(self) -> str | None:
