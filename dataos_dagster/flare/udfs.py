@@ -1,7 +1,8 @@
 """Functions of one's own for the SQL of a job: `udfs: {shout: {python: "texts:shout", returns: string}}`.
 
-The function is taken from a module of the project's folder or from an installed package, and is called with one row's
-values. Modules of the project are sent to the engine as code; packages have to be installed where the engine runs.
+The function is taken from a module of the project's folder or from an installed package. One under `python` is called
+with one row's values; one under `arrow` with pyarrow arrays of many rows, and returns one array as long as they are.
+Modules of the project are sent to the engine as code; packages have to be installed where the engine runs.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from dataos_dagster.errors import Location
     from dataos_dagster.workflows.jobs import Job
 
-_KEYS = ("python", "returns")
+# One row's values, or arrays of many rows.
+_WAYS = ("python", "arrow")
+_KEYS = (*_WAYS, "returns")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _TARGET = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<function>[A-Za-z_]\w*)")
 _HINT = 'write {python: "module:function", returns: string}, a function of your own in Python'
@@ -47,6 +50,7 @@ class UserFunction:
         name: What SQL calls it.
         module: Where Python finds it.
         function: Its name there.
+        by_batches: It takes and returns arrays of many rows.
         returns: Type of its values, in the spelling of `check_type`.
         location: Of its declaration.
     """
@@ -56,6 +60,7 @@ class UserFunction:
     function: str
     returns: str
     location: Location
+    by_batches: bool = False
 
 
 def is_foreign(declared: Any) -> bool:
@@ -90,14 +95,19 @@ def _planned(job: Job, name: str, entry: Any) -> UserFunction:
         if key not in _KEYS:
             close = difflib.get_close_matches(str(key), _KEYS, n=1)
             raise refused(f"has no key {key!r}", f"did you mean {close[0]!r}?" if close else _HINT, str(key))
-    target = _TARGET.fullmatch(str(entry.get("python") or ""))
+    ways = [way for way in _WAYS if way in entry]
+    if len(ways) > 1:
+        raise refused("has `python` and `arrow`, and is one function", "remove one of the two", ways[-1])
+    way = ways[0] if ways else _WAYS[0]
+    target = _TARGET.fullmatch(str(entry.get(way) or ""))
     if target is None:
-        raise refused(f"python: {entry.get('python')!r} names no function", _HINT)
+        raise refused(f"{way}: {entry.get(way)!r} names no function", _HINT)
     try:
         returns = check_type(str(entry.get("returns") or "string"))
     except ValueError as error:
         raise refused(f"returns: {error}", _HINT, "returns") from None
-    return UserFunction(name, target["module"], target["function"], returns, job_location(job, "udfs", name))
+    place = job_location(job, "udfs", name)
+    return UserFunction(name, target["module"], target["function"], returns, place, way == "arrow")
 
 
 def without_own(constructs: Iterable[Construct], declared: Mapping[str, Any]) -> Iterator[Construct]:
@@ -125,7 +135,23 @@ def register_functions(functions: Iterable[UserFunction], session: EngineSession
             with session.failures(planned.location), _sent_as_code(module, folder):
                 # The session reads the type: PySpark itself would ask the thread's active session, which may be none.
                 returns = session.spark.createDataFrame([], f"returned {planned.returns}").schema["returned"].dataType
-                session.spark.udf.register(planned.name, F.udf(function, returns, useArrow=True))
+                made = (
+                    F.arrow_udf(_annotated(function), returns)
+                    if planned.by_batches
+                    else F.udf(function, returns, useArrow=True)
+                )
+                session.spark.udf.register(planned.name, made)
+
+
+def _annotated(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of arrays that says so in its annotations, by which PySpark knows it."""
+    import pyarrow as pa
+
+    def of_arrays(*arrays: pa.Array) -> pa.Array:
+        return function(*arrays)
+
+    of_arrays.__annotations__ = {"arrays": pa.Array, "return": pa.Array}
+    return of_arrays
 
 
 def forget_functions(functions: Iterable[UserFunction], session: EngineSession) -> None:

@@ -25,6 +25,12 @@ def shout(text):
 
 def total(one, other):
     return (one or 0) + (other or 0)
+
+
+def totals(one, other):
+    import pyarrow.compute as pc
+
+    return pc.add(pc.cast(one, "int64"), pc.cast(other, "int64"))
 """
 JOB = """\
 udfs: {udfs}
@@ -84,6 +90,23 @@ def test_a_thread_that_has_no_active_session_runs_functions_too(sail_orders):
 @pytest.fixture
 def _no_default_session(monkeypatch):
     monkeypatch.setattr(SparkSession, "_default_session", None)
+
+
+def test_a_function_may_take_arrays_of_many_rows(orders):
+    orders.run_job(job(total={"arrow": "my_texts:totals", "returns": "long"}))
+
+    assert orders.table("dataos://lakehouse:u/loud") == (
+        ["customer string", "next bigint"],
+        [("<ANN", 2), (None, 3)],
+    )
+
+
+def test_a_function_takes_rows_or_arrays(sail_orders):
+    both = {"python": "my_texts:total", "arrow": "my_texts:totals", "returns": "long"}
+    error = sail_orders.error_of(job(total=both))
+
+    assert isinstance(error, StepError)
+    assert error.message == "udfs 'total': has `python` and `arrow`, and is one function"
 
 
 def test_a_function_of_the_project_is_called_from_sql_and_gone_afterwards(orders):

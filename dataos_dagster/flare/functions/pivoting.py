@@ -74,7 +74,8 @@ class Pivot(Function):
         groups = [require_column(name, rows.columns, self.name) for name in self.group_by]
         pivoted = rows.text_sql(self.column)
         values = self.values if self.values is not None else self._occurring(rows, pivoted)
-        reject_collisions(((value, value) for value in (*groups, *values)), self.name)
+        new = ((f"values[{number}]", value) for number, value in enumerate(values))
+        reject_collisions((*((name, name) for name in groups), *new), self.name)
         keys = [quoted(name) for name in groups]
         # Grouped by what is selected: the value as a text, which is the column's name.
         narrowed = frame.selectExpr("*", f"COALESCE({pivoted}, 'null') AS {_VALUE}")

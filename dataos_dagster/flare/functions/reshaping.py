@@ -8,7 +8,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.flare.functions.computing import ColumnName, Computing
-from dataos_dagster.flare.functions.function import ColumnNames, Function, FunctionError, require_column
+from dataos_dagster.flare.functions.function import (
+    ColumnNames,
+    Function,
+    FunctionError,
+    reject_collisions,
+    require_column,
+)
 from dataos_dagster.flare.functions.rows import text_literal
 from dataos_dagster.flare.sql import columns_in_expression, parse_expression
 from dataos_dagster.flare.trace import merged, sources_by_name
@@ -122,6 +128,8 @@ class Unpivot(Function):
         """Return the reshaped frame."""
         identifiers, melted = self._split(frame.columns)
         self._check_types(frame, melted)
+        new = (("keyColumnName", self.key_column_name), ("valueColumnName", self.value_column_name))
+        reject_collisions((*((column, column) for column in identifiers), *new), self.name)
         # `DataFrame.unpivot` ends Sail's connection when one of the columns may be null and another may not.
         pairs = ", ".join(f"{text_literal(column)}, {quoted(column)}" for column in melted)
         names = f"({quoted(self.key_column_name)}, {quoted(self.value_column_name)})"

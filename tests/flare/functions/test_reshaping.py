@@ -65,6 +65,21 @@ def test_columns_of_different_types_do_not_become_one(rows_of):
         )
 
 
+@pytest.mark.parametrize(("key", "value"), [("ID", "v"), ("k", "id"), ("same", "Same")])
+def test_new_columns_have_names_that_no_other_has(rows_of, key, value):
+    with pytest.raises(FunctionError, match="would both be named"):
+        rows_of(
+            WIDE,
+            {
+                "name": "unpivot",
+                "columns": ["jan", "feb"],
+                "pivotColumns": ["id"],
+                "keyColumnName": key,
+                "valueColumnName": value,
+            },
+        )
+
+
 ARRAYS = "SELECT * FROM VALUES (1, array(10, 20)), (2, array()), (3, null) AS t(id, items)"
 
 
@@ -142,12 +157,13 @@ def test_a_pivot_is_what_spark_makes_of_it(rows_of, spark_session):
     assert sorted(rows) == sorted(tuple(row) for row in expected)
 
 
-def test_a_value_that_is_named_as_a_group_is_refused(rows_of):
-    with pytest.raises(FunctionError, match="would both be named 'product'"):
+@pytest.mark.parametrize("values", [["product"], ["Product"], ["USA", "usa"]])
+def test_a_value_that_is_named_as_another_column_is_refused(rows_of, values):
+    with pytest.raises(FunctionError, match="would both be named"):
         rows_of(
             SALES,
             {
-                "name": "pivot", "groupBy": "Product", "column": "Country", "values": ["product"],
+                "name": "pivot", "groupBy": "Product", "column": "Country", "values": values,
                 "aggregateExpression": "count(*)",
             },
         )  # fmt: skip
