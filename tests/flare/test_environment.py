@@ -184,3 +184,15 @@ def test_functions_of_a_python_program_see_what_its_session_is_given(tmp_path):
             "SELECT variable('REGION'), variable('TOKEN'), secret_file('git.properties')"
         ).collect()
     assert tuple(row) == ("north", TOKEN, f"user=ann\nTOKEN={TOKEN}\npassword=rose 1845\n")
+
+
+def test_a_secret_in_the_words_of_a_function_that_fails_is_masked(sail_handed):
+    sail_handed.write("reading.py", "import os\n\n\ndef variable(name):\n    raise ValueError(os.environ['TOKEN'])\n")
+    job = JOB.replace('  secret_file: {python: "reading:secret_file", returns: string}\n', "")
+    job = job.replace(", secret_file('git_password') AS file", "")
+    error = sail_handed.error_of(job, beside={"dataosSecrets": [{"name": "git", "key": "TOKEN"}]})
+    assert isinstance(error, StepError)
+    assert "ValueError" in error.message
+    assert TOKEN not in str(error)
+    [run] = sail_handed.state.job_runs.history(1)
+    assert TOKEN not in run.error
