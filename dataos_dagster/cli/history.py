@@ -74,8 +74,13 @@ def _as_json(run: JobRun) -> dict[str, Any]:
                 "bytes": output.bytes,
                 "snapshot_id": output.snapshot_id,
                 "branch": output.branch,
+                "rows_deleted": output.rows_deleted,
             }
-            for output in run.outputs
+            for output in run.written
+        ],
+        "actions": [
+            {"name": each.action, "dataset": each.dataset, "summary": each.summary, "counts": dict(each.counts)}
+            for each in run.maintained
         ],
         "rows": run.rows,
         "status": run.status,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +15,7 @@ from dataos_dagster.state.models import JobRunRow
 from dataos_dagster.state.workers import is_gone, this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dataos_dagster.settings import EngineName
     from dataos_dagster.state.database import Database
@@ -38,7 +38,7 @@ class ColumnRecord:
 
 @dataclass(frozen=True, slots=True)
 class OutputRecord:
-    """A dataset that a run has written.
+    """A dataset that a run has written or maintained.
 
     Attributes:
         dataset: Address, or the standalone location.
@@ -47,6 +47,9 @@ class OutputRecord:
         columns: Columns of the dataset after the write; empty for what older versions recorded.
         total_rows: Rows of the dataset after the write, when the store says.
         rows_deleted: Rows that were deleted, where that is what the run did.
+        action: What maintenance was done that changed no rows, such as `expire_snapshots`; None for a write.
+        summary: What it came to, in words.
+        counts: What it counted, by name.
     """
 
     dataset: str
@@ -57,6 +60,9 @@ class OutputRecord:
     columns: tuple[ColumnRecord, ...] = ()
     total_rows: int | None = None
     rows_deleted: int | None = None
+    action: str | None = None
+    summary: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,16 @@ class JobRun:
     error: str | None
     started_at: datetime
     finished_at: datetime | None
+
+    @property
+    def written(self) -> tuple[OutputRecord, ...]:
+        """Return what it has written."""
+        return tuple(output for output in self.outputs if output.action is None)
+
+    @property
+    def maintained(self) -> tuple[OutputRecord, ...]:
+        """Return the maintenance that it has done without changing rows."""
+        return tuple(output for output in self.outputs if output.action is not None)
 
     @property
     def seconds(self) -> float | None:

@@ -55,6 +55,17 @@ class JobRecord(Progress):
                     output.rows_deleted,
                 )
                 for output in self.outputs.values()
+            ]
+            + [
+                OutputRecord(
+                    each.dataset,
+                    snapshot_id=each.snapshot_id,
+                    action=each.name,
+                    summary=each.summary,
+                    counts=dict(each.counts),
+                )
+                for each in self.actions
+                if not each.deletes_rows
             ],
             error=error,
             engine=self.engine,

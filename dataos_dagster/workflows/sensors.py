@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.graph import JobGraph, JobNode
 
 RECORD_KEY = "dataos/job_run"
+# What a run outside of Dagster is to the datasets that it used.
+AssetEvent = dg.AssetMaterialization | dg.AssetObservation
 
 _SECONDS_BETWEEN_LOOKS = 15
 # Reporting an event costs about 15 ms on SQLite, and an evaluation must be done within 60 s.
@@ -85,7 +87,7 @@ def build_run_sensor(label: str, graph: JobGraph, here: Iterable[str], settings:
         news = [run for run in found if run.id not in told.runs]
         if not news:
             return dg.SkipReason("every job that ran outside of Dagster is reported")
-        events = [event for run in news if run.job in nodes for event in materializations(nodes[run.job], run)]
+        events = [event for run in news if run.job in nodes for event in asset_events(nodes[run.job], run)]
         return dg.SensorResult(asset_events=_not_yet_stored(events, context.instance), cursor=str(told.and_also(found)))
 
     return dg.SensorDefinition(
@@ -97,8 +99,11 @@ def build_run_sensor(label: str, graph: JobGraph, here: Iterable[str], settings:
     )
 
 
-def materializations(node: JobNode, run: JobRun) -> Iterator[dg.AssetMaterialization]:
-    """Yield one materialization for each dataset that a run wrote, and one for the job where it is an asset itself."""
+def asset_events(node: JobNode, run: JobRun) -> Iterator[AssetEvent]:
+    """Yield one materialization for each dataset that a run wrote, and one for the job where it is an asset itself.
+
+    What a run did to a dataset without changing its rows is an observation of it.
+    """
     about_job: dict[str, Any] = {
         **run_metadata(run.engine, run.engine_reasons, run.principal, run.seconds),
         RECORD_KEY: run.id,
@@ -106,14 +111,21 @@ def materializations(node: JobNode, run: JobRun) -> Iterator[dg.AssetMaterializa
         "job_failed": True if run.status == "failed" else None,
     }
     owned = {address.key for address in node.owned}
-    by_key = {key: output for output in run.outputs if (key := _key(output)) is not None}
+    by_key = {key: output for output in run.written if (key := _key(output)) is not None}
     for key, output in by_key.items():
         writer = {} if key in owned else {JOB_KEY: run.job}
         metadata = stored_metadata(output, output.columns) | _known(about_job) | writer
         yield dg.AssetMaterialization(dg.AssetKey(key), metadata=metadata)
     if not node.owned and run.status == "succeeded":
-        written = {"outputs": [output.dataset for output in run.outputs] or None}
+        actions = [f"{each.action} of {each.dataset}: {each.summary}" for each in run.maintained]
+        written = {"outputs": [output.dataset for output in run.written] or None, "actions": actions or None}
         yield dg.AssetMaterialization(dg.AssetKey(node.keys[0]), metadata=_known(about_job | written))
+
+    for each in run.maintained:
+        about = _key(each)
+        if about is not None:
+            facts = {"action": each.action, "summary": each.summary, **each.counts, "snapshot_id": each.snapshot_id}
+            yield dg.AssetObservation(dg.AssetKey(about), metadata=_known(facts | about_job | {JOB_KEY: run.job}))
 
 
 def _known(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,10 +139,10 @@ def _key(output: OutputRecord) -> tuple[str, ...] | None:
         return None
 
 
-def _not_yet_stored(
-    events: list[dg.AssetMaterialization], instance: dg.DagsterInstance
-) -> list[dg.AssetMaterialization]:
+def _not_yet_stored(found: list[AssetEvent], instance: dg.DagsterInstance) -> list[AssetEvent]:
     """Leave out what is in the event log already: a daemon that dies between events and cursor asks for them again."""
+    events = [event for event in found if isinstance(event, dg.AssetMaterialization)]
+    observed = [event for event in found if isinstance(event, dg.AssetObservation)]
     stored = instance.get_latest_materialization_events({event.asset_key for event in events})
     last = {key: _record_of(entry) for key, entry in stored.items()}
     kept: list[dg.AssetMaterialization] = []
@@ -140,7 +152,15 @@ def _not_yet_stored(
             done.add(event.asset_key)  # and what came before it is stored, too
         if event.asset_key not in done:
             kept.append(event)
-    return kept[::-1]
+    return [*kept[::-1], *_not_yet_observed(observed, instance)]
+
+
+def _not_yet_observed(events: list[dg.AssetObservation], instance: dg.DagsterInstance) -> list[dg.AssetObservation]:
+    told = set()
+    for key in {event.asset_key for event in events}:
+        records = instance.fetch_observations(key, limit=_RUNS_A_LOOK).records
+        told |= {(key, _text(record.asset_observation)) for record in records if record.asset_observation}
+    return [event for event in events if (event.asset_key, _text(event)) not in told]
 
 
 def _record_of(entry: dg.EventLogEntry | None) -> str | None:
@@ -148,6 +168,6 @@ def _record_of(entry: dg.EventLogEntry | None) -> str | None:
     return _text(found) if found else None
 
 
-def _text(event: dg.AssetMaterialization) -> str | None:
+def _text(event: AssetEvent) -> str | None:
     value = event.metadata.get(RECORD_KEY)
     return str(value.value) if value else None

@@ -27,7 +27,8 @@ def project(tmp_path):
         "public/daily/delays", "public", "daily", "ann", "r1", engine="sail", engine_reasons=("proven",)
     )
     output = OutputRecord("dataos://lakehouse:flights/delays", 336_776, 4096, "77")
-    runs.finish(runs.start(start), "succeeded", outputs=[output])
+    maintained = OutputRecord("dataos://a:b/c", action="rewrite_manifest", summary="2 became 1", counts={"n": 1})
+    runs.finish(runs.start(start), "succeeded", outputs=[output, maintained])
     other = JobRunStart("public/daily/[bold]odd", "public", "daily", "ann", "r1", inputs=("dataos://a:b/c",))
     runs.finish(runs.start(other), "failed", error="no column `x`\nat line 2")
     return tmp_path
@@ -61,7 +62,11 @@ def test_json_holds_everything_that_is_recorded(project):
                 "bytes": 4096,
                 "snapshot_id": "77",
                 "branch": None,
+                "rows_deleted": None,
             }
+        ],
+        "actions": [
+            {"name": "rewrite_manifest", "dataset": "dataos://a:b/c", "summary": "2 became 1", "counts": {"n": 1}}
         ],
         "rows": 336_776,
         "status": "succeeded",

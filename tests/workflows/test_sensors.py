@@ -121,3 +121,20 @@ def test_what_a_failed_run_wrote_is_reported_as_of_a_failed_job(folder, instance
     tick(folder, instance)
     [event] = stored(instance)
     assert event.metadata["job_failed"].value is True
+
+
+def test_maintenance_outside_of_dagster_is_an_observation_that_is_told_once(folder, instance):
+    runs = State.open(load_settings(folder)).job_runs
+    run = runs.start(JobRunStart("public/wf/mend", "public", "wf", "ann", "r", None, "spark", ()))
+    done = OutputRecord(TABLE, action="expire_snapshots", summary="2 of 3 expired", counts={"snapshots_removed": 2})
+    runs.finish(run, "succeeded", outputs=[done])
+
+    for _ in range(2):  # the second time as a daemon that has lost its cursor
+        tick(folder, instance)
+
+    assert stored(instance) == []
+    [record] = instance.fetch_observations(ORDERS, limit=5).records
+    told = {key: value.value for key, value in record.asset_observation.metadata.items()}
+    assert (told["action"], told["snapshots_removed"], told["dataos/job"]) == ("expire_snapshots", 2, "public/wf/mend")
+    [event] = stored(instance, dg.AssetKey(["public", "wf", "mend"]))
+    assert event.metadata["actions"].value == [f"expire_snapshots of {TABLE}: 2 of 3 expired"]
