@@ -1,4 +1,7 @@
-"""Iceberg's procedures on a table, called on Spark (Iceberg documentation, Spark procedures); Sail has none."""
+"""Iceberg's procedures on a table, called on Spark (Iceberg documentation, Spark procedures).
+
+Sail has none of them, and what pyiceberg 0.12 has is not the same: its expiry forgets snapshots and leaves their files.
+"""
 
 from __future__ import annotations
 
