@@ -75,6 +75,12 @@ def _pids(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[int, floa
             yield int(str(pid.value)), entry.timestamp
 
 
+def is_bounded(instance: dg.DagsterInstance, pool: str) -> bool:
+    """Tell whether an instance says how many steps of a concurrency pool may run: of this one, or of all by default."""
+    limits = {limit.name for limit in instance.event_log_storage.get_pool_limits()}
+    return pool in limits or instance.get_concurrency_config().pool_config.default_pool_limit is not None
+
+
 def runs_in_local_processes(instance: dg.DagsterInstance) -> bool:
     """Tell whether runs of an instance are processes of the machine that evaluates its schedules."""
     return isinstance(instance.run_launcher, dg.DefaultRunLauncher)

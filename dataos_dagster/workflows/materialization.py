@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from dataos_dagster.dagster_compat import PlainFailure, with_known_signature
+from dataos_dagster.dagster_compat import PlainFailure, is_bounded, with_known_signature
 from dataos_dagster.errors import DataOSError, StepError
 from dataos_dagster.redaction import redact_exception
 from dataos_dagster.workflows.backfills import given_keys
@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.results import ActionResult, AssertionResult, JobResult, OutputResult
 
 
+# A pool is made by naming it, and bounds nothing until its number is set.
+_UNBOUNDED = (
+    "the pool {pool!r} has no limit in this deployment, so that any number of its jobs run at the same time: "
+    "dagster instance concurrency set {pool} 1"
+)
 # What an op tells Dagster.
 Told = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
@@ -66,6 +71,9 @@ def materialize_job(context: dg.AssetExecutionContext, node: JobNode, runner: Jo
         yield from _blocked(node)
     if retry_plan(node.job).run_retries and not context.instance.run_retries_enabled:
         context.log.warning(RUN_RETRIES_OFF)
+    pool = context.op_def.pool
+    if pool and not is_bounded(context.instance, pool):
+        context.log.warning(_UNBOUNDED.format(pool=pool))
     reporter = _Log(context)
     if node.is_dry_run:
         yield _planned(context, node, runner)

@@ -12,7 +12,13 @@ SPEND = dg.AssetKey(["lakehouse", "shop", "spend"])
 
 
 @pytest.fixture
-def materialize(tmp_path):
+def instance():
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def materialize(tmp_path, instance):
     """Return what writes a shop and materializes everything in it."""
 
     def run(*dag, settings="{}") -> dg.ExecuteInProcessResult:
@@ -21,8 +27,7 @@ def materialize(tmp_path):
         job = definitions.resolve_implicit_global_asset_job_def()
         return job.execute_in_process(instance=instance, raise_on_error=False)
 
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield run
+    return run
 
 
 def test_a_dry_run_shows_its_plan_and_writes_nothing(materialize, tmp_path):
@@ -73,3 +78,17 @@ def test_a_job_is_in_the_pool_of_its_compute_or_of_a_depot(tmp_path, settings, p
     definitions = load_definitions(write_shop(tmp_path / "shop", load_job(), files={"dataos.yaml": settings}))
     [job] = [assets for assets in definitions.assets if isinstance(assets, dg.AssetsDefinition)]
     assert job.op.pool == pool
+
+
+@pytest.mark.parametrize("limit", [None, 2])
+def test_a_pool_without_a_limit_is_told(materialize, instance, limit):
+    if limit:
+        instance.event_log_storage.set_concurrency_slots("lake", limit)
+    result = materialize(load_job(), settings="depots: {lakehouse: {pool: lake}}")
+    assert result.success
+    told = [
+        entry.user_message
+        for entry in instance.all_logs(result.run_id)
+        if "the pool 'lake' has no limit" in entry.user_message
+    ]
+    assert len(told) == (0 if limit else 1)
