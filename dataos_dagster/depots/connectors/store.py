@@ -11,7 +11,7 @@ from dataos_dagster.depots.refusals import refuse_iceberg_only
 from dataos_dagster.depots.requests import Column, ReadRequest, Requirements, WriteRequest, WriteResult
 from dataos_dagster.depots.requirements import REDACTED_OPTIONS
 from dataos_dagster.engines.connectors import is_cached
-from dataos_dagster.engines.coordinates import coordinate_of
+from dataos_dagster.engines.coordinates import CONNECTORS, coordinate_of
 from dataos_dagster.errors import DepotUnreachable, DepotUnsupported, StatementFailed, WriteFailed
 
 if TYPE_CHECKING:
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from dataos_dagster.identity import Principal
 
 _ANSWER_SECONDS = 5
+
+
+def _described(name: str) -> str:
+    """Return the name of a connector, and whether nobody has seen it load beside this Spark."""
+    return name if CONNECTORS[name].tried else f"{name} (made for an older Spark, and not tried with this one)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ class ConnectorStore:
                 f"Spark's connector {named} is not installed",
                 hint=f"dataos engines install spark --with {','.join(self.connector.connectors)}",
             )
-        used = ", ".join(self.connector.connectors) or "given by `driver`"
+        used = ", ".join(map(_described, self.connector.connectors)) or "given by `driver`"
         if not self.connector.endpoints:
             return f"connector {used}; not asked: the address of its servers is not known beforehand"
         return f"{self._answering()} accepts connections; connector {used}; credentials are tried by the first job"
