@@ -6,6 +6,7 @@ A variable's name is the path of the setting in capitals with two underscores be
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -277,7 +278,8 @@ class Settings(BaseSettings):
                 ignore.write_text("*\n", encoding="utf-8")
         except OSError as error:
             raise SettingsError(
-                f"{folder} cannot be made: {error.strerror}", hint="local state is kept there: check owner and space"
+                f"{folder} cannot be used: {(error.strerror or '').lower()}",
+                hint="local state is kept there: check the owner of the folder and the space on the disk",
             ) from None
         return folder
 
@@ -307,6 +309,8 @@ def load_settings(project: Path) -> Settings:
     state = folder / STATE_FOLDER
     if state.exists() and not state.is_dir():
         raise SettingsError(f"{state} is no folder", hint="local state is kept there: move that file away")
+    if state.exists() and not os.access(state, os.R_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise SettingsError(f"this user may not open {state}", hint="local state is kept there: check its owner")
     try:
         settings = Settings(project=folder)
     except ValidationError as error:

@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from privileges import open_folder, without_privileges
 
 from dataos_dagster.errors import Location, SettingsError
 from dataos_dagster.redaction import redact
@@ -243,10 +244,18 @@ def test_a_file_in_the_place_of_the_state_folder_is_refused(tmp_path):
         load_settings(tmp_path)
 
 
+def test_a_state_folder_of_somebody_else_is_refused():
+    with open_folder() as folder:
+        (folder / ".dataos").mkdir(mode=0)
+        with without_privileges(), pytest.raises(SettingsError, match=r"this user may not open .*\.dataos"):
+            load_settings(folder)
+        (folder / ".dataos").chmod(0o755)
+
+
 def test_a_state_folder_that_cannot_be_made_is_an_error_of_ours(tmp_path):
     settings = load_settings(tmp_path)
     (tmp_path / ".dataos").write_text("mine")
-    with pytest.raises(SettingsError, match="cannot be made"):
+    with pytest.raises(SettingsError, match="cannot be used: file exists"):
         settings.make_state_folder()
 
 

@@ -6,13 +6,11 @@ shared by every session that they can carry, and both live until the run ends or
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 import uuid
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dataos_dagster.engines.configuration import (
@@ -24,7 +22,7 @@ from dataos_dagster.engines.configuration import (
 )
 from dataos_dagster.engines.connect import close_session, existing_endpoint, open_session
 from dataos_dagster.engines.failures import engine_failures
-from dataos_dagster.engines.logs import forget_old_logs
+from dataos_dagster.engines.logs import forget_old_logs, log_folder
 from dataos_dagster.errors import DataOSError, EngineUnavailable
 from dataos_dagster.settings import Settings
 
@@ -154,7 +152,7 @@ class Sessions:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings or Settings()
-        self._logs = settings.state_folder / "logs" if settings else Path(tempfile.gettempdir(), "dataos-engine-logs")
+        self._project = settings
         self._servers: list[_Server] = []
         # One lock an engine: a Spark that starts does not keep a job from its warm Sail.
         self._locks: dict[EngineName, threading.RLock] = {
@@ -279,6 +277,7 @@ class Sessions:
                 server.wanted = time.monotonic()
                 return server
         self._refuse_when_closing()
+        self._close_replaced(wanted.as_started)
         server = _Server(wanted.as_started, self._start(wanted))
         self._servers.append(server)
         try:
@@ -289,13 +288,21 @@ class Sessions:
             raise
         return server
 
+    def _close_replaced(self, started: ServerConfiguration) -> None:
+        """Close servers that nobody uses and whose work the one that starts can do: memory is for one of them."""
+        for server in list(self._servers):
+            if started.serves(server.configuration) and not server.leased and not server.kept:
+                self._servers.remove(server)
+                server.close()
+
     def _refuse_when_closing(self) -> None:
         if self._closing.is_set():
             raise EngineUnavailable("the run is ending: no engine is started any more")
 
     def _start(self, wanted: ServerConfiguration) -> Endpoint:
-        forget_old_logs(self._logs)
-        log = self._logs / f"{wanted.engine}-{uuid.uuid4().hex[:12]}.log"
+        logs = log_folder(self._project)
+        forget_old_logs(logs)
+        log = logs / f"{wanted.engine}-{uuid.uuid4().hex[:12]}.log"
         if wanted.engine == "sail":
             from dataos_dagster.engines.sail import start_sail
 

@@ -51,7 +51,10 @@ def project_root(given: Sequence[Path]) -> Path:
 
 
 def discover(given: Sequence[Path], root: Path, settings: Settings) -> list[tuple[Path, bool]]:
-    """Return each file once, sorted by path, and whether it was named rather than found in a folder."""
+    """Return each file once, sorted by path, and whether it was named rather than found in a folder.
+
+    A folder that cannot be searched is among them: reading it says so.
+    """
     found: dict[Path, bool] = {}
     for item in given:
         path = Path(item).resolve()
@@ -74,8 +77,10 @@ def display_name(file: Path, root: Path) -> str:
 
 
 def _search(folder: Path) -> Iterator[Path]:
-    for place, folders, files in os.walk(folder):
+    closed: list[Path] = []
+    for place, folders, files in os.walk(folder, onerror=lambda error: closed.append(Path(str(error.filename)))):
         folders[:] = [name for name in folders if not name.startswith(".") and name not in NOT_SEARCHED]
         for name in files:
             if name.endswith(SUFFIXES) and not name.startswith(".") and name not in NOT_MANIFESTS:
                 yield Path(os.path.normpath(place)) / name
+    yield from closed

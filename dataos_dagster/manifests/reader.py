@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 # For a character that libyaml refuses and this package's own list does not name.
 _STRAY = Unreadable("control-character", "a character may not stand in YAML", "delete what is not printable text")
 
+# It is not known whether there is anything to read.
+_DOUBTFUL = frozenset({"folder-unreadable"})
+
 Reading = tuple[list[Document], list[Diagnostic]]
 
 
@@ -152,7 +155,9 @@ def _alias_bomb(bomb: TooManyAliases, name: str, text: str) -> Diagnostic:
 
 
 def _unreadable(problem: Unreadable, name: str, text: str | None) -> Diagnostic:
-    return _error(problem.code, name, text, _point(problem.line, problem.column), problem.message, problem.hint)
+    place = _point(problem.line, problem.column)
+    found = _error(problem.code, name, text, place, problem.message, problem.hint)
+    return replace(found, severity=Severity.WARNING) if problem.code in _DOUBTFUL else found
 
 
 def _empty(name: str) -> Diagnostic:

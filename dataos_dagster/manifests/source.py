@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import stat
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ def read_bytes(file: Path, limit: int) -> bytes | Unreadable:
     try:
         status = file.stat()
         if not stat.S_ISREG(status.st_mode):
-            return _no_file(status.st_mode)
+            return _no_file(file, status.st_mode)
         with file.open("rb") as stream:
             content = stream.read(limit + 1)
     except (OSError, ValueError) as error:
@@ -55,7 +56,13 @@ def read_bytes(file: Path, limit: int) -> bytes | Unreadable:
     return content if len(content) <= limit else _too_large(status.st_size, limit)
 
 
-def _no_file(mode: int) -> Unreadable:
+def _no_file(file: Path, mode: int) -> Unreadable:
+    if stat.S_ISDIR(mode) and not os.access(
+        file, os.R_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids
+    ):
+        # There may be nothing of ours in it: data of a server, such as PostgreSQL's, is closed to others.
+        hint = "check its owner, or list the folders of manifests under `manifests` in dataos.yaml"
+        return Unreadable("folder-unreadable", "this folder cannot be searched for manifests", hint)
     # A pipe is not opened: that would wait for somebody to write into it.
     what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
     return Unreadable("file-unreadable", f"this is {what}, not a file", "name a manifest")
@@ -72,6 +79,8 @@ def _too_large(size: int, limit: int) -> Unreadable:
 def _refused(error: OSError | ValueError, file: Path) -> Unreadable:
     if isinstance(error, ValueError):
         return Unreadable("file-missing", "no file can have this name", "check the path")
+    if isinstance(error, FileNotFoundError) and file.is_symlink():
+        return Unreadable("file-missing", "the link leads to no file", "mend the link, or delete it")
     if isinstance(error, FileNotFoundError):
         return Unreadable("file-missing", "there is no such file", "check the path; it is relative to this folder")
     if isinstance(error, PermissionError):

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import Settings
 
-CODE = "unknown-name-in-settings"
-
 
 @dataclass(frozen=True, slots=True)
 class _Named:
@@ -82,7 +80,7 @@ def _diagnostic(settings: Settings, named: _Named, known: list[str]) -> Diagnost
     where = Range(start, Position(place.line, place.column + len(named.name)))
     return Diagnostic.at(
         where,
-        CODE,
+        "unknown-name-in-settings",
         Severity.WARNING,
         SETTINGS_FILE,
         f"there is no {named.what} `{named.name}`: what is set for it has no effect",

@@ -21,11 +21,11 @@ from dataos_dagster.engines.availability import require_java
 from dataos_dagster.engines.class_archive import archive_option, write_archive
 from dataos_dagster.engines.connect import open_session
 from dataos_dagster.engines.endpoint import Endpoint
-from dataos_dagster.engines.logs import forget_old_logs
+from dataos_dagster.engines.logs import forget_old_logs, log_folder
 from dataos_dagster.engines.process import Child, EngineProcess
 from dataos_dagster.engines.session import EngineSession, SessionConfiguration, Sessions
 from dataos_dagster.errors import EngineCrashed, EngineUnavailable, StatementFailed
-from dataos_dagster.settings import ConnectSettings, EngineSettings, Settings, SparkSettings
+from dataos_dagster.settings import ConnectSettings, EngineSettings, Settings, SparkSettings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,6 +142,15 @@ def test_logs_of_crashes_are_kept_for_some_time(tmp_path: Path) -> None:
     forget_old_logs(tmp_path)
     assert {file.name for file in tmp_path.iterdir()} == {"spark-3.log", "notes.txt"}
     forget_old_logs(tmp_path / "nowhere")
+
+
+def test_engines_of_a_project_that_cannot_be_written_keep_their_logs_elsewhere(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path)
+    assert log_folder(settings) == tmp_path.resolve() / ".dataos" / "logs"
+    (tmp_path / "other").mkdir()
+    other = load_settings(tmp_path / "other")
+    (tmp_path / "other" / ".dataos").write_text("no folder")
+    assert log_folder(other) == log_folder(None)
 
 
 def test_an_engine_that_closes_its_output_goes_on(tmp_path: Path) -> None:
@@ -299,26 +308,50 @@ def test_the_heap_of_spark_is_the_size_that_was_asked_for(spark_session: EngineS
         assert b"-Xmx1024m" in line
 
 
-def test_where_the_settings_say_what_heap_there_is_all_sizes_share_one_spark(
-    spark_session: EngineSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def started(spark_session: EngineSession, monkeypatch: pytest.MonkeyPatch) -> list[ServerConfiguration]:
+    """Return what Sparks are started with; each of them is that of the tests."""
     from dataos_dagster.engines import spark
 
-    started = []
+    found: list[ServerConfiguration] = []
 
     def start(wanted: ServerConfiguration, *_: object) -> Endpoint:
-        started.append(wanted)
+        found.append(wanted)
         return Endpoint(spark_session.endpoint.url, spark_session.endpoint.token)
 
     monkeypatch.setattr(spark, "start_spark", start)
+    return found
+
+
+def test_where_the_settings_say_what_heap_there_is_all_sizes_share_one_spark(
+    started: list[ServerConfiguration], tmp_path: Path
+) -> None:
+    from dataos_dagster.engines.spark import _properties
+
     settings = SparkSettings(conf={"spark.driver.memory": "1g"})
     with Sessions(Settings(project=tmp_path, engines=EngineSettings(spark=settings))) as own:
         for size in ("512m", "4g", None):
             session = own.get(SessionConfiguration("spark", driver_memory=size))
             assert session.spark.sql("select 1 as a").collect()[0].a == 1
     [wanted] = started
-    properties = spark._properties(wanted, settings, (), tmp_path, require_java())
+    properties = _properties(wanted, settings, (), tmp_path, require_java())
     assert properties["spark.driver.memory"] == "1g"
+
+
+def test_a_larger_spark_takes_the_place_of_smaller_ones_that_nobody_uses(
+    started: list[ServerConfiguration], own: Sessions
+) -> None:
+    small, medium, large = (SessionConfiguration("spark", driver_memory=size) for size in ("1g", "2g", "3g"))
+    with own.lease(small):
+        pass
+    with own.lease(medium) as used:
+        assert [server.configuration for server in own._servers] == [medium.server]
+        with own.lease(large):
+            assert [server.configuration for server in own._servers] == [medium.server, large.server]
+        assert used.spark.sql("select 1 as a").collect()[0].a == 1
+    with own.lease(small) as session:
+        assert session.spark.sql("select 1 as a").collect()[0].a == 1
+    assert started == [small.server, medium.server, large.server]
 
 
 def test_an_idle_engine_is_closed_and_starts_again_when_wanted(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 # What reports a diagnostic, by the name it is called with.
 REPORTERS = {
     "Diagnostic", "Finding", "Problem", "Unreadable", "diagnostic", "error", "warn", "info", "_report", "_error",
-    "_warning", "_odd", "_moved", "_quote", "_replaced", "refuse", "unresolved", "_at", "SqlRefused",
+    "_warning", "_odd", "_moved", "_quote", "_replaced", "refuse", "unresolved", "_at", "SqlRefused", "at",
+    "MisreadLine", "_Rule",
 }  # fmt: skip
 READ_TOPICS = (
     "Files",

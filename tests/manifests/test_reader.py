@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from effort import lines_run
+from privileges import open_folder, without_privileges
 
 from dataos_dagster.manifests.composing import MOST_ALIASED_VALUES
 from dataos_dagster.manifests.diagnostics import Severity
+from dataos_dagster.manifests.project import load_project
 from dataos_dagster.manifests.reader import read_file, read_text
 from dataos_dagster.settings import LimitSettings
 
@@ -124,31 +124,33 @@ def test_a_name_that_no_file_can_have_is_an_error_not_an_exception(tmp_path, nam
     assert only_error(diagnostics).code in {"file-missing", "file-unreadable"}
 
 
-NOBODY = 65534
-
-
-@contextmanager
-def without_privileges():
-    """Be nobody for a while where the tests run as root, who may read every file."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 def test_a_file_without_read_permission_says_so():
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        file = Path(folder, "orders.yaml")
+    with open_folder() as folder:
+        file = folder / "orders.yaml"
         file.write_text("name: a")
         file.chmod(0)
         with without_privileges():
             _, diagnostics = read_file(file, name="orders.yaml", limits=LIMITS)
     assert only_error(diagnostics).code == "file-unreadable"
+
+
+def test_a_folder_that_cannot_be_searched_is_a_warning_and_the_others_are_read():
+    with open_folder() as folder:
+        (folder / "orders.yaml").write_text("name: scratch\nversion: v1beta\ntype: volume\nvolume: {size: 1Gi}\n")
+        (folder / "closed").mkdir(mode=0)
+        with without_privileges():
+            project = load_project(folder, environment={}, use_cache=False)
+        (folder / "closed").chmod(0o755)
+    [found] = project.diagnostics
+    assert (found.code, found.severity, found.file) == ("folder-unreadable", Severity.WARNING, "closed")
+    assert [resource.name for resource in project.resources] == ["scratch"]
+
+
+def test_a_link_that_leads_nowhere_says_so(tmp_path):
+    (tmp_path / "orders.yaml").symlink_to(tmp_path / "nowhere.yaml")
+    _, diagnostics = read_file(tmp_path / "orders.yaml", name="orders.yaml", limits=LIMITS)
+    found = only_error(diagnostics)
+    assert (found.code, found.message) == ("file-missing", "the link leads to no file")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,14 @@ ENTRIES = (
         right="$ chmod u+r orders.yaml",
     ),
     CodeEntry(
+        "folder-unreadable",
+        "A folder cannot be searched",
+        "This user may not list the folder, so that manifests in it are not read. Where it holds none, such as "
+        "the data of a server, name the folders of manifests in `dataos.yaml`.",
+        wrong="manifests: [.]      # in dataos.yaml, beside a folder of PostgreSQL's …",
+        right="manifests: [workflows, depots]",
+    ),
+    CodeEntry(
         "file-too-large",
         "The file is larger than a manifest",
         "Files above `limits.file_bytes` (5 MB unless `dataos.yaml` says otherwise) are not read, because YAML takes "
