@@ -58,7 +58,7 @@ steps:
 outputs:
   - {{{{name: made, dataset: "{TARGET}?acl=rw", options: {{{{saveMode: append}}}}}}}}
 """
-PAUSE = "(SELECT count(*) FROM range(200000000) a JOIN range(3) b ON a.id % 7 = b.id % 5) < 0"
+PAUSE = "(SELECT count(*) FROM range(2000000000) a JOIN range(3) b ON a.id % 7 = b.id % 5) < 0"
 ROWS = "SELECT id, concat('r', id % 3) AS region, cast(id * 1.5 AS decimal(10,2)) AS amount FROM range(30)"
 EXPECTED = [("r0", 10, 202.5), ("r1", 10, 217.5), ("r2", 10, 232.5)]
 
@@ -90,13 +90,22 @@ def test_a_standalone_cluster_runs_a_job(seeded, spark_jars, tmp_path):
         seeded.engine = "spark"
         with Sessions(seeded.settings) as sessions:
             shared, seeded.sessions = seeded.sessions, sessions
-            result = seeded.run_job(JOB, extra={"executor": {"memory": "600m", "cores": 1, "instances": 1}})
+            size = {"executor": {"memory": "600m", "cores": 1, "instances": 1}}
+            # Executors have the environment that their worker was started with, and what they are told besides.
+            seeded.write("reading.py", "import os\n\n\ndef variable(name):\n    return os.environ.get(name)\n")
+            seen = JOB.replace("AS total FROM", "AS total, max(variable('JOBS_TOKEN')) AS seen FROM")
+            udfs = "udfs: {variable: {python: 'reading:variable', returns: string}}"
+            result = seeded.run_job(udfs + seen, extra=size, beside={"envs": {"JOBS_TOKEN": "tulip-1637"}})
             assert result.engine == "spark"
             assert cluster.executors() >= 1
             assert cluster.heaps() == {"600M"}
         seeded.sessions = shared
-        assert totals(seeded) == EXPECTED
+        seeded.engine = "sail"
+        rows = seeded.table(TARGET)[1]
+        assert [(region, n, float(total)) for region, n, total, _ in rows] == EXPECTED
+        assert {token for *_, token in rows} == {"tulip-1637"}
     finally:
+        sys.modules.pop("reading", None)
         cluster.stop()
 
 
@@ -247,12 +256,12 @@ def test_what_a_killed_run_left_on_a_connect_server_is_ended_and_written_once(sa
             assert run.poll() is None
             time.sleep(0.05)
         begun = time.monotonic()
-        time.sleep(2)
+        time.sleep(1)
         run.kill()
     # The server knows nothing of that, and would have added the rows some seconds from now.
     with Sessions(project.settings) as project.sessions:
         [outcome] = project.run_job(APPENDED.format(pause="false")).outputs
     assert outcome.rows == 3
-    time.sleep(max(0.0, begun + 15 - time.monotonic()))
+    time.sleep(max(0.0, begun + 25 - time.monotonic()))
     project.sessions, project.engine = shared, "sail"
     assert [row[0] for row in project.table(TARGET)[1]] == [-1, 0, 1, 2]
