@@ -9,9 +9,12 @@ from dataos_dagster.depots.files.listing import counting_files
 from dataos_dagster.depots.files.partitions import partition_types
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.depots.given_schema import columns_of
-from dataos_dagster.errors import DatasetNotFound
+from dataos_dagster.errors import DatasetNotFound, DepotError, StatementFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pyarrow.fs import FileInfo
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.readwriter import DataFrameReader
     from pyspark.sql.types import StructType
@@ -50,10 +53,20 @@ class FileReader:
         columns = columns_of(schema, self.session, location=self.request.location) if schema else None
         if self.format == "xlsx":
             return self._of_workbooks(listing, columns)
-        with self.session.failures(self.request.location):
-            on_sail = self.session.engine == "sail"
-            frame = self._on_sail(listing, columns) if on_sail else self._on_spark(listing, columns)
-            frame.schema  # noqa: B018 - asks the engine, so that what is wrong with the files is this read's error
+        try:
+            with self.session.failures(self.request.location):
+                on_sail = self.session.engine == "sail"
+                frame = self._on_sail(listing, columns) if on_sail else self._on_spark(listing, columns)
+                frame.schema  # noqa: B018 - asks the engine, so that what is wrong with the files is this read's error
+        except StatementFailed as failed:
+            # Sail breaks the connection off, and Spark names one of its own classes: neither says which file it was.
+            if self.format == "parquet" and (broken := unreadable(self.place, listing.files)):
+                raise DepotError(
+                    f"{self.request.target}: no readable parquet {', '.join(broken)}",
+                    hint="write the file again, or remove it: the rows in it are lost to every reader",
+                    location=self.request.location,
+                ) from failed
+            raise
         return frame
 
     def _of_workbooks(self, listing: Listing, columns: StructType | None) -> DataFrame:
@@ -70,10 +83,7 @@ class FileReader:
         return frame
 
     def _on_spark(self, listing: Listing, columns: StructType | None) -> DataFrame:
-        options = dict(self.request.options)
-        if self.format == "csv" and "header" not in {key.lower() for key in options}:
-            # The manifests' default; Spark's own is false.
-            options["header"] = "true"
+        options = with_defaults(self.format, self.request.options)
         reader = self.session.spark.read.format(self.format).options(**options)
         if columns is not None:
             reader = reader.schema(columns)
@@ -110,6 +120,35 @@ class FileReader:
             return reader.load(readable(self.place, engine))
         parts = [readable(replace(self.place, path=info.path), engine) for info in listing.files]
         return reader.option("basePath", readable(self.place, engine)).load(parts)
+
+
+def with_defaults(format_: str, given: Mapping[str, str]) -> dict[str, str]:
+    """Return options for Spark with the defaults that manifests rely on.
+
+    Spark reads no header of CSV by itself, and no XML without the name of its rows, for which the library that
+    manifests were written for has a default.
+    """
+    keys = {key.lower() for key in given}
+    options = dict(given)
+    if format_ == "csv" and "header" not in keys:
+        options["header"] = "true"
+    if format_ == "xml" and "rowtag" not in keys:
+        options["rowTag"] = "ROW"
+    return options
+
+
+def unreadable(place: Place, files: Iterable[FileInfo]) -> tuple[str, ...]:
+    """Return the parquet files whose footer cannot be read."""
+    from pyarrow import ArrowException, parquet
+
+    filesystem = place.filesystem
+    found = []
+    for info in files:
+        try:
+            parquet.read_metadata(info.path, filesystem=filesystem)
+        except (ArrowException, OSError):
+            found.append(str(replace(place, path=info.path)))
+    return tuple(found)
 
 
 def readable(place: Place, engine: EngineName) -> str:

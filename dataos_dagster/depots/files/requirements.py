@@ -27,8 +27,15 @@ TEXT_FORMATS = frozenset({"csv", "json", "text"})
 # Sail 0.7.2: orc and xml are unknown, avro is read with other types and not written.
 _SPARK_ONLY = ("orc", "avro", "xml")
 _SAIL_PARQUET_OPTIONS = frozenset({"compression"})
-_WRITER_OPTIONS: Mapping[str, frozenset[str]] = {"csv": frozenset({"header", "sep", "delimiter"}), "json": frozenset()}
+_SAIL_TEXT_OPTIONS = frozenset({"wholetext", "linesep"})
+# Options of other formats, which are often copied along and change nothing.
 _IRRELEVANT = frozenset({"header", "headers", "inferschema", "delimiter", "branch"})
+_WRITER_OPTIONS: Mapping[str, frozenset[str]] = {
+    "csv": frozenset({"header", "sep", "delimiter"}),
+    "json": frozenset(),
+    "text": _IRRELEVANT,
+    "parquet": _SAIL_PARQUET_OPTIONS | _IRRELEVANT,
+}
 
 
 def read_requirements(place: Place, format_: str, request: ReadRequest, files: Iterable[FileInfo]) -> Requirements:
@@ -52,6 +59,9 @@ def read_requirements(place: Place, format_: str, request: ReadRequest, files: I
         reasons += [f"{reason} ({request.target})" for reason in json_obstacles(options)]
     elif format_ == "parquet":
         reasons += _parquet_obstacles(options, request)
+    elif format_ == "text":
+        unknown = sorted(set(options) - _SAIL_TEXT_OPTIONS - _IRRELEVANT)
+        reasons += [f"Sail's text reader does not know the option {key} ({request.target})" for key in unknown]
     if format_ in TEXT_FORMATS and partition_types(place, files):
         reasons.append(f"Sail does not read partitioned {format_} ({request.target})")
     return join([object_stores.requirements(place), veto("sail", *reasons), _packages(format_)])
@@ -64,7 +74,7 @@ def write_requirements(place: Place, format_: str, request: WriteRequest) -> Req
         check_writing(request)
     elif format_ in _SPARK_ONLY:
         reasons.append(f"Sail does not write {format_} ({request.target})")
-    elif format_ in {"csv", "json"}:
+    else:
         unknown = sorted(set(map(str.lower, request.options)) - _WRITER_OPTIONS[format_])
         reasons += [
             f"the {format_} writer's option {key} is followed by Spark only ({request.target})" for key in unknown
@@ -74,7 +84,7 @@ def write_requirements(place: Place, format_: str, request: WriteRequest) -> Req
     if request.compression and format_ in TEXT_FORMATS:
         reasons.append(f"Sail does not write compressed {format_} ({request.target})")
     notes = []
-    if request.sort is not None:
+    if request.sort is not None and format_ != "xlsx":
         notes.append(f"{request.target}: Sail does not keep the order of rows inside the files")
     return join(
         [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dataos_dagster.depots.files.read import FileReader, readable
+from dataos_dagster.depots.files.read import FileReader, readable, with_defaults
 from dataos_dagster.depots.given_schema import columns_of
 from dataos_dagster.depots.streams import refuse_streams
 from dataos_dagster.errors import DatasetNotFound, DepotError
@@ -34,10 +34,7 @@ def read_file_stream(place: Place, format_: str, request: ReadRequest, session: 
     if session.engine == "sail":
         refuse_streams(request, "Sail")
     columns = _columns(place, format_, request, session)
-    options = dict(request.options)
-    if format_ == "csv" and "header" not in {key.lower() for key in options}:
-        # The manifests' default; Spark's own is false.
-        options["header"] = "true"
+    options = with_defaults(format_, request.options)
     with session.failures(request.location):
         reader = session.spark.readStream.format(format_).options(**options)
         if columns is not None:

@@ -14,7 +14,7 @@ from dataos_dagster.depots.files.bucket import claimed
 from dataos_dagster.depots.files.listing import relative
 from dataos_dagster.depots.files.locking import folder_lock
 from dataos_dagster.depots.files.marks import leave_mark, marks_in, outdated_marks
-from dataos_dagster.depots.files.read import FileReader
+from dataos_dagster.depots.files.read import FileReader, with_defaults
 from dataos_dagster.depots.files.text_form import in_sail_form, put_header, write_empty
 from dataos_dagster.depots.fitting import check_new, fit
 from dataos_dagster.depots.locks import Holder
@@ -234,8 +234,8 @@ class FileWriter:
         if self.session.engine == "sail":
             frame, format_ = in_sail_form(frame, self.format, options, self.request)
             options = {} if format_ == "text" else options
-        elif self.format == "csv" and "header" not in {key.lower() for key in options}:
-            options["header"] = "true"
+        else:
+            options = with_defaults(self.format, options)
         if self.request.compression:
             options["compression"] = self.request.compression.lower()
         writer = frame.write.format(format_).mode(mode).options(**options)
