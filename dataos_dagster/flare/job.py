@@ -195,7 +195,8 @@ class PlanRun:
         request = settled(output.request, self.context.state.intents, write.token)
         if not self.context.door.settle(request, self.context.principal):
             self.journal.note(
-                f"{output.label}: {output.dataset} does not show what was written, so it is written once more"
+                f"{output.label}: {output.dataset} does not show whether the interrupted run has written it, "
+                "so it is written once more: look for rows that are there twice"
             )
 
     def _read(self, planned: PlannedInput) -> None:
