@@ -62,14 +62,15 @@ def parsed(
 
     if request.schema is None and values is None:
         return frame
-    given = {key.lower() for key in request.options}
+    given = {key.lower(): value for key, value in request.options.items()}
     # The parser takes no empty map of options.
     options = {"mode": "PERMISSIVE"}
     options |= {key: value for key, value in request.options.items() if key.lower() in PARSER_OPTIONS}
     if values is not None:
         value = registered(col("value"), values.writers, values.reader, options, strict="mode" not in given)
     elif is_avro(request.format):
-        record = behind_header(col("value")) if HEADER_OPTION in given else col("value")
+        has_header = given.get(HEADER_OPTION, "").lower() == "true"
+        record = behind_header(col("value")) if has_header else col("value")
         value = plain(record, given_avro(request) or "", options)
     else:
         value = _json(request, session, options)
