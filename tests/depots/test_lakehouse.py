@@ -70,6 +70,14 @@ def test_types_survive_a_round_trip(shop):
     assert shop.frame(ORDERS).collect() == shop.sql(query).collect()
 
 
+def test_a_format_of_files_has_no_effect_on_a_table_and_is_told(sail_shop):
+    for format_, notes in (("delta", 1), ("PARQUET", 1), ("Iceberg", 0), (None, 0)):
+        request = WriteRequest(target("dataos://lakehouse:sales/orders"), "append", format=format_)
+        found = [note for note in sail_shop.door.requirements([request]).notes if "has no effect" in note]
+        assert len(found) == notes
+        assert all(f"the depot holds Iceberg tables, so `format: {format_}`" in note for note in found)
+
+
 def test_small_integers_become_int_because_iceberg_has_no_smaller(shop):
     shop.write("SELECT CAST(1 AS TINYINT) AS a, CAST(2 AS SMALLINT) AS b", ORDERS)
     assert shop.types(ORDERS) == {"a": "int", "b": "int"}

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from dataos_dagster.address import Address
 from dataos_dagster.depots.contents import nearest, tables_in
+from dataos_dagster.depots.depot import ICEBERG
 from dataos_dagster.depots.lakehouse import configuration, rest
 from dataos_dagster.depots.lakehouse.locking import table_lock
 from dataos_dagster.depots.lakehouse.marks import evidence_of
@@ -67,6 +68,10 @@ class LakehouseStore:
         if isinstance(request, WriteRequest):
             self._refuse_object_store(table, request)
             parts.append(self._write_requirements(table, request))
+        if request.format and request.format.lower() != ICEBERG:
+            # Manifests name the format of a table's data files here; one that means files elsewhere is a mistake.
+            note = f"{request.target}: the depot holds Iceberg tables, so `format: {request.format}` has no effect"
+            parts.append(Requirements(notes=(note,)))
         return join(parts)
 
     def read(self, request: ReadRequest, session: EngineSession) -> DataFrame:
