@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,17 @@ def project(tmp_path: Path) -> Path:
         text = WORKFLOW.format(name=name, sql=sql).replace("name: sales", f"name: sales-{name}")
         (tmp_path / f"{name}.yaml").write_text(text)
     return tmp_path
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "engines.md"
+EXAMPLES = dict(re.findall(r"<!-- example: (.+?) -->\n```json\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL))
+
+
+def shape(value: object) -> object:
+    """Return which keys an object has, and those inside; entries of a list are alike, numbers of them differ."""
+    if isinstance(value, dict):
+        return {key: shape(each) for key, each in value.items()}
+    return [shape(value[0])] if isinstance(value, list) else "a value"
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -112,6 +124,15 @@ def test_engines_are_listed_with_what_is_missing(tmp_path: Path) -> None:
     assert "functions" in found["sail"]["abilities"][0]
 
 
+def test_the_examples_of_the_page_have_what_the_commands_print(project: Path) -> None:
+    for command in ("dataos doctor --json", "dataos engines list --json"):
+        status, output = run(*command.split()[1:], str(project))
+        assert status == 0, output
+        printed, example = json.loads(output), json.loads(EXAMPLES[command])
+        assert example.pop("connectors", {}).keys() <= printed.pop("connectors", {}).keys()
+        assert shape(printed) == shape(example)
+
+
 def test_engines_are_listed_with_what_each_can_do_and_the_connectors(tmp_path: Path) -> None:
     status, output = run("engines", "list", str(tmp_path))
     assert status == 0
@@ -146,3 +167,4 @@ def test_connectors_that_are_in_the_cache_are_installed_without_a_network(
     installed = json.loads(output)
     assert any("iceberg-spark-runtime" in jar for jar in installed["jars"])
     assert Path(installed["classes"]).stat().st_size > 0
+    assert shape(installed) == shape(json.loads(EXAMPLES["dataos engines install spark --json"]))
