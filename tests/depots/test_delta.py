@@ -154,3 +154,27 @@ def test_a_depot_of_tables_says_what_is_in_it(sail_shop):
     ]  # fmt: skip
     assert sail_shop.door.check("lake").found == "2 tables in 2 folders"
     assert sail_shop.rows("dataos://lake:sales/cities") == [(1,)]
+
+
+def test_a_table_in_a_bucket_is_written_and_read(sail_shop, s3):
+    s3.create_bucket("lake")
+    sail_shop.declare(
+        f"""
+name: lake
+version: v1
+type: depot
+depot:
+  type: S3
+  connectionSecret:
+    - {{acl: rw, type: key-value-properties, data: {{accesskeyid: {s3.access_key}, secretkey: {s3.secret_key}}}}}
+  spec: {{bucket: lake, relativePath: /base, format: DELTA, scheme: s3a, region: {s3.region}, endpoint: "{s3.endpoint}"}}
+""",
+        "lake.yaml",
+    )
+    address = "dataos://lake:sales/orders"
+    assert sail_shop.write("SELECT id FROM range(3)", address).created
+    assert sail_shop.write("SELECT CAST(7 AS BIGINT) AS id", address, "append").rows == 1
+    assert sail_shop.rows(address) == [(0,), (1,), (2,), (7,)]
+    assert sail_shop.write("SELECT CAST(8 AS BIGINT) AS id", address).snapshot_id == "2"
+    assert sail_shop.rows(address, options={"versionAsOf": "0"}) == [(0,), (1,), (2,)]
+    assert sail_shop.door.check("lake").found == "1 table in 1 folder"
