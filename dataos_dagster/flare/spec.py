@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 
 
 def flare_spec(job: Job) -> FlareSpec:
-    """Return the job's `stackSpec`, typed."""
+    """Return the job's `stackSpec`, typed; of a template that leaves it open, one that does nothing."""
     spec = job.spec.stack_spec
-    return spec if isinstance(spec, FlareSpec) else FlareSpec.model_validate(spec)
+    return spec if isinstance(spec, FlareSpec) else FlareSpec.model_validate(spec or {"job": {}})

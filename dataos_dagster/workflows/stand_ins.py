@@ -6,7 +6,7 @@ that the jobs' formats speak of, stands on this machine, and is never opened: no
 
 from __future__ import annotations
 
-from base64 import b64encode
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +17,7 @@ from dataos_dagster.depots.depot import ICEBERG, Depot
 from dataos_dagster.depots.manifest import ConnectionSecret, connections
 from dataos_dagster.depots.manifest.credentials import CREDENTIAL_KEYS
 from dataos_dagster.errors import SecretError
+from dataos_dagster.workflows.stacks import stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,8 +51,16 @@ _CONNECTIONS: Mapping[str, tuple[type[connections.Connection], Mapping[str, obje
 }
 # Masked wherever it would be shown, as every secret is: a word that nothing else holds.
 _VALUE = "no-such-credential"
-# A key file of Google Cloud, which is JSON in Base64.
-_KEY_FILE = b64encode(b'{"type": "service_account", "project_id": "standin"}').decode()
+# A key file of Google Cloud.
+_KEY_FILE = json.dumps(
+    {
+        "type": "service_account",
+        "project_id": "standin",
+        "client_email": "standin@localhost",
+        "private_key_id": _VALUE,
+        "private_key": _VALUE,
+    }
+)
 
 # Word of `format:` to the type of the depot that has such data; every other word is one of files.
 _TYPES: Mapping[str, str] = {
@@ -112,7 +121,9 @@ def catalog_with_stand_ins(
     names = {depot.name for depot in known}
     wanted: dict[str, dict[str, None]] = {}
     for node in graph.nodes.values():
-        for address, format_, driver in node.stack.named(node.job) if node.stack is not None else ():
+        # Also of a job that is left out of runs, or runs as a service: its plan is to be read as well.
+        stack = stack_of(node.job)
+        for address, format_, driver in stack.named(node.job) if stack is not None else ():
             name = canonical_name(address.depot)
             if name not in names:
                 wanted.setdefault(name, {}).update(dict.fromkeys(_words(format_, driver)))

@@ -14,6 +14,20 @@ from dataos_dagster.cli.application import application
 from dataos_dagster.depots.storage import Place
 from dataos_dagster.engines.session import Sessions
 
+HEAD = """\
+name: wf-open
+version: v1
+type: workflow
+workflow:
+  dag:
+    - name: open
+      spec:
+        stack: flare:7.0
+        compute: runnable-default
+        stackSpec:
+          job:
+"""
+
 
 @pytest.fixture
 def plan(tmp_path, monkeypatch):
@@ -185,6 +199,50 @@ def test_a_stand_in_is_of_the_kind_that_driver_format_or_name_speak_of(plan, rea
     assert status == 0
     assert job["engine"] == engine
     assert reason.lower() in " ".join(job["reasons"]).lower()
+
+
+def test_a_stream_that_runs_until_it_is_stopped_has_stand_ins_too(plan):
+    status, found = plan(
+        """
+        inputs:
+          - {name: events, dataset: dataos://broker:default/events, format: kafkajson, isStream: true}
+        streaming: {triggerMode: ProcessingTime, triggerDuration: 10 seconds, checkpointLocation: /tmp/points}
+        outputs:
+          - {name: events, dataset: dataos://lakehouse:x/events, options: {saveMode: append}}
+        """,
+        "--stand-ins",
+    )
+
+    assert (status, found["stand_ins"]) == (0, ["broker"])
+    assert found["plans"][0]["stream"]["ends"] is False
+
+
+def test_files_of_keys_are_not_read(plan):
+    status, found = plan(
+        """
+        inputs:
+          - {name: rows, inputType: file, file: {path: "gs://bucket/rows", format: csv}}
+        outputs:
+          - {name: rows, dataset: dataos://cloud:x/rows, format: parquet}
+        """,
+        "--stand-ins",
+        depot="""\
+name: cloud
+version: v2alpha
+type: depot
+depot: {type: GCS, gcs: {bucket: b}, secrets: [{name: nowhere, allkeys: true}]}
+""",
+    )
+
+    assert (status, found["plans"][0]["findings"]) == (0, [])
+
+
+def test_a_template_that_leaves_a_job_open_is_planned_as_one_that_does_nothing(tmp_path):
+    (tmp_path / "open.yaml").write_text(HEAD.rstrip("\n") + " ${{job}}\n", encoding="utf-8")
+    result = CliRunner().invoke(application, ["run", str(tmp_path), "--plan", "--stand-ins", "--json"])
+
+    assert result.exit_code == 0
+    assert [(job["inputs"], job["outputs"]) for job in json.loads(result.stdout)["plans"]] == [([], [])]
 
 
 def test_credentials_that_a_job_leaves_empty_are_stood_in_for(plan):

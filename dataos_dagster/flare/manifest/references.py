@@ -35,7 +35,7 @@ def references(spec: FlareSpec) -> Iterator[Reference]:
 def check(draft: Draft, spec: FlareSpec, path: DocumentPath) -> None:
     """Report what cannot work: inputs without a source, outputs of unknown views, names that are used twice."""
     job = (*path, "job")
-    if not (spec.job.inputs or spec.job.steps or spec.job.actions):
+    if not (spec.job.inputs or spec.job.steps or spec.job.actions) and not draft.is_open(job):
         draft.missing(job, "inputs", "write what is read")
     _check_inputs(draft, spec.job, job)
     _check_items(draft, spec.job, job)

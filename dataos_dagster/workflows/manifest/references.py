@@ -109,6 +109,8 @@ def check_runnable(draft: Draft, section: Runnable, path: DocumentPath) -> None:
     rules = _rules(section)
     if rules is None:
         return
+    if draft.is_open((*path, "stackSpec")):
+        return
     if section.stack_spec is None:
         draft.missing(path, "stackSpec", f"write what {name} has to do")
         return
