@@ -165,12 +165,13 @@ class Display:
                 print_line(Text(f"    {line}", style="dim"), self.console)
             self._remarks(told, ())
 
-    def job_failed(self, job_id: str, error: DataOSError) -> None:  # noqa: ARG002 - why stands below the table
-        """Print that the job failed."""
+    def job_failed(self, job_id: str, error: DataOSError) -> None:
+        """Print that the job failed; why stands below the table."""
         told = self._ended(job_id)
         seconds = f"{time.monotonic() - told.started:.1f}" if told.engine else ""
         with self._printing:
-            self._row("✗", "red", job_id, told.engine, seconds, Text(), Text("failed, see below", style="red"))
+            why = "interrupted" if isinstance(error, JobInterrupted) else "failed, see below"
+            self._row("✗", "red", job_id, told.engine, seconds, Text(), Text(why, style="red"))
             for _, dataset in _done(told.done):
                 self._print([Text(), Text(), Text(), Text(), Text(), Text.assemble(dataset, ", done before")])
             for rows, dataset in _written(told.written):

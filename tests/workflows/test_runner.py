@@ -462,6 +462,7 @@ def test_an_interrupted_run_says_what_became_of_every_job(sail_shop, monkeypatch
     shown = invoke(str(sail_shop.folder))
     assert shown.exit_code == 130
     assert "not run: the run was interrupted before" in shown.stdout
+    assert "see below" not in shown.stdout
     assert "1 failed, 1 skipped" in shown.stdout
     assert "interrupted: `dataos run --from-failure` does what is left" in shown.stdout
     assert shown.stderr == ""
