@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from servers.iceberg_rest import IcebergRESTServer
     from servers.kafka import KafkaServer
     from servers.mariadb import MariaDBServer
+    from servers.mongodb import MongoDBServer
     from servers.postgresql import PostgreSQLServer
     from servers.s3 import S3Server
 
@@ -120,6 +121,17 @@ def kafka() -> Iterator[KafkaServer]:
 
     require_engine("kafka")
     server = start_kafka()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mongodb() -> Iterator[MongoDBServer]:
+    """Run a server that speaks MongoDB's protocol."""
+    from servers.mongodb import start_mongodb
+
+    require_engine("mongodb")
+    server = start_mongodb()
     yield server
     server.stop()
 

@@ -13,6 +13,7 @@ ENGINES = {
     "s3": "s3",
     "iceberg_rest": "iceberg_rest",
     "kafka": "kafka",
+    "mongodb": "mongodb",
     "spark_jars": "spark_jars",
     "chromium": "browser",
 }

@@ -14,7 +14,8 @@ from .java import missing as java_missing
 from .packages import InstallationFailed
 
 COORDINATES = tuple(
-    coordinate_of(name) for name in ("iceberg", "iceberg-aws", "delta", "avro", "postgresql", "mysql", "kafka")
+    coordinate_of(name)
+    for name in ("iceberg", "iceberg-aws", "delta", "avro", "postgresql", "mysql", "kafka", "mongodb")
 )
 
 
