@@ -34,7 +34,9 @@ def outputs_streamed(run: PlanRun, stream: StreamPlan) -> tuple[OutputResult, ..
         try:
             finish(queries)
         finally:
-            outputs = tuple(_reported(run, query, time.perf_counter() - started) for query in queries if query.seen)
+            outputs = tuple(
+                _reported(run, query, time.perf_counter() - started) for query in queries if query.has_worked
+            )
     return outputs
 
 

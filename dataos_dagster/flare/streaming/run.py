@@ -51,6 +51,7 @@ class RunningQuery:
         listener: Takes its micro-batches, where this package writes them.
         schema: Columns of the rows that it writes.
         seen: Progress of the last micro-batches, by number.
+        earlier: The query that repeated the batch which was under way when the stream ended the last time.
     """
 
     planned: PlannedStream
@@ -60,14 +61,23 @@ class RunningQuery:
     sources: tuple[PlannedInput, ...]
     schema: tuple[Column, ...]
     seen: dict[int, Progress] = field(default_factory=dict)
+    earlier: RunningQuery | None = None
     _written_before: int = 0
+
+    @property
+    def has_worked(self) -> bool:
+        """Return whether there was a micro-batch."""
+        return bool(self.seen) or self.earlier is not None
 
     @property
     def rows(self) -> int | None:
         """Return the rows written so far; None where the store does not count them."""
+        before = self.earlier.rows if self.earlier else 0
         if self.listener is None:
-            return self._written_before + sum(progress.written for progress in self.seen.values())
-        return self.listener.writer.rows
+            written: int | None = self._written_before + sum(progress.written for progress in self.seen.values())
+        else:
+            written = self.listener.writer.rows
+        return None if written is None or before is None else before + written
 
     @property
     def last(self) -> Progress | None:
@@ -77,19 +87,22 @@ class RunningQuery:
     @property
     def created(self) -> bool:
         """Return whether the dataset was made by one of the batches."""
-        return self.listener is not None and self.listener.writer.created
+        here = self.listener is not None and self.listener.writer.created
+        return here or (self.earlier is not None and self.earlier.created)
 
     @property
     def snapshot_id(self) -> str | None:
         """Return the snapshot that the last batch made, where this package wrote it."""
-        return self.listener.writer.snapshot_id if self.listener else None
+        here = self.listener.writer.snapshot_id if self.listener else None
+        return here or (self.earlier.snapshot_id if self.earlier else None)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what is worth knowing about the batches, each a sentence."""
         repeated = self.listener.writer.repeated if self.listener else []
         dataset = self.planned.output.dataset
-        return tuple(f"micro-batch {batch} was in {dataset} already, and was left out" for batch in repeated)
+        said = tuple(f"micro-batch {batch} was in {dataset} already, and was left out" for batch in repeated)
+        return (*(self.earlier.notes if self.earlier else ()), *said)
 
     def look(self) -> None:
         """Ask Spark what has happened since the last look.
@@ -187,13 +200,15 @@ def running(
         started = []
         for planned in plan.queries:
             take(planned.query.checkpoint, planned.owner, planned.checkpoint_location)
-            left = unfinished_batch(planned.query.checkpoint)
+            left, earlier = unfinished_batch(planned.query.checkpoint), None
             if left is not None:
-                with _started(planned, work) as query:
-                    _repeat(query, left, tell, stop)
+                with _started(planned, work) as earlier:
+                    _repeat(earlier, left, tell, stop)
             if stop.is_set():
                 break
-            started.append(stack.enter_context(_started(planned, work)))
+            query = stack.enter_context(_started(planned, work))
+            query.earlier = earlier
+            started.append(query)
         yield tuple(started)
 
 

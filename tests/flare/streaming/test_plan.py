@@ -8,6 +8,7 @@ from dataos_dagster.depots.streams import batch_mark
 from dataos_dagster.errors import StepError
 from dataos_dagster.flare.manifest import Streaming
 from dataos_dagster.flare.streaming.progress import Progress
+from dataos_dagster.flare.streaming.run import RunningQuery
 from dataos_dagster.flare.streaming.trigger import Trigger, trigger_of
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import load_settings
@@ -207,6 +208,18 @@ def test_progress_counts_what_the_source_has_and_the_stream_has_not():
         2,
     )
     assert Progress.of(told | {"sources": [{"endOffset": '{"logOffset":3}'}]}).behind is None
+
+
+def test_a_batch_that_was_repeated_first_counts_as_work_of_the_stream():
+    def query(written, **given):
+        told = {"batchId": 1, "timestamp": "2026-11-22T21:16:00.047Z", "sink": {"numOutputRows": written}}
+        seen = {1: Progress.of(told)} if written is not None else {}
+        return RunningQuery(None, None, None, None, (), (), seen, **given)
+
+    assert not query(None).has_worked
+    later = query(None, earlier=query(4))
+    assert (later.has_worked, later.rows) == (True, 4)
+    assert query(3, earlier=query(4)).rows == 7
 
 
 def test_a_batch_has_one_mark_whenever_it_comes():
