@@ -43,6 +43,7 @@ WRITTEN = [
     ("json", "ignoreNullFields", "false", False),
     ("text", "lineSep", "|", False),
     ("parquet", "compression", "zstd", True),
+    ("parquet", "maxRecordsPerFile", "1000", True),
     ("parquet", "parquet.bloom.filter.enabled", "true", False),
 ]
 

@@ -30,6 +30,8 @@ _SAIL_PARQUET_OPTIONS = frozenset({"compression"})
 _SAIL_TEXT_OPTIONS = frozenset({"wholetext", "linesep"})
 # Options of other formats, which are often copied along and change nothing.
 _IRRELEVANT = frozenset({"header", "headers", "inferschema", "delimiter", "branch"})
+# Options that change how many files there are, and none of their rows.
+_TUNING = frozenset({"maxrecordsperfile"})
 _WRITER_OPTIONS: Mapping[str, frozenset[str]] = {
     "csv": frozenset({"header", "sep", "delimiter"}),
     "json": frozenset(),
@@ -75,7 +77,7 @@ def write_requirements(place: Place, format_: str, request: WriteRequest) -> Req
     elif format_ in _SPARK_ONLY:
         reasons.append(f"Sail does not write {format_} ({request.target})")
     else:
-        unknown = sorted(set(map(str.lower, request.options)) - _WRITER_OPTIONS[format_])
+        unknown = sorted(set(map(str.lower, request.options)) - _WRITER_OPTIONS[format_] - _TUNING)
         reasons += [
             f"the {format_} writer's option {key} is followed by Spark only ({request.target})" for key in unknown
         ]
