@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.context import RunContext
 
 _POLL_SECONDS = 0.05
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS = 1
 _REPEAT_SECONDS = 0.2
 # For the reason of an end that has come already.
 _END_SECONDS = 5
@@ -134,6 +134,15 @@ class RunningQuery:
         with self.failures():
             # Of a query that failed this raises the reason.
             return not self.query.isActive and bool(self.query.awaitTermination(_END_SECONDS))
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the query ends, at most so long.
+
+        Raises:
+            DataOSError: It has failed.
+        """
+        with self.failures():
+            self.query.awaitTermination(seconds)
 
     def drain(self, seconds: float) -> None:
         """Let the batch that is under way end, at most so long, and stop."""
@@ -267,14 +276,14 @@ def finish(queries: tuple[RunningQuery, ...]) -> None:
     """
     waiting, looked = list(queries), time.monotonic()
     while waiting:
+        # Asking again and again whether a query works would take time from the query: its engine tells when it ends.
+        waiting[0].wait(_LOOK_SECONDS)
         waiting = [query for query in waiting if not query.has_ended()]
         # Each look asks Spark for up to a hundred reports: once in a while, and when everything is done.
         if not waiting or time.monotonic() - looked > _LOOK_SECONDS:
             looked = time.monotonic()
             for query in queries:
                 query.look()
-        if waiting:
-            time.sleep(_POLL_SECONDS)
 
 
 def keep_running(
