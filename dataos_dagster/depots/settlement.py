@@ -17,6 +17,7 @@ from dataos_dagster.errors import DepotError, EngineError, StateError, WriteFail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from dataos_dagster.depots.locks import Holder
     from dataos_dagster.depots.maintenance import MaintenanceRequest
@@ -38,7 +39,16 @@ class Evidence:
     """
 
     state: str | None = None
-    marks: frozenset[str] = frozenset()
+    marks: AbstractSet[str] = frozenset()
+
+    def shows(self, mark: str, since: str | None = None) -> bool | None:  # noqa: ARG002 - of stores that forget marks
+        """Return whether a mark is there; None when that cannot be told, as the store has forgotten older marks.
+
+        Args:
+            mark: Of the write.
+            since: State of the dataset before the write; None when it had none, or when nobody knows it.
+        """
+        return mark in self.marks
 
 
 @runtime_checkable
@@ -87,7 +97,7 @@ class Settlement:
             elif write.token == self.token:
                 raise WriteFailed(
                     f"{self.dataset}: a run was interrupted while it wrote, and somebody outside of this project has "
-                    "written since: whether its rows are there cannot be told",
+                    "written since, or the log of that time is gone: whether its rows are there cannot be told",
                     hint="look at the dataset, then give the window up (dataos flare state abandon) and, if its rows "
                     "are there, move on (dataos flare state set)",
                 )
@@ -147,7 +157,9 @@ class Settlement:
         self, now: Evidence, before: Evidence, session: EngineSession, *, marked: bool, binding: bool
     ) -> None:
         assert self.token is not None  # noqa: S101 - its only caller has asked
-        written = self.token in now.marks if marked else now.state != before.state
+        written = now.shows(self.token, before.state) if marked else now.state != before.state
+        if written is None:
+            return
         if written and not marked and not binding:
             return  # whose change it is cannot be told
         # Of an engine that is not ours nobody knows when it stops.
@@ -182,8 +194,9 @@ def dataset_of(request: WriteRequest | MaintenanceRequest, branch: str | None = 
 
 def _was_written(write: IntendedWrite, evidence: Evidence, left: Holder | None) -> bool | None:
     """Return whether a write that was begun has happened; None when that cannot be told."""
-    if write.token in evidence.marks:
-        return True
-    if write.marked or evidence.state == write.before:
+    shown = evidence.shows(write.token, write.before)
+    if shown or write.marked:
+        return shown
+    if evidence.state == write.before:
         return False
     return True if left is not None and left.operation == write.token else None

@@ -114,6 +114,14 @@ def stream_of_mark(mark: str | None) -> str | None:
     return f"{mark.rpartition('-')[0]}-" if mark and mark.startswith(_MARK) else None
 
 
+def precedes(mark: str | None, other: str) -> bool:
+    """Return whether a mark is that of an earlier micro-batch of the same stream than another."""
+    stream = stream_of_mark(mark)
+    if mark is None or stream is None or stream != stream_of_mark(other):
+        return False
+    return int(mark.removeprefix(stream)) < int(other.removeprefix(stream))
+
+
 def stream_writer(frame: DataFrame, query: StreamQuery) -> DataStreamWriter:
     """Return Spark's writer of a stream, set up except for where the rows go."""
     writer = frame.writeStream.outputMode(query.output_mode).queryName(query.name)

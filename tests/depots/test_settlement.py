@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 import pytest
 from depot_shop import ANN, target
@@ -12,15 +13,20 @@ from depot_shop import ANN, target
 from dataos_dagster.depots.door import WriteRequest
 from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.settlement import Evidence, dataset_of, settled
+from dataos_dagster.depots.streams import batch_mark
 from dataos_dagster.errors import DataOSError, WriteFailed
 from dataos_dagster.settings import Settings
 from dataos_dagster.state.database import State
 from dataos_dagster.state.intents import Intent
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TABLE = "dataos://lakehouse:sales/orders"
 FILES = "dataos://shopfiles:out/orders"
 ROWS = "SELECT CAST(1 AS BIGINT) AS id"
 JOB = "public/daily/load"
+DELTA = {"format": "delta"}
 NEVER_RAN = 2**22 + 1  # above every process number of Linux
 
 
@@ -184,6 +190,45 @@ def test_a_mark_of_files_is_no_row_and_goes_with_an_overwrite(shop):
     assert account.ids() == ["1"]
     shop.write(ROWS, FILES, "overwrite", format="csv")
     assert shop.door.evidence(account.request).marks == frozenset()
+
+
+def commit_as_strangers(shop, times: int) -> Path:
+    """Let others commit to the Delta table, which has commits already, and return its log."""
+    log = shop.data / "out/orders/_delta_log"
+    first = len(list(log.glob("*.json")))
+    for version in range(first, first + times):
+        (log / f"{version:020}.json").write_text(json.dumps({"commitInfo": {"userMetadata": "theirs"}}))
+    return log
+
+
+def test_a_commit_is_found_behind_however_many_others(sail_shop):
+    account = Account(sail_shop, FILES, **DELTA)
+    account.write_plainly()
+    account.begin()
+    before = account.state.intents.find(JOB).writes[0].before
+    account.write()
+    account.state.intents.begin(account.token, before=before, marked=True)
+    commit_as_strangers(sail_shop, 500)
+    assert account.settle() == "written"
+
+
+def test_a_log_that_was_cleaned_up_tells_nothing_of_what_was_before(sail_shop):
+    account = Account(sail_shop, FILES, **DELTA)
+    account.write_plainly()
+    account.begin()
+    log = commit_as_strangers(sail_shop, 5)
+    assert sail_shop.door.evidence(account.request).shows(account.token, "0") is False
+    for version in range(2):
+        (log / f"{version:020}.json").unlink()
+    with pytest.raises(WriteFailed, match="whether its rows are there cannot be told"):
+        account.settle()
+    # Nothing is missing behind the state that others begin with.
+    assert sail_shop.door.evidence(account.request).shows("others", "1") is False
+    # A stream has not written a batch when one before it is the last that it wrote.
+    (log / f"{6:020}.json").write_text(json.dumps({"commitInfo": {"userMetadata": batch_mark("a", 9)}}))
+    evidence = sail_shop.door.evidence(account.request)
+    shown = [evidence.shows(batch_mark(*batch)) for batch in (("a", 9), ("a", 10), ("a", 8), ("b", 10))]
+    assert shown == [True, False, None, None]
 
 
 def declare(shop, s3, name, format_) -> None:

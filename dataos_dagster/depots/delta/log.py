@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dataos_dagster.errors import DatasetNotFound, DepotError
+from dataos_dagster.errors import DepotError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 LOG = "_delta_log"
 _COMMIT = re.compile(r"(\d{20})\.json")
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint.*\.parquet")
-# Nobody asks for the mark of a write after the next run of its job, which is not that many commits later.
-_MARKED_COMMITS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,29 +88,26 @@ def read_commit(place: Place, version: int) -> Commit:
         rows=None if None in counts else sum(count for count in counts if count is not None),
         bytes=sum(int(add.get("size", 0)) for add in added),
         files=len(added),
-        mark=_mark(place, version),
+        mark=mark_of(place, version),
     )
 
 
-def marks_of(place: Place, latest: int | None) -> frozenset[str]:
-    """Return the marks of the last commits of a table.
+def versions_in(place: Place) -> range:
+    """Return the numbers of the commits that are in a log, without a gap before the last; older ones are cleaned up."""
+    found = {int(name[1]) for entry in place.join(LOG).entries() if (name := _COMMIT.fullmatch(entry.base_name))}
+    last = first = max(found, default=-1)
+    while first - 1 in found:
+        first -= 1
+    return range(max(first, 0), last + 1)
 
-    Args:
-        place: The table.
-        latest: Number of its last commit.
+
+def mark_of(place: Place, version: int) -> str | None:
+    """Return the text that the writer of a commit gave it.
+
+    Raises:
+        DatasetNotFound: Its entry was cleaned up.
+        DepotError: The entry is no JSON.
     """
-    found: set[str] = set()
-    for version in range(latest or 0, max((latest or 0) - _MARKED_COMMITS, -1), -1):
-        try:
-            mark = _mark(place, version)
-        except DatasetNotFound:
-            break  # cleaned up, and so is all that was before it
-        if mark is not None:
-            found.add(mark)
-    return frozenset(found)
-
-
-def _mark(place: Place, version: int) -> str | None:
     said = (action["commitInfo"] for action in _actions(place, version) if "commitInfo" in action)
     mark: str | None = next(said, {"userMetadata": None}).get("userMetadata")
     return mark

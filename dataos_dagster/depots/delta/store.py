@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from dataos_dagster.address import Address
 from dataos_dagster.depots.contents import nearest, tables_in
 from dataos_dagster.depots.delta import requirements
-from dataos_dagster.depots.delta.log import LOG, is_present, latest_version, marks_of
+from dataos_dagster.depots.delta.log import LOG, is_present, latest_version
+from dataos_dagster.depots.delta.marks import evidence_of
 from dataos_dagster.depots.delta.write import TableWriter
 from dataos_dagster.depots.files.read import readable
 from dataos_dagster.depots.locks import Holder, lock_file, writing
 from dataos_dagster.depots.object_stores import require_connector
 from dataos_dagster.depots.requests import WriteRequest
-from dataos_dagster.depots.settlement import Evidence
 from dataos_dagster.depots.streams import refuse_streams
 from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnsupported
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.dataframe import DataFrame
 
     from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteResult
+    from dataos_dagster.depots.settlement import Evidence
     from dataos_dagster.depots.storage import Place
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
@@ -90,9 +91,7 @@ class DeltaStore:
 
     def evidence(self, request: WriteRequest) -> Evidence:
         """Return the version of a table, and the marks of its commits."""
-        place = self.place(request)
-        version = latest_version(place)
-        return Evidence(None if version is None else str(version), marks_of(place, version))
+        return evidence_of(self.place(request))
 
     def settle(self, request: WriteRequest, principal: Principal) -> None:
         """Take a table's lock and settle what writers that died had begun."""

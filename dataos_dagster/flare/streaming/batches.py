@@ -90,9 +90,13 @@ class BatchWriter:
         self._count(result)
 
     def _is_there(self, mark: str) -> bool:
-        """Return whether the dataset shows a batch, which costs a list of its files, or of all its commits."""
+        """Return whether the dataset shows a batch, which costs a list of its files, or of its commits.
+
+        A store that has forgotten its older writes (a Delta log after its retention) shows a batch no longer: one whose
+        stream stood still for so long is written again.
+        """
         evidence = self.work.context.door.evidence(self.planned.output.request)
-        return evidence is not None and mark in evidence.marks
+        return evidence is not None and evidence.shows(mark) is True
 
     def _count(self, result: WriteResult) -> None:
         self.rows = None if self.rows is None or result.rows is None else self.rows + result.rows
