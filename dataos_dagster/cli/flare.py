@@ -125,6 +125,7 @@ def _key(project: Path, job: str, name: str) -> WatermarkKey:
     """
     from dataos_dagster.flare.incremental.keys import keys_of
     from dataos_dagster.manifests.project import load_project
+    from dataos_dagster.manifests.spelling import suggestion
     from dataos_dagster.settings import load_settings
     from dataos_dagster.workflows.jobs import jobs_of
 
@@ -132,14 +133,19 @@ def _key(project: Path, job: str, name: str) -> WatermarkKey:
     settings = load_settings(folder)
     jobs = jobs_of(load_project(folder, settings=settings), default_workspace=settings.default_workspace)
     found = [each for each in jobs if each.id == job or each.id.endswith(f"/{job}")]
-    if len(found) != 1:
-        known = ", ".join(each.id for each in found) or "none"
+    if not found:
+        names = [each.label for each in jobs]
+        raise SelectionError(f"the project has no job {job!r}", hint=suggestion(job, names, what="its jobs"))
+    if len(found) > 1:
+        known = ", ".join(each.id for each in found)
         raise SelectionError(f"{job!r} means {len(found)} jobs of the project: {known}", hint="write its whole name")
-    keys = keys_of(found[0])
-    named = [at for at in keys if name in {at.key, f"{at.input}.{at.key}"}]
-    if len(named) != 1:
-        known = ", ".join(f"{at.input}.{at.key}" for at in keys) or "none"
-        raise SelectionError(f"{name!r} means {len(named)} keys of {found[0].label}", hint=f"its keys: {known}")
+    keys = {f"{at.input}.{at.key}": at for at in keys_of(found[0])}
+    named = [at for whole, at in keys.items() if name in {at.key, whole}]
+    if not named:
+        hint = suggestion(name, [*keys], what="its keys") or "its inputs are read whole in every run"
+        raise SelectionError(f"{found[0].label} has no key {name!r}", hint=hint)
+    if len(named) > 1:
+        raise SelectionError(f"{found[0].label} has {len(named)} keys {name!r}", hint=f"write one of {', '.join(keys)}")
     return named[0]
 
 

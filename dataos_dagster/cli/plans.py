@@ -27,7 +27,9 @@ def print_plans(plans: Mapping[str, Plan | Unplanned], graph: JobGraph, stand_in
 
     if stand_ins:
         typer.echo(f"stand-ins, which no manifest declares: {', '.join(stand_ins)}\n")
-    for job_id, found in plans.items():
+    for number, (job_id, found) in enumerate(plans.items()):
+        if number:
+            typer.echo()
         if isinstance(found, Unplanned):
             for error in found.errors:
                 print_error(job_id, error, graph)
@@ -36,7 +38,6 @@ def print_plans(plans: Mapping[str, Plan | Unplanned], graph: JobGraph, stand_in
             for finding in found.findings:
                 hint = f" ({finding.hint})" if finding.hint else ""
                 typer.echo(f"  {_kind(finding):6} {finding.location}: {finding.message}{hint}")
-            typer.echo()
 
 
 def _kind(finding: DataOSError) -> str:
@@ -56,7 +57,9 @@ def plans_json(
     from dataos_dagster.workflows.plans import Unplanned
 
     values: list[dict[str, Any]] = []
-    for job_id, found in plans.items():
+    for number, (job_id, found) in enumerate(plans.items()):
+        if number:
+            typer.echo()
         if isinstance(found, Unplanned):
             place = str(graph.nodes[job_id].job.location())
             values.append({"job": job_id, "location": place, "errors": [error_json(each) for each in found.errors]})

@@ -220,10 +220,13 @@ class Intents:
         with self._database.writing() as session:
             rows = claims.claimed(session, job)
             names = sorted({row.job for row in rows})
-            if len(names) != 1:
-                known = ", ".join(names) or "none"
-                hint = "write its whole name" if names else "a job that nobody holds runs without it"
-                raise StateError(f"{job} means {len(names)} jobs that a process holds: {known}", hint=hint)
+            if not names:
+                raise StateError(f"no process holds a job {job}", hint="a job that nobody holds runs without this")
+            if len(names) > 1:
+                known = ", ".join(names)
+                raise StateError(
+                    f"{job} means {len(names)} jobs that a process holds: {known}", hint="write its whole name"
+                )
             gone = [row for row in rows if not claims.is_here(row)]
             if not gone:
                 claims.refuse_living(rows[0])

@@ -84,8 +84,8 @@ def test_a_value_is_set_for_the_next_run(project, name):
     ("job", "assignment", "said"),
     [
         ("load", "start", "'start' is no KEY=VALUE"),
-        ("load", "begin=1", "'begin' means 0 keys of daily/load"),
-        ("lead", "start=1", "'lead' means 0 jobs of the project: none"),
+        ("load", "begin=1", "daily/load has no key 'begin'"),
+        ("lead", "start=1", "the project has no job 'lead'"),
     ],
 )
 def test_a_key_that_nobody_reads_cannot_be_set(project, job, assignment, said):
@@ -122,4 +122,4 @@ def test_a_job_that_a_lost_machine_has_taken_is_let_go(project):
     assert (freed["job"], freed["run_id"], freed["host"]) == (JOB, "run-3", "elsewhere")
     assert call("set", "load", "start=1", "--project", project).exit_code == 0
     missing = call("release", "other", "--project", project)
-    assert (missing.exit_code, "other means 0 jobs that a process holds" in missing.stderr) == (1, True)
+    assert (missing.exit_code, "no process holds a job other" in missing.stderr) == (1, True)
