@@ -28,6 +28,7 @@ class Registry:
         asked: Method, path, content type and authorization of each request.
         extra: Further keys of every schema that is answered, such as `schemaType`.
         refuses: Status and message of every answer, instead of one.
+        moved: Where every request is sent on to.
     """
 
     url: str = ""
@@ -36,6 +37,7 @@ class Registry:
     asked: list[tuple[str, str, str | None, str | None]] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
     refuses: tuple[int, str] | None = None
+    moved: str | None = None
 
     def add(self, subject: str, schema: dict[str, Any] | str) -> int:
         """Make a schema the newest version of a subject, unless it is one, and return its id."""
@@ -49,6 +51,8 @@ class Registry:
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         """Return status and answer of a request."""
+        if self.moved:
+            return 302, {}
         if self.refuses:
             return self.refuses[0], {"error_code": self.refuses[0], "message": self.refuses[1]}
         found: Any = None
@@ -85,6 +89,8 @@ def registry_server() -> Iterator[Registry]:
             status, found = registry.answer(self.command, self.path, body)
             text = json.dumps(found).encode()
             self.send_response(status)
+            if registry.moved:
+                self.send_header("Location", f"{registry.moved}{self.path}")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)

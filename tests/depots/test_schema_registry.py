@@ -116,6 +116,17 @@ def test_a_login_in_the_address_is_refused_and_not_repeated():
     assert "schema_registry_password" in raised.value.hint
 
 
+def test_a_login_goes_to_no_host_that_a_redirect_names(server):
+    registry = SchemaRegistry(server.url, "ann", SecretStr("pw"))
+    with registry_server() as other:
+        server.moved = other.url.replace("http://", "http://ann:pw@")
+        for ask in (lambda: registry.with_id(1), lambda: registry.register("orders-value", "{}")):
+            with pytest.raises(DepotError, match=f"redirects to {other.url}, which is not followed") as raised:
+                ask()
+            assert raised.value.hint.endswith(f"schemaRegistryUrl: {other.url}")
+        assert other.asked == []
+
+
 def test_a_registry_that_does_not_answer_is_named():
     with pytest.raises(DepotUnreachable, match=r"http://127\.0\.0\.1:1 does not answer"):
         SchemaRegistry("http://127.0.0.1:1").with_id(1)

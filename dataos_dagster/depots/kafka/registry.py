@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from dataos_dagster.errors import (
     CredentialsRefused,
@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 _CONTENT = "application/vnd.schemaregistry.v1+json"
 _ANSWER_SECONDS = 10
 _NOT_FOUND, _REFUSED, _CONFLICTS = 404, frozenset({401, 403}), frozenset({409, 422})
+_ELSEWHERE = range(300, 400)
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: Python would hand the login to whatever host it names, and ask with GET what was posted."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Return nothing, so that the answer is the caller's error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +176,8 @@ class SchemaRegistry:
             login = f"{self.username}:{self.password.get_secret_value() if self.password else ''}"
             request.add_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
         try:
-            with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310 - see above
+            opener = urllib.request.build_opener(_NoRedirects)
+            with opener.open(request, timeout=_ANSWER_SECONDS) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -193,6 +202,11 @@ class SchemaRegistry:
             )
 
     def _refusal(self, error: urllib.error.HTTPError) -> DepotError:
+        if error.code in _ELSEWHERE:
+            place = urlsplit(urljoin(self.url, error.headers.get("Location", "")))
+            there = f"{place.scheme}://{place.netloc.rpartition('@')[2]}"
+            hint = f"write the address itself, if you trust it with the credentials: schemaRegistryUrl: {there}"
+            return DepotError(f"the schema registry {self.url} redirects to {there}, which is not followed", hint=hint)
         said = _said(error.read())
         if error.code in _REFUSED:
             hint = "they are schema_registry_username and schema_registry_password of the depot's secret"
