@@ -67,7 +67,9 @@ def parsed(
     options = {"mode": "PERMISSIVE"}
     options |= {key: value for key, value in request.options.items() if key.lower() in PARSER_OPTIONS}
     if values is not None:
-        value = registered(col("value"), values.writers, values.reader, options, strict="mode" not in given)
+        # Only who asks for it gets nulls in place of values whose schema nobody knows.
+        strict = given.get("mode", "FAILFAST").upper() != "PERMISSIVE"
+        value = registered(col("value"), values.writers, values.reader, options, strict=strict)
     elif is_avro(request.format):
         has_header = given.get(HEADER_OPTION, "").lower() == "true"
         record = behind_header(col("value")) if has_header else col("value")

@@ -62,11 +62,14 @@ def test_messages_of_old_and_new_schemas_are_read_with_the_newest_and_an_unknown
     # Registered while the stream was down, or by nobody yet: nothing is read wrongly, and nothing passed over.
     third = len(registry.schemas) + 1
     streams.kafka.produce(topic, [header(third) + long(3) + text("cid") + long(1)])
-    error = streams.error()
-    assert isinstance(error, StepError)
-    assert str(error.location) == "wf.yaml:13:41"
-    assert "the message at offset 3 of partition 0 was written with a schema that the registry has not" in str(error)
-    assert "start the stream again" in error.hint
+    for options in (", mode: FAILFAST", ""):
+        streams.job(TO_TABLE.format(topic=topic, more="", options=options))
+        error = streams.error()
+        assert isinstance(error, StepError)
+        assert str(error.location) == "wf.yaml:13:41"
+        unknown = "the message at offset 3 of partition 0 was written with a schema that the registry has not"
+        assert unknown in str(error)
+        assert "start the stream again" in error.hint
     fields = [*NEW["fields"][:1], {"name": "name", "type": "string"}, {"name": "n", "type": "long"}]
     assert registry.add(subject, {**OLD, "fields": fields}) == third
     streams.job(body.replace("format: kafkaavro", f"format: kafkaavro, schemaId: {second}"))
