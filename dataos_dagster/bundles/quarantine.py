@@ -92,7 +92,12 @@ def _spec(key: dg.AssetKey, file: Path, problems: Iterable[Diagnostic]) -> dg.As
 
 
 def _checks(label: str, keys: Mapping[str, dg.AssetKey], read_again: Callable[[], Project]) -> dg.AssetChecksDefinition:
-    specs = [dg.AssetCheckSpec(CHECK, asset=key, description="The manifest has no errors.") for key in keys.values()]
+    specs = [
+        dg.AssetCheckSpec(
+            CHECK, asset=key, description="Whether the manifest can be used: it fails while the file has errors."
+        )
+        for key in keys.values()
+    ]
 
     @dg.multi_asset_check(name=f"{PREFIX}__{label}", specs=specs, can_subset=True)
     def manifests_are_valid(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:

@@ -57,9 +57,7 @@ def plans_json(
     from dataos_dagster.workflows.plans import Unplanned
 
     values: list[dict[str, Any]] = []
-    for number, (job_id, found) in enumerate(plans.items()):
-        if number:
-            typer.echo()
+    for job_id, found in plans.items():
         if isinstance(found, Unplanned):
             place = str(graph.nodes[job_id].job.location())
             values.append({"job": job_id, "location": place, "errors": [error_json(each) for each in found.errors]})

@@ -69,7 +69,7 @@ def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
         job_id=plan.job.id,
         principal=context.principal,
         engine=plan.engine,
-        engine_reasons=plan.route.reasons,
+        engine_reasons=plan.route.reasons_once_run,
         inputs=tuple(
             InputResult(planned.name, planned.address, planned.dataset, planned.implicit) for planned in plan.inputs
         ),

@@ -199,6 +199,7 @@ def execute_job(node: JobNode, stack: Stack, context: RunContext) -> JobResult:
         interrupted = isinstance(error, KeyboardInterrupt)
         _close(record, error="the run was interrupted" if interrupted else f"{type(error).__name__}: {error}")
         raise
+    record.reasons = result.engine_reasons
     _close(record)
     context.reporter.job_finished(result)
     return result

@@ -72,6 +72,8 @@ def test_what_a_merge_computes_is_looked_at_again_with_the_types_of_both_sides(c
     result = choosing.run_job(job(options=options))
     assert result.engine == engine
     assert ("/" in result.engine_reasons[0]) is (engine == "spark")
+    # What a plan leaves open is known once the job has run.
+    assert not any(doubt in reason for reason in result.engine_reasons for doubt in ("as far as", "it moves"))
 
 
 def test_a_doubt_in_an_assertion_of_a_later_output_moves_the_job_before_the_first_is_written(choosing):

@@ -556,6 +556,12 @@ class TestMistakes:
         assert codes(none) == ["missing-key"]
         assert codes(two) == ["conflicting-keys"]
 
+    def test_an_output_that_asks_to_read_is_told_what_to_ask_for(self, read):
+        _, found = read(job(outputs="{name: orders, dataset: 'dataos://lakehouse:retail/copy?acl=r'}"))
+
+        [told] = found
+        assert (told.code, told.severity, told.hint) == ("wrong-value", "warning", "write `?acl=rw`")
+
     def test_a_job_that_reads_what_it_writes_is_told(self, read):
         _, found = read(job(outputs="{name: orders, dataset: dataos://icebase:retail/orders}"))
 

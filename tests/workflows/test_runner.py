@@ -577,13 +577,19 @@ def test_the_command_prints_one_json_object(sail_shop):
 
 
 def test_the_command_shows_plans_without_running_anything(sail_shop):
-    sail_shop.write(wf=[job("good")])
+    sail_shop.write(wf=[job("good"), job("better")])
     result = invoke(str(sail_shop.folder), "--plan")
     assert result.exit_code == 0, result.output
     assert f"read   rows ← {FILE}" in result.output
+    # One empty line between plans, and none at the end.
+    assert (result.stdout.count("\n\n"), result.stdout.endswith("\n\n")) == (1, False)
     assert not (sail_shop.folder / ".dataos" / "lakehouse").exists()
-    [plan] = json.loads(invoke(str(sail_shop.folder), "--plan", "--json").stdout)["plans"]
-    assert (plan["job"], plan["engine"]) == ("public/wf/good", "sail")
+    answer = invoke(str(sail_shop.folder), "--plan", "--json").stdout
+    assert [(plan["job"], plan["engine"]) for plan in json.loads(answer)["plans"]] == [
+        ("public/wf/good", "sail"),
+        ("public/wf/better", "sail"),
+    ]
+    assert answer.startswith("{")
 
 
 def test_one_file_of_a_project_can_be_run(sail_shop):

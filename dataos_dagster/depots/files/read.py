@@ -63,7 +63,7 @@ class FileReader:
             if self.format == "parquet" and (broken := unreadable(self.place, listing.files)):
                 raise DepotError(
                     f"{self.request.target}: no readable parquet {', '.join(broken)}",
-                    hint="write the file again, or remove it: the rows in it are lost to every reader",
+                    hint="say which format it has (`format: csv`); a torn parquet file has to be written again",
                     location=self.request.location,
                 ) from failed
             raise

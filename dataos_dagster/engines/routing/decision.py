@@ -36,6 +36,7 @@ class Route:
         unproven: Constructs that the parity suite does not show equal on Sail.
         assumed: Constructs that it shows equal for some types of operands, where the types are not known yet.
         warning: What to tell when the job runs on Sail although something in it is unproven.
+        afterwards: The reasons of a job that has run, where a plan's leave something open.
     """
 
     engine: EngineName
@@ -43,6 +44,12 @@ class Route:
     unproven: tuple[Construct, ...] = ()
     assumed: tuple[Construct, ...] = ()
     warning: str | None = None
+    afterwards: tuple[str, ...] = ()
+
+    @property
+    def reasons_once_run(self) -> tuple[str, ...]:
+        """Return the reasons of a job that has run here: what its plan assumed has been looked at by then."""
+        return self.afterwards or self.reasons
 
 
 def constructs_of(sql: str, columns: Mapping[str, Mapping[str, str]] | None = None) -> tuple[Construct, ...]:
@@ -113,7 +120,7 @@ def route(
     if not availability.has("sail"):
         return _without_sail((availability.of("sail").detail,), missing, vetoes, availability)
     if not missing:
-        return Route("sail", _proven_reasons(found, assumed), (), assumed)
+        return _on_sail(found, assumed)
     reason = f"not proven equal on Sail: {_named(missing)}"
     for engine in ("spark", "connect"):
         if availability.has(engine) and not vetoes.get(engine):
@@ -122,6 +129,16 @@ def route(
     absent = "; ".join(vetoes.get("spark", ())) or status.detail
     warning = f"runs on Sail although not proven equal there: {_named(missing)}; Spark cannot be used: {absent}"
     return Route("sail", (f"{reason}; Spark cannot be used: {absent}",), missing, assumed, warning)
+
+
+def _on_sail(found: tuple[Construct, ...], assumed: tuple[Construct, ...]) -> Route:
+    proven = f"all {len(found)} constructs of its SQL are proven equal on Sail"
+    if not found:
+        return Route("sail", ("it has no SQL that needs another engine",))
+    if not assumed:
+        return Route("sail", (proven,))
+    doubt = f"it moves to Spark before anything is written if the types of its columns call for it: {_named(assumed)}"
+    return Route("sail", (f"{proven}, as far as its text tells", doubt), (), assumed, afterwards=(proven,))
 
 
 def _as_requested(
@@ -173,18 +190,6 @@ def _shown(used: frozenset[str], equal: tuple[frozenset[str], ...], different: t
 def _literal_as_column(used: frozenset[str]) -> frozenset[str]:
     """Return the operands with a text literal taken as any text: what is equal for a column is equal for a literal."""
     return used - {"text"} | {"string"} if "text" in used else used
-
-
-def _proven_reasons(found: tuple[Construct, ...], assumed: tuple[Construct, ...]) -> tuple[str, ...]:
-    if not found:
-        return ("it has no SQL that needs another engine",)
-    reason = f"all {len(found)} constructs of its SQL are proven equal on Sail"
-    if not assumed:
-        return (reason,)
-    return (
-        f"{reason}, as far as its text tells",
-        f"it moves to Spark before anything is written if the types of its columns call for it: {_named(assumed)}",
-    )
 
 
 def _named(constructs: tuple[Construct, ...]) -> str:

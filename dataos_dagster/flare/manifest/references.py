@@ -116,6 +116,9 @@ def _check_outputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
             message = f"no input or item is called `{output.name}`"
             hint = suggestion(output.name, list(views.values()), what="there are")
             draft.unresolved("unknown-view", (*place, "name"), message, hint)
+        if output.address is not None and output.address.acl == "r":
+            message = "the address asks to read (`acl=r`), and an output is written"
+            draft.warn("wrong-value", (*place, "dataset"), message, "write `?acl=rw`")
         if output.address is not None and output.address in read:
             message = f"the job reads and writes {output.address}"
             draft.warn(
