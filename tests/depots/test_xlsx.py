@@ -66,6 +66,44 @@ def test_rows_are_read_where_the_options_say(sail_shop):
     assert sail_shop.types(BOOK, options={"dataAddress": "B4", "header": "false"}) == {"_c0": "string", "_c1": "string"}
 
 
+def test_a_range_ends_where_its_last_cell_is(sail_shop):
+    notes = [("id", "v", None, "note"), (1, 2, None, "beside"), (3, 4), (None, None), ("Total", 6)]
+    put_book(sail_shop, notes)
+    frame = sail_shop.frame(BOOK, options={"dataAddress": "A1:B3"})
+    assert (frame.columns, [tuple(row) for row in frame.collect()]) == (["id", "v"], [("1", "2"), ("3", "4")])
+    assert len(sail_shop.rows(BOOK, options={"dataAddress": "A1"})) == 3
+
+
+@pytest.mark.parametrize("name", ["header", "useHeader"])
+def test_a_sheet_without_a_header_keeps_its_first_row(sail_shop, name):
+    put_book(sail_shop, [(1, "ann"), (2, "bob")])
+    assert sail_shop.rows(BOOK, options={name: "false"}) == [("1", "ann"), ("2", "bob")]
+
+
+@pytest.mark.parametrize(
+    "options", [{"dataAddress": "'Data'!B3"}, {"header": "false"}, {"useHeader": "false", "dataAddress": "C1"}]
+)
+def test_an_append_finds_the_columns_where_the_rows_before_it_were_put(sail_shop, options):
+    sail_shop.write("SELECT 1 AS id, 'a' AS name", OUT, format="xlsx", options=options)
+    sail_shop.write("SELECT 2 AS id, 'b' AS name", OUT, "append", format="xlsx", options=options)
+    assert sorted(sail_shop.rows(OUT, options=options)) == [("1", "a"), ("2", "b")]
+    with pytest.raises(SchemaMismatch):
+        sail_shop.write("SELECT 2 AS id", OUT, "append", format="xlsx", options=options)
+
+
+def test_days_that_programs_count_differently_are_texts(sail_shop):
+    sail_shop.write(
+        """SELECT DATE'1850-01-02' AS a, DATE'1900-01-01' AS b, DATE'1900-03-01' AS c, DATE'9999-12-31' AS d,
+        TIMESTAMP'1899-12-31 10:00:00' AS e, '{=1+1}' AS f, 'internal:x' AS g""",
+        OUT,
+        format="xlsx",
+    )
+    schema = GivenSchema("ddl", "a date, b date, c date, d date, e timestamp, f string, g string")
+    at = datetime(1899, 12, 31, 10)  # noqa: DTZ001 - Spark's rows have no zone
+    days = (date(1850, 1, 2), date(1900, 1, 1), date(1900, 3, 1), date(9999, 12, 31))
+    assert sail_shop.rows(OUT, schema=schema) == [(*days, at, "{=1+1}", "internal:x")]
+
+
 def test_what_is_written_is_read_again(shop):
     shop.write(QUERY.format(3), OUT, format="xlsx", options={"sheetName": "Orders"})
     rows = [(i, None if i == 1 else f"=s{i}", AT, date(2024, 1, 30), Decimal("1.50"), i == 1, 1.25) for i in range(3)]
@@ -83,7 +121,10 @@ def test_numbers_that_a_cell_cannot_hold_keep_their_digits_as_texts(sail_shop):
         OUT,
         format="xlsx",
     )
-    assert sail_shop.rows(OUT) == [("9007199254740993", "12345678901234.5678", "nan")]
+    assert sail_shop.rows(OUT) == [("9007199254740993", "12345678901234.5678", "NaN")]
+    numbers = {"schema": GivenSchema("ddl", "big bigint, d decimal(20,4), n double")}
+    [(big, exact, nan)] = sail_shop.rows(OUT, **numbers)
+    assert (big, exact, nan != nan) == (9007199254740993, Decimal("12345678901234.5678"), True)  # noqa: PLR0124 - is NaN
 
 
 def test_workbooks_of_a_folder_have_the_same_columns(sail_shop):
@@ -118,6 +159,9 @@ def test_what_workbooks_do_not_hold_is_refused_before_anything_is_written(sail_s
         sail_shop.write("SELECT array(1) AS l, map(1, 2) AS m", OUT, format="xlsx")
     with pytest.raises(WriteFailed, match="a text of s has 32768 characters"):
         sail_shop.write("SELECT repeat('x', 32768) AS s", OUT, format="xlsx")
+    monkeypatch.setattr(xlsx_write, "MOST_COLUMNS", 3)
+    with pytest.raises(SchemaMismatch, match="3 columns are more than the 2 that a sheet holds"):
+        sail_shop.write("SELECT 1 AS a, 2 AS b, 3 AS c", OUT, format="xlsx", options={"dataAddress": "B1"})
     monkeypatch.setattr(xlsx_write, "MOST_ROWS", 3)
     with pytest.raises(WriteFailed, match="3 rows are more than the 2 that a sheet holds"):
         sail_shop.write("SELECT id FROM range(3)", OUT, format="xlsx")
@@ -129,6 +173,12 @@ def test_options_that_are_not_followed_are_told_when_the_job_is_planned(sail_sho
         (ReadRequest(target(BOOK), options={"workbookPassword": "x"}), "workbooks with a password"),
         (ReadRequest(target(BOOK), options={"sheetname": "a", "location": "x"}), "the option location"),
         (ReadRequest(target(BOOK), options={"dataAddress": "here"}), "is no place in a sheet"),
+        (ReadRequest(target(BOOK), options={"dataAddress": "B3:A9"}), "is no place in a sheet"),
+        (ReadRequest(target(BOOK), options={"dataAddress": "A1:last"}), "is no place in a sheet"),
+        (WriteRequest(target(OUT), "append", format="xlsx", options={"dataAddress": "A1:B9"}), "has a last cell"),
+        (WriteRequest(target(OUT), "append", format="xlsx", options={"sheetName": "2024/01"}), "takes no sheet of the"),
+        (WriteRequest(target(OUT), "append", format="xlsx", options={"sheetName": "x" * 32}), "takes no sheet of the"),
+        (WriteRequest(target(OUT), "append", format="xlsx", options={"sheetName": "History"}), "takes no sheet of the"),
         (ReadRequest(target(BOOK), stream=True), "workbooks are no stream"),
         (WriteRequest(target(OUT), "append", format="xlsx", partition_by=("k",)), "know no partitionBy"),
         (WriteRequest(target(OUT), "append", format="xlsx", compression="gzip"), "know no compressionType"),

@@ -119,10 +119,16 @@ class FileWriter:
         Raises:
             SchemaMismatch: It has others.
         """
+        from dataos_dagster.depots.files.xlsx.options import WHERE, WorkbookOptions
+
         request = self.request
-        options = {key: value for key, value in request.options.items() if key.lower() in {"sheetname", "header"}}
+        options = {key: value for key, value in request.options.items() if key.lower() in WHERE}
         there = FileReader(self.place, self.format, ReadRequest(request.target, options=options), self.session).read()
-        if [name.lower() for name in there.columns] != [name.lower() for name in frame.columns]:
+        if WorkbookOptions.parse(options).header:
+            same = [name.lower() for name in there.columns] == [name.lower() for name in frame.columns]
+        else:
+            same = len(there.columns) == len(frame.columns)
+        if not same:
             raise SchemaMismatch(
                 f"{request.target}: what is written has the columns {', '.join(frame.columns)}, "
                 f"and the workbooks that are there {', '.join(there.columns)}",
@@ -183,11 +189,11 @@ class FileWriter:
         from dataos_dagster.depots.files.xlsx.options import WorkbookOptions
         from dataos_dagster.depots.files.xlsx.write import check_columns, write_workbook
 
-        check_columns(frame.schema, self.request)
+        options = WorkbookOptions.parse(self.request.options, write=True, location=self.request.location)
+        check_columns(frame.schema, options, self.request)
         with self.session.stopped_on_interrupt():
             rows = in_order(frame, self.request.sort).toArrow()
         staged.mkdir(parents=True)
-        options = WorkbookOptions.parse(self.request.options, write=True, location=self.request.location)
         file = staged / f"part-00000-{uuid.uuid4().hex}.xlsx"
         write_workbook(rows, frame.schema, file, options, self.request)
 

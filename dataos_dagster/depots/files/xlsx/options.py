@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 _WITHOUT_EFFECT = frozenset(
     {
         *("treatemptyvaluesasnulls", "useplainnumberformat", "addcolorcolumns", "maxrowsinmemory", "excerptsize"),
-        *("maxbytearraysize", "tempfilethreshold", "path", "useheader"),
+        *("maxbytearraysize", "tempfilethreshold", "path"),
     }
 )
+# Options that say where the rows stand, and below which names.
+WHERE = frozenset({"sheetname", "dataaddress", "header", "useheader"})
 _READ = frozenset(
     {
         *("sheetname", "dataaddress", "header", "inferschema", "nullvalue", "mode"),
@@ -31,8 +33,13 @@ _READ = frozenset(
 )
 _WRITTEN = frozenset({"sheetname", "dataaddress", "header", "dateformat", "timestampformat"})
 _ADDRESS = re.compile(
-    r"(?:(?:'(?P<quoted>[^']+)'|(?P<plain>[^'!\[]+))!)?(?P<column>[A-Z]{1,3})(?P<row>\d{1,7})(?::.*)?"
+    r"(?:(?:'(?P<quoted>[^']+)'|(?P<plain>[^'!\[]+))!)?(?P<column>[A-Z]{1,3})(?P<row>[1-9]\d{0,6})"
+    r"(?::(?P<last_column>[A-Z]{1,3})(?P<last_row>[1-9]\d{0,6}))?"
 )
+# What Excel takes as the name of a sheet (Microsoft, Rename a worksheet).
+_LONGEST_NAME = 31
+_NAME = re.compile(r"(?!')[^\[\]:*?/\\]+(?<!')")
+_RESERVED = "history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +50,16 @@ class WorkbookOptions:
         sheet: Name of the sheet; None means the first.
         first_row: 0-based row where the cells begin.
         first_column: 0-based column.
+        rows: Number of rows that may stand there, header included; None for all.
+        columns: Number of columns.
         texts: How texts become values: as those of CSV files do.
     """
 
     sheet: str | None
     first_row: int
     first_column: int
+    rows: int | None
+    columns: int | None
     texts: CsvOptions
 
     @property
@@ -64,6 +75,8 @@ class WorkbookOptions:
             DepotUnsupported: One of them is not followed.
         """
         options = {key.lower(): value for key, value in given.items() if key.lower() not in _WITHOUT_EFFECT}
+        if "useheader" in options:  # what older versions of the library call it
+            options.setdefault("header", options.pop("useheader"))
         if "workbookpassword" in options:
             raise DepotUnsupported(
                 "workbooks with a password are not read or written",
@@ -79,17 +92,18 @@ class WorkbookOptions:
                 hint=f"followed are {', '.join(sorted(_WRITTEN if write else _READ))}",
                 location=location,
             )
-        address = _ADDRESS.fullmatch(options.get("dataaddress", "A1"))
-        if address is None:
-            raise DepotUnsupported(
-                f"dataAddress {options['dataaddress']!r} is no place in a sheet",
-                hint="write the first cell: 'My Sheet'!B3",
-                location=location,
-            )
+        address = _address(options.get("dataaddress", "A1"), write=write, location=location)
+        first_row, first_column = int(address["row"]) - 1, _column(address["column"])
+        ranged = address["last_row"] is not None
+        sheet = options.get("sheetname") or address["quoted"] or address["plain"]
+        if write and sheet is not None:
+            _check_name(sheet, location)
         return cls(
-            options.get("sheetname") or address["quoted"] or address["plain"],
-            int(address["row"]) - 1,
-            _column(address["column"]),
+            sheet,
+            first_row,
+            first_column,
+            int(address["last_row"]) - first_row if ranged else None,
+            _column(address["last_column"]) - first_column + 1 if ranged else None,
             CsvOptions.parse(options),
         )
 
@@ -120,6 +134,42 @@ def check_writing(request: WriteRequest) -> None:
             raise DepotUnsupported(
                 f"{request.target}: workbooks know no {name}", hint="write parquet or csv", location=request.location
             )
+
+
+def _address(text: str, *, write: bool, location: Location | None) -> re.Match[str]:
+    """Return the parts of a `dataAddress`; a range where rows are read only."""
+    found = _ADDRESS.fullmatch(text)
+    if found is None or _ends_before_it_begins(found):
+        raise DepotUnsupported(
+            f"dataAddress {text!r} is no place in a sheet",
+            hint="write the first cell, or the first and the last: 'My Sheet'!B3, 'My Sheet'!B3:F35",
+            location=location,
+        )
+    if write and found["last_row"]:
+        raise DepotUnsupported(
+            f"dataAddress {text!r} of what is written has a last cell, and the rows decide where that is",
+            hint=f"write the first cell: {text.rpartition(':')[0]}",
+            location=location,
+        )
+    return found
+
+
+def _ends_before_it_begins(address: re.Match[str]) -> bool:
+    if address["last_row"] is None:
+        return False
+    return int(address["last_row"]) < int(address["row"]) or _column(address["last_column"]) < _column(
+        address["column"]
+    )
+
+
+def _check_name(sheet: str, location: Location | None) -> None:
+    if len(sheet) > _LONGEST_NAME or not _NAME.fullmatch(sheet) or sheet.lower() == _RESERVED:
+        raise DepotUnsupported(
+            f"Excel takes no sheet of the name {sheet!r}",
+            hint=f"write at most {_LONGEST_NAME} characters without any of [ ] : * ? / \\, no ' at an end, "
+            "and another word than History",
+            location=location,
+        )
 
 
 def _column(letters: str) -> int:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dataos_dagster.errors import Location
 
 Rows = list[list[str | None]]
+# No column holds integers beyond; a double there is written with its exponent.
+_LONGEST_INTEGER = 1 << 63
 
 
 def read_workbooks(
@@ -88,13 +90,18 @@ def _sheet(file: Place, options: WorkbookOptions, location: Location | None) -> 
             hint="store it as .xlsx again; protected workbooks are not read",
             location=location,
         ) from None
-    texts = [[_text(cell) for cell in row[options.first_column :]] for row in cells[options.first_row :]]
+    wide = _part(options.first_column, options.columns)
+    texts = [[_text(cell) for cell in row[wide]] for row in cells[_part(options.first_row, options.rows)]]
     rows = [row for row in texts if any(cell is not None for cell in row)]
     if not options.header:
         return [f"_c{i}" for i in range(max(map(len, rows), default=0))], rows
     if not rows:
         return [], []
     return _names(rows[0]), rows[1:]
+
+
+def _part(first: int, count: int | None) -> slice:
+    return slice(first, None if count is None else first + count)
 
 
 def _names(cells: Sequence[str | None]) -> list[str]:
@@ -114,7 +121,7 @@ def _text(cell: object) -> str | None:
             return None
         case bool():
             return "true" if cell else "false"
-        case float() if cell.is_integer():
+        case float() if cell.is_integer() and abs(cell) < _LONGEST_INTEGER:
             return str(int(cell))
         case datetime() | date() | time():
             return cell.isoformat()
