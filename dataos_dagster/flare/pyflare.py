@@ -154,8 +154,10 @@ def load(
     frame = opened.door.read(request, opened.engine, opened.principal)
     if query is None:
         return frame
+    # Of all braces only these are to be filled: others belong to the query's own texts.
+    template = query.replace("{", "{{").replace("}", "}}").replace("{{dataset}}", "{dataset}")
     with opened.engine.failures():
-        return opened.engine.spark.sql(query, dataset=frame)
+        return opened.engine.spark.sql(template, dataset=frame)
 
 
 def save(

@@ -101,8 +101,9 @@ class Progress(Relay):
         super().job_started(job_id, engine, reasons)
 
     def output_written(self, job_id: str, output: OutputResult) -> None:
-        """Keep what was written, of each dataset what was written last."""
-        self.outputs[f"{output.name} {output.dataset} {output.branch}"] = output
+        """Keep what was written, of each dataset what was written last; each deletion is one of its own."""
+        deletion = output.snapshot_id if output.rows_deleted is not None else None
+        self.outputs[f"{output.name} {output.dataset} {output.branch} {deletion}"] = output
         super().output_written(job_id, output)
 
     def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:

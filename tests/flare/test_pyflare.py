@@ -31,6 +31,8 @@ def test_what_is_saved_is_loaded_and_the_default_mode_appends(engine):
     assert rows(ORDERS) == [(0, "x"), (0, "x"), (1, "x"), (1, "x")]
     assert flare.save(ORDERS, frame, mode="overwrite").rows == 2
     assert rows(ORDERS, query="SELECT id FROM {dataset} WHERE id > 0") == [(1,)]
+    braces = """SELECT id FROM {dataset} WHERE note RLIKE 'x{1}' AND note <> '{"k": {}}' -- {x}"""
+    assert rows(ORDERS, query=braces) == [(0,), (1,)]
 
 
 def test_options_of_iceberg_are_pyflares(engine):

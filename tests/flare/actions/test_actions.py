@@ -177,6 +177,14 @@ def test_sail_deletes_the_same_rows_as_spark(sail_lake):
     assert recorded.rows_deleted == 5
 
 
+def test_each_deletion_of_a_job_stands_in_the_history(sail_lake):
+    fill(sail_lake, commits=1)
+    deletions = [f"{{name: delete_from_dataset, deleteWhere: {rows}}}" for rows in ("id = 0", "id > 5")]
+    sail_lake.run(*deletions)
+    recorded = sail_lake.jobs.state.job_runs.history()[0].outputs
+    assert [output.rows_deleted for output in recorded] == [1, 3]
+
+
 def test_rows_of_a_branch_are_deleted_and_main_stays(spark_lake):
     spark_lake.write("SELECT id FROM range(3)", "overwrite")
     spark_lake.write("SELECT id FROM range(3, 6)", branch="audit")
