@@ -68,6 +68,47 @@ def fit(frame: DataFrame, table: StructType, target: Target, *, location: Locati
     return frame.select(*(_column(frame, given, field) for given, field in pairs))
 
 
+def spelled(frame: DataFrame, table: StructType, target: Target, *, location: Location | None = None) -> DataFrame:
+    """Return the frame with the table's spelling of those columns that the table has.
+
+    Args:
+        frame: What is to be written; it may have columns of its own.
+        table: Columns of the dataset that is there.
+        target: Its name, for messages.
+        location: The place in a manifest that asks for the write.
+
+    Raises:
+        SchemaMismatch: A field inside a column is spelled in another way than in the table.
+    """
+    known = {field.name.lower(): field for field in table.fields}
+    pairs = [(given, known.get(given.name.lower(), given)) for given in frame.schema.fields]
+    inside = [given.name for given, there in pairs if not _spelled_alike(given.dataType, there.dataType)]
+    if inside:
+        raise SchemaMismatch(
+            f"{target}: fields inside of {', '.join(inside)} differ from those of the dataset in case only",
+            hint="write their names as the dataset has them",
+            location=location,
+        )
+    if all(given.name == there.name for given, there in pairs):
+        return frame
+    return frame.select(*(frame[quoted(given.name)].alias(there.name) for given, there in pairs))
+
+
+def _spelled_alike(given: DataType, there: DataType) -> bool:
+    """Return whether no two fields of two types have names that differ in case only."""
+    from pyspark.sql.types import ArrayType, MapType, StructType
+
+    if isinstance(given, StructType) and isinstance(there, StructType):
+        known = {field.name.lower(): field for field in there.fields}
+        pairs = [(field, known[field.name.lower()]) for field in given.fields if field.name.lower() in known]
+        return all(a.name == b.name and _spelled_alike(a.dataType, b.dataType) for a, b in pairs)
+    if isinstance(given, ArrayType) and isinstance(there, ArrayType):
+        return _spelled_alike(given.elementType, there.elementType)
+    if isinstance(given, MapType) and isinstance(there, MapType):
+        return _spelled_alike(given.keyType, there.keyType) and _spelled_alike(given.valueType, there.valueType)
+    return True
+
+
 def check_new(frame: DataFrame, target: Target, *, location: Location | None = None) -> None:
     """Check that a frame can become a dataset of its own.
 

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 from depot_shop import ANN, target
 
+from dataos_dagster.depots.delta import write as delta_write
 from dataos_dagster.depots.door import Merge, PartitionField, ReadRequest, Target, WriteRequest
-from dataos_dagster.errors import DatasetNotFound, DepotUnsupported, SchemaMismatch, WriteFailed
+from dataos_dagster.errors import DatasetNotFound, DepotUnreachable, DepotUnsupported, SchemaMismatch, WriteFailed
 
 TABLE = "dataos://shopfiles:lake/orders"
 QUERY = """SELECT id, IF(id = 1, NULL, concat('s', id)) AS s, TIMESTAMP'2024-01-01 10:00:00' AS at,
@@ -67,6 +68,39 @@ def test_what_does_not_fit_is_refused_unless_the_table_is_to_change(shop):
     assert shop.rows(TABLE, format="delta") == [("z",)]
 
 
+def test_a_column_that_differs_in_case_only_is_the_one_that_is_there(shop):
+    evolving = {"format": "delta", "options": {"mergeSchema": "true"}}
+    shop.write("SELECT 1 AS id, named_struct('a', 1) AS t", TABLE, format="delta")
+    shop.write("SELECT named_struct('a', 2, 'b', 3) AS T, 2 AS ID, 'x' AS More", TABLE, "append", **evolving)
+    assert list(shop.types(TABLE, format="delta")) == ["id", "t", "More"]
+    assert [row["id"] for row in shop.frame(TABLE, format="delta").where("More = 'x'").collect()] == [2]
+    with pytest.raises(SchemaMismatch, match="fields inside of t differ from those of the dataset in case only"):
+        shop.write("SELECT 1 AS id, named_struct('A', 1) AS t", TABLE, "append", **evolving)
+
+
+def test_a_write_is_told_though_its_log_cannot_be_read_behind_it(sail_shop, monkeypatch):
+    def unreachable(*_):
+        raise DepotUnreachable("the store does not answer")
+
+    sail_shop.write("SELECT 1 AS id", TABLE, format="delta")
+    monkeypatch.setattr(delta_write, "read_commit", unreachable)
+    written = sail_shop.write("SELECT 2 AS id", TABLE, "append", format="delta")
+    assert (written.rows, written.snapshot_id, written.created) == (None, None, False)
+    assert "the store does not answer" in written.notes[0]
+    assert sail_shop.rows(TABLE) == [(1,), (2,)]
+
+
+def test_rows_are_replaced_by_a_condition_which_they_all_meet(spark_shop):
+    spark_shop.write("SELECT id, id % 2 AS k FROM range(4)", TABLE, format="delta", partition_by=("k",))
+    where = {"format": "delta", "options": {"replaceWhere": "k = 1"}}
+    spark_shop.write("SELECT 100L AS id, 1L AS k", TABLE, **where)
+    assert ids(spark_shop) == [0, 2, 100]
+    for key, refused in ((0, where), (1, {"format": "delta", "options": {"replaceWhere": "id = 200"}})):
+        with pytest.raises(WriteFailed):
+            spark_shop.write(f"SELECT 200L AS id, {key}L AS k", TABLE, **refused)
+    assert ids(spark_shop) == [0, 2, 100]
+
+
 @pytest.mark.parametrize("mode", ["append", "overwrite"])
 def test_a_failing_query_leaves_the_table_as_it_was(shop, mode):
     shop.write("SELECT CAST(1 AS BIGINT) AS id", TABLE, format="delta")
@@ -120,6 +154,10 @@ def test_what_sail_does_not_do_goes_to_spark(sail_shop):
         (WriteRequest(target(TABLE), "overwrite", format="delta", dynamic_overwrite=True), "single partitions"),
         (WriteRequest(target(TABLE), "append", format="delta", compression="gzip"), "chooses the codec"),
         (WriteRequest(target(TABLE), "append", format="delta", options={"txnAppId": "a"}), "option txnAppId"),
+        (
+            WriteRequest(target(TABLE), "overwrite", format="delta", options={"replaceWhere": "k = 1"}),
+            "option replaceWhere",
+        ),
         (ReadRequest(target(TABLE), format="delta", options={"readChangeFeed": "true"}), "option readChangeFeed"),
         (WriteRequest(target(spaced), "append", format="delta"), "in the path are safe"),
     ):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dataos_dagster.errors import DepotError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dataos_dagster.depots.storage import Place
 
@@ -81,14 +81,15 @@ def read_commit(place: Place, version: int) -> Commit:
         DatasetNotFound: Its entry was cleaned up.
         DepotError: The entry is no JSON.
     """
-    added = [action["add"] for action in _actions(place, version) if "add" in action]
+    actions = list(_actions(place, version))
+    added = [action["add"] for action in actions if "add" in action]
     counts = [_rows(add) for add in added]
     return Commit(
         version,
         rows=None if None in counts else sum(count for count in counts if count is not None),
         bytes=sum(int(add.get("size", 0)) for add in added),
         files=len(added),
-        mark=mark_of(place, version),
+        mark=_mark(actions),
     )
 
 
@@ -108,7 +109,11 @@ def mark_of(place: Place, version: int) -> str | None:
         DatasetNotFound: Its entry was cleaned up.
         DepotError: The entry is no JSON.
     """
-    said = (action["commitInfo"] for action in _actions(place, version) if "commitInfo" in action)
+    return _mark(_actions(place, version))
+
+
+def _mark(actions: Iterable[Mapping[str, Any]]) -> str | None:
+    said = (action["commitInfo"] for action in actions if "commitInfo" in action)
     mark: str | None = next(said, {"userMetadata": None}).get("userMetadata")
     return mark
 

@@ -18,8 +18,11 @@ DELTA = coordinate_of("delta")
 # Tables are opened by their folder and through frames only, which needs neither Delta's SQL nor its catalog; without
 # this Spark refuses every write until it was started with both.
 _CONF = {"spark.databricks.delta.requiredSparkConfsCheck.enabled": "false"}
+# Without Delta's SQL `replaceWhere` can replace whole partitions only, and says so of other conditions.
+_BY_PARTITION = {"spark.databricks.delta.replaceWhere.dataColumns.enabled": "false"}
 _READ_OPTIONS = frozenset({"versionasof", "timestampasof"})
-_WRITE_OPTIONS = frozenset({"overwriteschema", "mergeschema", "replacewhere", "usermetadata"})
+# Sail 0.7.2 takes replaceWhere, and writes rows to which it does not apply besides, which Delta's own writer refuses.
+_WRITE_OPTIONS = frozenset({"overwriteschema", "mergeschema", "usermetadata"})
 # Options of files, which are often copied along and which Delta does not look at.
 IRRELEVANT = frozenset({"header", "headers", "inferschema", "sep", "delimiter", "driver"})
 
@@ -29,7 +32,7 @@ def requirements(place: Place, request: ReadRequest | WriteRequest) -> Requireme
     reasons, notes = list(_obstacles(place, request)), []
     if not isinstance(request, ReadRequest) and request.sort is not None:
         notes.append(f"{request.target}: Sail does not keep the order of rows inside the files")
-    own = Requirements(conf={"spark": _CONF, "connect": _CONF}, packages=(DELTA,), notes=tuple(notes))
+    own = Requirements(conf={"spark": _CONF | _BY_PARTITION, "connect": _CONF}, packages=(DELTA,), notes=tuple(notes))
     return join([object_stores.requirements(place), own, veto("sail", *reasons)])
 
 

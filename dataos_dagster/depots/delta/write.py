@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.delta.log import latest_version, read_commit
 from dataos_dagster.depots.files.read import readable
-from dataos_dagster.depots.fitting import check_new, fit
+from dataos_dagster.depots.fitting import check_new, fit, spelled
 from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.requests import Column, ReadRequest, WriteResult
 from dataos_dagster.depots.sorting import in_order
-from dataos_dagster.errors import EngineCrashed, StatementFailed, WriteFailed
+from dataos_dagster.errors import DepotError, EngineCrashed, StatementFailed, WriteFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,10 +56,21 @@ class TableWriter:
         with self.store.lock(self.request, holder, self.session.stop_work), self._nothing_written():
             before = latest_version(self.place)
             frame = self._fitted(frame, created=before is None)
+            columns = self._columns(frame)
             with self._noted():
                 self._write(frame)
-            commits = self._since(-1 if before is None else before)
-            columns = self._columns(frame)
+            # Behind it nothing may fail: the rows are there, and whoever tried again would write them twice.
+            return self._result(-1 if before is None else before, columns)
+
+    def _result(self, before: int, columns: tuple[Column, ...]) -> WriteResult:
+        """Return what the commits behind a version say, as far as they can be read."""
+        try:
+            commits = self._since(before)
+        except DepotError as error:
+            note = f"{self.request.target} was written, and its log could not be read behind it: {error.message}"
+            return WriteResult(
+                rows=None, bytes=None, snapshot_id=None, files=None, schema=columns, created=before < 0, notes=(note,)
+            )
         rows = [commit.rows for commit in commits]
         return WriteResult(
             rows=None if None in rows else sum(count for count in rows if count is not None),
@@ -67,17 +78,20 @@ class TableWriter:
             snapshot_id=str(commits[-1].version) if commits else None,
             files=sum(commit.files for commit in commits),
             schema=columns,
-            created=before is None,
+            created=before < 0,
         )
 
     def _fitted(self, frame: DataFrame, *, created: bool) -> DataFrame:
         check_new(frame, self.request.target, location=self.request.location)
         if created:
             return self._optional(frame)
-        if any(key.lower() in _EVOLVING and value.lower() == "true" for key, value in self.request.options.items()):
+        evolving = {key.lower() for key, value in self.request.options.items() if value.lower() == "true"} & _EVOLVING
+        if "overwriteschema" in evolving:
             return self._optional(frame)
-        there = self.store.read(ReadRequest(self.request.target, acl="rw"), self.session)
-        return fit(frame, there.schema, self.request.target, location=self.request.location)
+        there = self.store.read(ReadRequest(self.request.target, acl="rw"), self.session).schema
+        if evolving:
+            return self._optional(spelled(frame, there, self.request.target, location=self.request.location))
+        return fit(frame, there, self.request.target, location=self.request.location)
 
     def _optional(self, frame: DataFrame) -> DataFrame:
         """Return the frame with columns that admit nulls: a table that is made of it must take any later row."""
@@ -111,9 +125,10 @@ class TableWriter:
         return self.request.settlement.write(lambda: self.store.evidence(self.request), self.session, marked=True)
 
     def _since(self, before: int) -> list[Commit]:
-        """Return the commits behind a version."""
-        latest = latest_version(self.place)
-        return [read_commit(self.place, version) for version in range(before + 1, (latest or 0) + 1)]
+        """Return the commits behind a version; of a write with a mark those of others are not among them."""
+        latest, mark = latest_version(self.place), self.request.mark
+        commits = [read_commit(self.place, version) for version in range(before + 1, (latest or 0) + 1)]
+        return [commit for commit in commits if mark in {None, commit.mark}]
 
     def _columns(self, frame: DataFrame) -> tuple[Column, ...]:
         return tuple(Column(field.name, field.dataType.simpleString()) for field in frame.schema.fields)
