@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 import xlsxwriter
 from depot_shop import target
+from pyspark.sql.types import StructType
 
 from dataos_dagster.depots.door import GivenSchema, ReadRequest, WriteRequest
 from dataos_dagster.depots.files.xlsx import write as xlsx_write
+from dataos_dagster.depots.files.xlsx.options import WorkbookOptions
 from dataos_dagster.errors import DepotError, DepotUnsupported, SchemaMismatch, WriteFailed
 
 OUT = "dataos://shopfiles:out/orders"
@@ -134,6 +137,19 @@ def test_workbooks_of_a_folder_have_the_same_columns(sail_shop):
     put_book(sail_shop, [("id", "price"), (3, 4)], path="in/books/c.xlsx")
     with pytest.raises(SchemaMismatch, match=r"c\.xlsx has the columns id, price, and the workbook before it id, name"):
         sail_shop.frame("dataos://shopfiles:in/books")
+
+
+def test_what_excel_puts_beside_an_open_workbook_is_no_workbook(sail_shop):
+    put_book(sail_shop, ROWS, path="in/books/a.xlsx")
+    sail_shop.put("in/books/~$a.xlsx", "\x03ann")
+    assert len(sail_shop.rows("dataos://shopfiles:in/books")) == 2
+
+
+def test_a_file_that_cannot_be_made_is_an_error_of_the_disk(tmp_path):
+    options = WorkbookOptions.parse({}, write=True)
+    request = WriteRequest(target(OUT), "append", format="xlsx")
+    with pytest.raises(OSError, match="No such file or directory"):
+        xlsx_write.write_workbook(pa.table({}), StructType([]), tmp_path / "missing/a.xlsx", options, request)
 
 
 def test_an_append_has_the_columns_that_are_there(sail_shop):

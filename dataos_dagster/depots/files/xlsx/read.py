@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dataos_dagster.errors import Location
 
 Rows = list[list[str | None]]
+# Excel puts such a file, which is no workbook, beside each workbook that somebody has open.
+_OPENED = "~$"
 # No column holds integers beyond; a double there is written with its exponent.
 _LONGEST_INTEGER = 1 << 63
 
@@ -52,6 +54,8 @@ def read_workbooks(
     names: list[str] = []
     rows: Rows = []
     for file in files:
+        if file.name.startswith(_OPENED):
+            continue
         found, body = _sheet(file, options, location)
         if not names:
             names = found

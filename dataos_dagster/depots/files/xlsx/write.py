@@ -65,6 +65,7 @@ def write_workbook(
 
     Raises:
         WriteFailed: They are more than a sheet holds, or a text is longer than a cell.
+        OSError: The disk is full, or the file cannot be made.
     """
     xlsxwriter = client("xlsxwriter", "Excel", "excel")
     room = MOST_ROWS - options.first_row - int(options.header)
@@ -74,23 +75,33 @@ def write_workbook(
             hint="the dataset is as it was before; write fewer rows, or csv or parquet",
             location=request.location,
         )
-    # One row is in memory at a time; texts stand in the cells themselves.
-    with xlsxwriter.Workbook(str(file), {"constant_memory": True}) as book:
-        sheet = book.add_worksheet(options.sheet or "Sheet1")
-        kinds = [field.dataType.simpleString() for field in schema.fields]
-        formats = [book.add_format({"num_format": _FORMATS[kind]}) if kind in _FORMATS else None for kind in kinds]
-        row = options.first_row
-        if options.header:
-            for column, name in enumerate(schema.names, start=options.first_column):
-                sheet.write_string(row, column, name)
+    try:
+        # One row is in memory at a time; texts stand in the cells themselves.
+        with xlsxwriter.Workbook(str(file), {"constant_memory": True}) as book:
+            _fill(book, rows, schema, options, request)
+    except xlsxwriter.exceptions.XlsxFileError as error:
+        for sheet in book.worksheets():
+            sheet._opt_close()  # noqa: SLF001 - the library closes its scratch files only when all went well
+        raise OSError(str(error)) from error
+
+
+def _fill(book: Any, rows: Table, schema: StructType, options: WorkbookOptions, request: WriteRequest) -> None:
+    """Put a header, where one is wanted, and rows into the only sheet of a workbook."""
+    sheet = book.add_worksheet(options.sheet or "Sheet1")
+    kinds = [field.dataType.simpleString() for field in schema.fields]
+    formats = [book.add_format({"num_format": _FORMATS[kind]}) if kind in _FORMATS else None for kind in kinds]
+    row = options.first_row
+    if options.header:
+        for column, name in enumerate(schema.names, start=options.first_column):
+            sheet.write_string(row, column, name)
+        row += 1
+    for batch in rows.to_batches():
+        for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            for index, (value, format_) in enumerate(zip(values, formats, strict=True)):
+                if value is not None:
+                    cell = _cell(value, schema.names[index], options, request)
+                    _put(sheet, (row, options.first_column + index), cell, format_)
             row += 1
-        for batch in rows.to_batches():
-            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                for index, (value, format_) in enumerate(zip(values, formats, strict=True)):
-                    if value is not None:
-                        cell = _cell(value, schema.names[index], options, request)
-                        _put(sheet, (row, options.first_column + index), cell, format_)
-                row += 1
 
 
 def _put(sheet: Any, place: tuple[int, int], cell: Any, format_: Any) -> None:
