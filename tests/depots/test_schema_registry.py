@@ -158,6 +158,15 @@ def test_columns_become_a_record_whose_versions_go_together():
     assert json.loads(record_schema(needed, "1a"))["name"] == "_1a"
 
 
+def test_no_two_records_of_a_schema_have_one_name():
+    inner = columns(n=types.LongType())
+    schema = json.loads(record_schema(columns(a_b=inner, a=columns(b=inner), l=types.ArrayType(inner)), "orders"))
+    first, second, third = (field["type"][1] for field in schema["fields"])
+    nested = second["fields"][0]["type"][1]
+    names = [found["name"] for found in (schema, first, second, nested, third["items"][1])]
+    assert names == ["orders", "orders.a_b", "orders.a", "orders.a.b", "orders.l"]
+
+
 @pytest.mark.parametrize(
     ("found", "why"),
     [

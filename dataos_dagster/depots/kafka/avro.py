@@ -114,7 +114,8 @@ def _record(columns: StructType, name: str, location: Location | None) -> dict[s
                 hint="rename it in a step, or all of them with cleanse_column_names: letters, digits and underscores",
                 location=location,
             )
-        inner = _type(column.dataType, f"{name}_{column.name}", location)
+        # Inside the name of the record around it, so that no two nested ones are called the same.
+        inner = _type(column.dataType, f"{name}.{column.name}", location)
         field: dict[str, Any] = {"name": column.name, "type": inner}
         if column.nullable and inner != "null":
             field |= {"type": ["null", inner], "default": None}

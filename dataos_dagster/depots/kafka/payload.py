@@ -65,7 +65,7 @@ def parsed(
     given = {key.lower(): value for key, value in request.options.items()}
     # The parser takes no empty map of options.
     options = {"mode": "PERMISSIVE"}
-    options |= {key: value for key, value in request.options.items() if key.lower() in PARSER_OPTIONS}
+    options |= {key: value for key, value in given.items() if key in PARSER_OPTIONS}
     if values is not None:
         # Only who asks for it gets nulls in place of values whose schema nobody knows.
         strict = given.get("mode", "FAILFAST").upper() != "PERMISSIVE"

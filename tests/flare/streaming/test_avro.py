@@ -120,7 +120,7 @@ def test_headers_are_skipped_where_nobody_can_be_asked_for_their_schema(streams,
 def test_poisoned_avro_stops_the_stream_where_that_is_asked_for_and_is_a_row_of_nulls_elsewhere(streams, topic):
     more = f", schemaString: '{json.dumps(NEW)}'"
     streams.kafka.produce(topic, [long(1) + long(1) + text("ann"), b"\x02\x02\x7f"])
-    streams.job(TO_TABLE.format(topic=topic, more=more, options=", mode: FAILFAST"))
+    streams.job(TO_TABLE.format(topic=topic, more=more, options=", Mode: FAILFAST"))
     error = streams.error()
     assert (str(error.location), error.hint[:38]) == ("wf.yaml:13:41", "nothing of its batch was written. opti")
     assert error.message.startswith('inputs[0] "orders": a message cannot be read')
