@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from dataos_dagster.errors import DatasetLocked, WriteFailed
+from dataos_dagster.errors import DatasetLocked, EngineUnavailable, WriteFailed
 from dataos_dagster.processes import start_time
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ def writing(
 
     Raises:
         DatasetLocked: Another writer still holds it when the time is over; names it.
+        EngineUnavailable: What the last writer runs on a cluster cannot be ended.
         WriteFailed: The lock file cannot be made.
     """
     try:
@@ -155,7 +156,7 @@ def writing(
         _acquire(descriptor, seconds, what, location)
         left = Holder.parse(_content(descriptor))
         if left is not None:
-            _outlive(left, cluster)
+            _outlive(left, cluster, location)
         try:
             _replace(descriptor, json.dumps(asdict(holder)))
         except OSError as error:
@@ -164,8 +165,10 @@ def writing(
             ) from None
         try:
             yield left
-        except Exception:
-            _replace(descriptor, "")
+        except Exception as error:
+            # A cluster that no longer answers may go on and commit: the content stays, and the next writer ends that.
+            if holder.work is None or not _has_lost_connection(error):
+                _replace(descriptor, "")
             raise
         except BaseException:
             # When stopping is interrupted in turn, the content stays, and the next writer waits for the engine.
@@ -201,18 +204,39 @@ def _acquire(descriptor: int, seconds: float, what: str, location: Location | No
         return
 
 
-def _outlive(left: Holder, cluster: ConnectSettings | None) -> None:
-    """Wait for the engine of a writer that died, and end it, or its work there, when it does not end by itself."""
-    # A holder that still runs let the lock go without clearing it; its engine may be at other work.
-    if left.host == socket.gethostname() and start_time(left.pid) == left.started:
-        return
+def _outlive(left: Holder, cluster: ConnectSettings | None, location: Location | None) -> None:
+    """Wait for the engine of the last writer, and end it, or its work there, when it does not end by itself.
+
+    The writer has died, or has lost its cluster and runs on. Then its session may be at other work of this process, or
+    be the one that asks: what it runs is interrupted, and the session stays.
+    """
+    is_alive = left.host == socket.gethostname() and start_time(left.pid) == left.started
     engine = left.engine
-    if engine is not None and not engine.wait(ORPHAN_SECONDS):
+    if engine is not None and not is_alive and not engine.wait(ORPHAN_SECONDS):
         engine.end()
     if left.work is not None and cluster is not None:
         from dataos_dagster.engines.elsewhere import WorkElsewhere
 
-        WorkElsewhere(*left.work).end(cluster)
+        work = WorkElsewhere(*left.work)
+        try:
+            if is_alive:
+                work.interrupt(cluster)
+            else:
+                work.end(cluster)
+        except EngineUnavailable as error:
+            error.location = error.location or location
+            raise
+
+
+def _has_lost_connection(error: BaseException | None) -> bool:
+    """Return whether an error, or one that it came of, says that the engine no longer answers."""
+    from dataos_dagster.engines.failures import is_lost_connection
+
+    while error is not None:
+        if is_lost_connection(error):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _content(descriptor: int) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +18,8 @@ from dataos_dagster.engines.connect import existing_endpoint, retries, url_of
 from dataos_dagster.errors import EngineUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyspark.sql.connect.client import SparkConnectClient
 
     from dataos_dagster.engines.session import EngineSession
@@ -58,25 +61,40 @@ class WorkElsewhere:
         Raises:
             EngineUnavailable: The work is on another server than the settings name, or this one refuses to answer.
         """
+        with self._reached(settings) as client:
+            _interrupt(client)
+            client.release_session()
+
+    def interrupt(self, settings: ConnectSettings) -> None:
+        """Interrupt what the session runs; the session stays, for the process that still has it.
+
+        Raises:
+            EngineUnavailable: As for `end`.
+        """
+        with self._reached(settings) as client:
+            _interrupt(client)
+
+    @contextmanager
+    def _reached(self, settings: ConnectSettings) -> Iterator[SparkConnectClient]:
+        """Have a client of the session for a block's time, and translate what the server answers."""
         from pyspark.errors import PySparkException
 
         named = _server(settings.url or "")
         if named != self.server:
             raise EngineUnavailable(
-                f"a writer that died left work on {self.server}, and engines.connect.url names {named or 'no server'}",
+                f"a writer that ended early left work on {self.server}, and engines.connect.url names "
+                f"{named or 'no server'}",
                 hint=f"name sc://{self.server} once more, so that what may still run there is ended, gone or not",
             )
         client = self._client(url_of(existing_endpoint(settings)))
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the client warns of retries, and what comes of them is seen below
-                if client.interrupt_all():
-                    time.sleep(SETTLING_SECONDS)
-                client.release_session()
+                yield client
         except PySparkException as error:
             if "UNAVAILABLE" not in str(error) and not _FORGOTTEN.search(str(error)):
                 raise EngineUnavailable(
-                    f"what a writer that died runs on {self.server} cannot be interrupted: {str(error)[:300]}",
+                    f"what a writer left on {self.server} cannot be interrupted: {str(error)[:300]}",
                     hint="check engines.connect.token, or end its session on the server",
                 ) from error
         finally:
@@ -90,6 +108,11 @@ class WorkElsewhere:
         client = SparkConnectClient(f"{url}{separator}session_id={self.session}{user}")
         client.set_retry_policies([retries()])
         return client
+
+
+def _interrupt(client: SparkConnectClient) -> None:
+    if client.interrupt_all():
+        time.sleep(SETTLING_SECONDS)
 
 
 def _server(url: str) -> str:

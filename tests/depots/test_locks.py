@@ -12,9 +12,11 @@ from types import SimpleNamespace
 import pytest
 
 from dataos_dagster.depots.locks import Holder, writing
+from dataos_dagster.engines.elsewhere import WorkElsewhere
 from dataos_dagster.engines.process import EngineProcess
-from dataos_dagster.errors import DatasetLocked, WriteFailed
+from dataos_dagster.errors import DatasetLocked, EngineUnavailable, Location, StatementFailed, WriteFailed
 from dataos_dagster.processes import start_time
+from dataos_dagster.settings import ConnectSettings
 
 HOLD = """
 import sys, time
@@ -27,6 +29,10 @@ with writing(Path(sys.argv[1]), Holder.this_process("bob", engine, "run-7"), sec
     print("held", flush=True)
     time.sleep(60)
 """
+
+
+CLUSTER = ConnectSettings(url="sc://cluster:15002")
+SESSION = ("cluster:15002", "ann", "3b1f8f2e-7d67-4c57-8c5e-1d1d6f3d6a11")
 
 
 def me():
@@ -166,3 +172,47 @@ def test_a_child_that_was_forked_meanwhile_does_not_keep_the_lock(file):
     finally:
         child.kill()
         child.wait()
+
+
+@pytest.fixture
+def ended(monkeypatch):
+    """Return what is done to sessions on a cluster, in place of a cluster."""
+    done: list[tuple[str, str]] = []
+    monkeypatch.setattr(WorkElsewhere, "end", lambda work, _: done.append(("end", work.session)))
+    monkeypatch.setattr(WorkElsewhere, "interrupt", lambda work, _: done.append(("interrupt", work.session)))
+    return done
+
+
+def fail_with(error, file, holder):
+    with pytest.raises(WriteFailed), writing(file, holder, seconds=0, what="orders", cluster=CLUSTER):
+        raise WriteFailed("orders was not written") from StatementFailed(error)
+
+
+@pytest.mark.parametrize(("pid", "what"), [(None, "interrupt"), (999_999_999, "end")])
+def test_what_a_cluster_may_still_do_after_a_lost_connection_is_ended_by_the_next_writer(file, ended, pid, what):
+    fail_with("[UNAVAILABLE] failed to connect", file, replace(me(), work=SESSION, pid=pid or me().pid))
+    with writing(file, me(), seconds=0, what="orders", cluster=CLUSTER) as left:
+        assert tuple(left.work) == SESSION
+        assert ended == [(what, SESSION[2])]
+    assert file.read_text() == ""
+
+
+def test_a_write_that_a_cluster_refused_leaves_nothing_to_end(file, ended):
+    fail_with("[DIVIDE_BY_ZERO] Division by zero", file, replace(me(), work=SESSION))
+    fail_with("[UNAVAILABLE] failed to connect", file, me())  # the engine is ours, and ends with us
+    with writing(file, me(), seconds=0, what="orders", cluster=CLUSTER) as left:
+        assert left is None
+    assert ended == []
+
+
+def test_work_that_cannot_be_ended_is_told_where_the_write_is_asked_for(file):
+    file.parent.mkdir()
+    file.write_text(json.dumps(asdict(replace(me(), pid=999_999_999, work=SESSION))))
+    here = Location("wf.yaml", 3, 5)
+    with (
+        pytest.raises(EngineUnavailable) as refused,
+        writing(file, me(), seconds=0, what="orders", location=here, cluster=ConnectSettings()),
+    ):
+        pass
+    assert refused.value.location == here
+    assert SESSION[2] in file.read_text()

@@ -43,10 +43,12 @@ def test_what_a_session_runs_is_ended_by_who_knows_its_number(cluster, tmp_path)
         assert thread.is_alive()
         work = session.elsewhere
         assert work.server in cluster.url
-        work.end(cluster)
+        work.interrupt(cluster)
         thread.join(30)
         assert not thread.is_alive()
         assert raised
+        assert session.spark.range(3).count() == 3
+        work.end(cluster)
         work.end(cluster)  # the server has forgotten it by now
 
 
