@@ -153,9 +153,15 @@ class BatchListener:
 
     def _answer(self, channel: socket.socket) -> str:
         with channel.makefile("r", encoding="utf-8") as lines:
-            asked = json.loads(lines.readline() or "{}")
-        if self._closed.is_set() or not asked:
+            try:
+                asked = json.loads(lines.readline())
+            except ValueError:
+                # The engine's process ended in the middle of a line, or before it; the next one asks again.
+                asked = None
+        if self._closed.is_set():
             return "the job is ending"
+        if asked is None:
+            return "no batch was named"
         try:
             self.writer.write(asked["view"], asked["batch"])
         except Exception as error:  # noqa: BLE001 - it is raised where the job waits for its query
