@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import os
+import re
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -10,7 +12,14 @@ from depot_shop import ANN, target
 
 from dataos_dagster.depots.delta import write as delta_write
 from dataos_dagster.depots.door import Merge, PartitionField, ReadRequest, Target, WriteRequest
-from dataos_dagster.errors import DatasetNotFound, DepotUnreachable, DepotUnsupported, SchemaMismatch, WriteFailed
+from dataos_dagster.errors import (
+    DatasetNotFound,
+    DepotUnreachable,
+    DepotUnsupported,
+    SchemaMismatch,
+    StatementFailed,
+    WriteFailed,
+)
 
 TABLE = "dataos://shopfiles:lake/orders"
 QUERY = """SELECT id, IF(id = 1, NULL, concat('s', id)) AS s, TIMESTAMP'2024-01-01 10:00:00' AS at,
@@ -54,6 +63,19 @@ def test_append_adds_and_overwrite_replaces_and_old_versions_stay(shop):
     assert ids(shop) == [5]
     assert ids(shop, options={"versionAsOf": "1"}) == [0, 1, 7]
     assert ids(shop, options={"timestampAsOf": "2100-01-01 00:00:00"}) == [5]
+
+
+def test_a_version_is_chosen_by_its_day(sail_shop):
+    for rows in (2, 5):
+        sail_shop.write(f"SELECT id FROM range({rows})", TABLE, format="delta")
+    first = sail_shop.data / f"lake/orders/_delta_log/{0:020}.json"
+    long_ago = datetime(2024, 1, 30, 10, tzinfo=UTC).timestamp()
+    first.write_text(re.sub(r'"timestamp":\d+', f'"timestamp":{int(long_ago * 1000)}', first.read_text()))
+    os.utime(first, (long_ago, long_ago))
+    for day in ("2024-01-31", "2024-01-30T10:01", "2024-01-30 10:00:01", "2024-01-30T12:00:01+02:00"):
+        assert ids(sail_shop, options={"timestampAsOf": day}) == [0, 1]
+    with pytest.raises(StatementFailed, match="No version of the Delta table exists"):
+        ids(sail_shop, options={"timestampAsOf": "2024-01-30"})
 
 
 def test_what_does_not_fit_is_refused_unless_the_table_is_to_change(shop):

@@ -58,20 +58,25 @@ def latest_version(place: Place) -> int | None:
     return max(numbers, default=None)
 
 
+def moment(timestamp: str) -> datetime | None:
+    """Return the time that is written in ISO 8601, in UTC where it names no zone; None of other spellings."""
+    try:
+        asked = datetime.fromisoformat(timestamp.strip())
+    except ValueError:
+        return None
+    return asked if asked.tzinfo else asked.replace(tzinfo=UTC)
+
+
 def is_present(place: Place, timestamp: str) -> bool:
     """Return whether a table was at a time as it is now: Spark refuses to read a time behind the last commit.
 
     Args:
         place: The table.
-        timestamp: In ISO 8601, in UTC where it names no zone; of others the engines decide.
+        timestamp: As `moment` reads it; of others the engines decide.
     """
-    try:
-        asked = datetime.fromisoformat(timestamp)
-    except ValueError:
-        return False
-    asked = asked if asked.tzinfo else asked.replace(tzinfo=UTC)
+    asked = moment(timestamp)
     written = [entry.mtime for entry in place.join(LOG).entries() if _COMMIT.fullmatch(entry.base_name)]
-    return bool(written) and asked >= max(written)
+    return asked is not None and bool(written) and asked >= max(written)
 
 
 def read_commit(place: Place, version: int) -> Commit:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dataos_dagster.address import Address
 from dataos_dagster.depots.contents import nearest, tables_in
 from dataos_dagster.depots.delta import requirements
-from dataos_dagster.depots.delta.log import LOG, is_present, latest_version
+from dataos_dagster.depots.delta.log import LOG, is_present, latest_version, moment
 from dataos_dagster.depots.delta.marks import evidence_of
 from dataos_dagster.depots.delta.write import TableWriter
 from dataos_dagster.depots.files.read import readable
@@ -70,11 +70,7 @@ class DeltaStore:
             )
         if request.stream and session.engine == "sail":
             refuse_streams(request, "Sail")
-        given = {
-            key: value
-            for key, value in request.options.items()
-            if key.lower() not in requirements.IRRELEVANT and not (key.lower() == _AS_OF and is_present(place, value))
-        }
+        given = _given(request, place, session)
         with session.failures(request.location):
             reader = session.spark.readStream if request.stream else session.spark.read
             frame: DataFrame = reader.format("delta").options(**given).load(readable(place, session.engine))
@@ -163,6 +159,20 @@ class DeltaStore:
                 continue
             folders += [folder.join(name) for name in inside if not name.startswith((".", "_"))]
         return tuple(sorted(found, key=lambda place: place.path))
+
+
+def _given(request: ReadRequest, place: Place, session: EngineSession) -> dict[str, str]:
+    """Return the options of a read as the engine understands them."""
+    given = {
+        key: value
+        for key, value in request.options.items()
+        if key.lower() not in requirements.IRRELEVANT and not (key.lower() == _AS_OF and is_present(place, value))
+    }
+    if session.engine == "sail":
+        # Spark takes whatever it can cast, a date too; Sail 0.7.2 wants a time to the second.
+        moments = {key: moment(value) for key, value in given.items() if key.lower() == _AS_OF}
+        given |= {key: found.isoformat() for key, found in moments.items() if found is not None}
+    return given
 
 
 def _refuse_iceberg(request: WriteRequest) -> None:
