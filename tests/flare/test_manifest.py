@@ -589,6 +589,36 @@ class TestMistakes:
 
         assert codes(found) == ["wrong-value"]
 
+    def test_each_wrong_test_of_a_list_is_told_and_hides_no_other(self, read):
+        _, found = read(
+            job(rest="assertions: [{column: amount, tests: ['missing_cnt == 0', 'max <> 10', 'max < ten', 'avg > 1']}]")
+        )
+
+        assert codes(found) == ["wrong-value"] * 3
+        metric, operator, limit = (each.message for each in found)
+        assert "there is no metric `missing_cnt`; did you mean `missing_count`?" in metric
+        assert "there is no operator `<>`; did you mean `!=`?" in operator
+        assert "a test reads `<metric> <operator> <number>`" in limit
+
+    @pytest.mark.parametrize(
+        ("assertion", "message"),
+        [
+            ("{column: a, tests: [zzz > 1]}", "there is no metric `zzz`; those of a column are: avg, sum"),
+            ("{column: a, tests: [invalid_count == 0]}", "invalid_count needs to know what is valid"),
+            ("{tests: [avg > 1]}", "the test `avg > 1` has no column to measure"),
+        ],
+    )
+    def test_a_test_that_nothing_can_be_measured_for_is_told(self, read, assertion, message):
+        _, found = read(job(rest=f"assertions: [{assertion}]"))
+
+        assert codes(found) == ["wrong-value"]
+        assert message in found[0].message
+
+    def test_tests_of_a_query_name_what_they_like(self, read):
+        _, found = read(job(rest="assertions: [{sql: SELECT 1 AS n FROM orders, tests: [n == 1]}]"))
+
+        assert not found
+
     def test_an_action_needs_its_input_when_there_are_several(self, read):
         two = f"{INPUT}\n    - {INPUT.replace('name: orders', 'name: others')}"
         _, found = read(job(inputs=two, rest="actions: [{name: expire_snapshots}]"))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.errors import AssertionsFailed, StepError
-from dataos_dagster.flare.assertions.metrics import COUNTS
 from dataos_dagster.flare.locations import job_location
+from dataos_dagster.flare.manifest.assertions import METRICS_OF_COUNTS
 from dataos_dagster.workflows.results import AssertionResult
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _results(
 
 
 def _result(job: Job, planned: PlannedAssertions, test: NamedTest, found: Any) -> AssertionResult:
-    if found is None and test.assertion.sql is None and test.metric in COUNTS:
+    if found is None and test.assertion.sql is None and test.metric in METRICS_OF_COUNTS:
         found = 0  # no rows, so none that is missing or invalid
     value = _number(found)
     return AssertionResult(

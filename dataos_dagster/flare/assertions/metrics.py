@@ -10,46 +10,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.fitting import quoted
+from dataos_dagster.flare.manifest.assertions import METRICS_OF_NUMBERS
 
 if TYPE_CHECKING:
     from dataos_dagster.flare.manifest.assertions import Assertion
 
-# Each is about the values of the column, or about the rows for which a condition holds.
-_OF_NUMBERS = {
-    "avg": "avg",
-    "sum": "sum",
-    "stddev": "stddev_samp",
-    "variance": "var_samp",
-    "skewness": "skewness",
-    "kurtosis": "kurtosis",
-}
+# Functions of SQL whose names differ from those of their metrics.
+_OF_NUMBERS = {"stddev": "stddev_samp", "variance": "var_samp"}
 _OF_LENGTHS = {"avg_length": "avg", "min_length": "min", "max_length": "max"}
-_NEED_REGEX = frozenset({"invalid_count", "invalid_percentage", "regex_match"})
-# Metrics of counts are 0 where there are no rows; of the others there is none.
-COUNTS = frozenset(
-    {
-        "distinct_count", "duplicate_count", "missing_count", "missing_percentage", "null_count", "null_percentage",
-        "invalid_count", "invalid_percentage", "regex_match",
-    }
-)  # fmt: skip
-METRICS = (*_OF_NUMBERS, "min", "max", *_OF_LENGTHS, *sorted(COUNTS))
-
-
-class UnknownMetric(Exception):
-    """A test names no metric, or one that its assertion gives no means for; the message says which and what to do."""
 
 
 def expression_of(metric: str, assertion: Assertion) -> str:
     """Return the aggregate expression of a metric over the assertion's column.
 
-    Raises:
-        UnknownMetric: There is no such metric, or it needs `validFormat`.
+    Args:
+        metric: One of those that the manifest's model lets through, with what it needs.
+        assertion: With a column.
     """
-    assert assertion.column is not None  # noqa: S101 - the plan has asked
+    assert assertion.column is not None  # noqa: S101 - the manifest's model has asked
     column = quoted(assertion.column)
     value = f"CASE WHEN {assertion.filter} THEN {column} END" if assertion.filter else column
-    if metric in _OF_NUMBERS:
-        return f"{_OF_NUMBERS[metric]}(CAST({value} AS DOUBLE))"
+    if metric in METRICS_OF_NUMBERS:
+        return f"{_OF_NUMBERS.get(metric, metric)}(CAST({value} AS DOUBLE))"
     if metric in {"min", "max"}:
         return f"{metric}({value})"
     if metric in _OF_LENGTHS:
@@ -62,11 +44,7 @@ def expression_of(metric: str, assertion: Assertion) -> str:
 
 
 def _of_condition(metric: str, assertion: Assertion, column: str) -> str:
-    if metric not in COUNTS:
-        raise UnknownMetric(f"there is no metric {metric!r}; those of a column are {', '.join(METRICS)}")
     regex = assertion.valid_format.regex if assertion.valid_format else None
-    if metric in _NEED_REGEX and regex is None:
-        raise UnknownMetric(f"{metric} needs to know what is valid: write `validFormat: {{regex: …}}` beside `tests`")
     what, _, how = metric.partition("_")
     holds = _condition(what, f"CAST({column} AS STRING)", regex)
     if how == "percentage":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.engines.routing import constructs_of
 from dataos_dagster.errors import StepError, UnknownView
-from dataos_dagster.flare.assertions.metrics import UnknownMetric, expression_of
+from dataos_dagster.flare.assertions.metrics import expression_of
 from dataos_dagster.flare.assertions.naming import NamedTest, named_tests
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.relations import SqlRefused
@@ -83,7 +83,7 @@ def plan_assertions(
     Those of the job are about the view of its last step, or about its first input when it has no steps.
 
     Raises:
-        StepError: A test names no metric, an assertion neither column nor SQL, or SQL reads what is no view.
+        StepError: SQL reads what is no view, or the job reads nothing.
     """
     planned = []
     for output, found in groupby(named_tests(spec), key=lambda test: test.output):
@@ -117,20 +117,7 @@ def _queries(job: Job, tests: Iterable[NamedTest], view: str, views: Views, labe
 
 
 def _query_of_columns(job: Job, tests: tuple[NamedTest, ...], view: str, label: str) -> PlannedQuery:
-    expressions = []
-    for test in tests:
-        place = job_location(job, *test.path)
-        if test.assertion.column is None:
-            raise StepError(
-                f"{label}: the test `{test.text}` has no column to measure",
-                step=label,
-                location=place,
-                hint="write `column:` beside `tests`, or `sql:` with a query whose first row has the values",
-            )
-        try:
-            expressions.append(expression_of(test.metric, test.assertion))
-        except UnknownMetric as unknown:
-            raise StepError(f"{label}: {unknown}", step=label, location=place) from None
+    expressions = [expression_of(test.metric, test.assertion) for test in tests]
     aliases = tuple(f"metric_{number}" for number in range(len(tests)))
     listed = ",\n  ".join(f"{sql} AS {alias}" for sql, alias in zip(expressions, aliases, strict=True))
     location = job_location(job, *tests[0].path[:-2])
