@@ -31,12 +31,16 @@ class S3Access:
     Attributes:
         access_key: None leaves it to the machine's own AWS configuration, as does `secret_key`.
         endpoint: URL of a store other than AWS, with its scheme.
+        session_token: Makes temporary keys complete.
+        path_style: The bucket stands in the URL's path, not in the host's name; only where there is an endpoint.
     """
 
     access_key: SecretStr | None = None
     secret_key: SecretStr | None = None
     endpoint: str | None = None
     region: str | None = None
+    session_token: SecretStr | None = None
+    path_style: bool = True
 
     def url(self, path: str, *, sail: bool) -> str:
         """Return the name of a path under which an engine knows it."""
@@ -50,9 +54,11 @@ class S3Access:
         return fs.S3FileSystem(
             access_key=_plain(self.access_key),
             secret_key=_plain(self.secret_key),
+            session_token=_plain(self.session_token),
             region=self.region or DEFAULT_REGION,
             endpoint_override=endpoint.netloc if endpoint else None,
             scheme=endpoint.scheme if endpoint else "https",
+            force_virtual_addressing=endpoint is not None and not self.path_style,
             connect_timeout=10,
             request_timeout=60,
         )

@@ -51,13 +51,23 @@ def _s3(bucket: str, properties: Mapping[str, SecretStr], access: S3Access) -> S
     def found(name: str) -> SecretStr | None:
         return properties.get(f"fs.s3a.bucket.{bucket}.{name}") or properties.get(f"fs.s3a.{name}")
 
+    def is_off(name: str) -> bool:
+        given = found(name)
+        return given is not None and given.get_secret_value().strip().lower() == "false"
+
     endpoint, region = found("endpoint"), found("endpoint.region")
     url = endpoint.get_secret_value() if endpoint else None
+    if url and "://" not in url:
+        # What the file system does with an endpoint without a scheme (Hadoop, S3A, fs.s3a.connection.ssl.enabled).
+        url = f"{'http' if is_off('connection.ssl.enabled') else 'https'}://{url}"
     return S3Access(
         found("access.key") or access.access_key,
         found("secret.key") or access.secret_key,
-        f"https://{url}" if url and "://" not in url else url,
+        url,
         region.get_secret_value() if region else access.region,
+        found("session.token") or access.session_token,
+        # Stores other than AWS have paths as a rule, whether a job says it or not.
+        path_style=not is_off("path.style.access"),
     )
 
 

@@ -39,10 +39,11 @@ def sail_s3(s3: S3Access) -> dict[str, SecretStr]:
     if s3.access_key and s3.secret_key:
         found.setdefault("AWS_REGION", SecretStr(DEFAULT_REGION))
         found |= {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
+        found |= {"AWS_SESSION_TOKEN": s3.session_token} if s3.session_token else {}
     if s3.endpoint:
         found |= {key: SecretStr(s3.endpoint) for key in ("AWS_ENDPOINT", "AWS_ENDPOINT_URL")}
         found["AWS_ALLOW_HTTP"] = SecretStr("true")
-        found["AWS_VIRTUAL_HOSTED_STYLE_REQUEST"] = SecretStr("false")
+        found["AWS_VIRTUAL_HOSTED_STYLE_REQUEST"] = SecretStr(str(not s3.path_style).lower())
     # Never empty, so that a bucket opened by the machine's own identity is told from no bucket at all.
     return found or {"AWS_ALLOW_HTTP": SecretStr("false")}
 
@@ -57,7 +58,7 @@ def s3a_conf(s3: S3Access, bucket: str) -> dict[str, str]:
     if s3.endpoint:
         conf |= {
             f"{prefix}.endpoint": s3.endpoint,
-            f"{prefix}.path.style.access": "true",
+            f"{prefix}.path.style.access": str(s3.path_style).lower(),
             f"{prefix}.connection.ssl.enabled": str(urlsplit(s3.endpoint).scheme == "https").lower(),
         }
     return conf
@@ -68,4 +69,5 @@ def s3a_secrets(s3: S3Access, bucket: str) -> dict[str, SecretStr]:
     if not s3.access_key or not s3.secret_key:
         return {}
     prefix = f"spark.hadoop.fs.s3a.bucket.{bucket}"
-    return {f"{prefix}.access.key": s3.access_key, f"{prefix}.secret.key": s3.secret_key}
+    found = {f"{prefix}.access.key": s3.access_key, f"{prefix}.secret.key": s3.secret_key}
+    return found | ({f"{prefix}.session.token": s3.session_token} if s3.session_token else {})

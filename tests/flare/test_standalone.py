@@ -244,7 +244,8 @@ def test_the_documented_misspelling_of_a_project_is_read(sail_project):
         (
             "s3a://lake/raw",
             {"fs.s3a.bucket.lake.access.key": "AK", "fs.s3a.secret.key": "SK", "fs.s3a.endpoint": "h:9000"},
-            {"access_key": "AK", "secret_key": "SK", "endpoint": "https://h:9000", "region": None},
+            {"access_key": "AK", "secret_key": "SK", "endpoint": "https://h:9000", "region": None}
+            | {"session_token": None, "path_style": True},
         ),
         (
             "abfss://lake@acme.dfs.core.windows.net/raw",

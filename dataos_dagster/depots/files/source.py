@@ -103,7 +103,9 @@ def load_ranges(
     """
     plan = {
         "path": place.path,
-        "s3": None if place.s3 is None else {"endpoint": place.s3.endpoint, "region": place.s3.region},
+        "s3": None
+        if place.s3 is None
+        else {"endpoint": place.s3.endpoint, "region": place.s3.region, "path_style": place.s3.path_style},
         "schema": schema.json(),
         "options": asdict(options),
         "ranges": [asdict(found) for found in ranges],

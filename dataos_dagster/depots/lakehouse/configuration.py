@@ -134,11 +134,12 @@ def _toml(table: Mapping[str, object]) -> str:
 def _s3_file_io(s3: S3Access) -> dict[str, str]:
     found = {"client.region": s3.region or DEFAULT_REGION}
     if s3.endpoint:
-        found |= {"s3.endpoint": s3.endpoint, "s3.path-style-access": "true"}
+        found |= {"s3.endpoint": s3.endpoint, "s3.path-style-access": str(s3.path_style).lower()}
     return found
 
 
 def _s3_keys(s3: S3Access) -> dict[str, SecretStr]:
     if not s3.access_key or not s3.secret_key:
         return {}
-    return {"s3.access-key-id": s3.access_key, "s3.secret-access-key": s3.secret_key}
+    found = {"s3.access-key-id": s3.access_key, "s3.secret-access-key": s3.secret_key}
+    return found | ({"s3.session-token": s3.session_token} if s3.session_token else {})
