@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
     from dataos_dagster.engines.session import EngineSession
-    from dataos_dagster.flare.profile.kernels.summary import Kind
+    from dataos_dagster.flare.profile.kernels.spelling import Kind
     from dataos_dagster.flare.profile.plan import PlannedProfile
 
 

@@ -17,7 +17,8 @@ from dataos_dagster.workflows.profiles import Bin, ColumnProfile, Frequency
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from dataos_dagster.flare.profile.kernels.summary import Kind, Summary
+    from dataos_dagster.flare.profile.kernels.spelling import Kind
+    from dataos_dagster.flare.profile.kernels.summary import Summary
 
 # Name and type of a column.
 Field = tuple[str, str]
@@ -32,7 +33,7 @@ _KINDS: Mapping[str, Kind] = {
     "smallint": "whole",
     "int": "whole",
     "bigint": "whole",
-    "float": "double",
+    "float": "float",
     "double": "double",
     "decimal": "decimal",
     "date": "date",
@@ -73,7 +74,8 @@ def put_together(states: Iterable[bytes], kinds: Sequence[Kind]) -> tuple[int, t
 
 def column_of(field: Field, summary: Summary) -> ColumnProfile:
     """Return the profile of a column."""
-    from dataos_dagster.flare.profile.kernels.summary import NUMBERS, text_of
+    from dataos_dagster.flare.profile.kernels.spelling import text_of, told
+    from dataos_dagster.flare.profile.kernels.summary import NUMBERS
 
     name, type_name = field
     missing = summary.nulls + summary.empty
@@ -102,7 +104,7 @@ def column_of(field: Field, summary: Summary) -> ColumnProfile:
         max_length=longest,
         mean_length=characters / texts if texts else None,
         bins=tuple(Bin(low, high, count) for low, high, count in summary.histogram.bars(MOST_BARS)),
-        frequent=tuple(Frequency(value, count) for value, count in frequent),
+        frequent=tuple(Frequency(told(key), count) for key, count in frequent),
         categorical=distinct is not None and 0 < distinct <= _CATEGORIES and distinct * _REPEATS <= values,
         attribute=attribute,
         why=why,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import astuple, dataclass, field
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataos_dagster.flare.profile.kernels.histogram import Histogram
+from dataos_dagster.flare.profile.kernels.spelling import LONGEST, key_of, text_of
 from dataos_dagster.flare.profile.kernels.values import (
     FOLLOWED,
     Distinct,
@@ -25,13 +25,14 @@ from dataos_dagster.flare.profile.kernels.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-# `null`: the column is given as whether it is null, because its values cannot be compared.
-Kind = Literal["whole", "decimal", "double", "date", "timestamp", "text", "boolean", "null"]
-NUMBERS: frozenset[str] = frozenset({"whole", "decimal", "double"})
-# Rows that are summed up at once: engines hand them over in smaller portions, each of which has its price.
+    from dataos_dagster.flare.profile.kernels.spelling import Kind
+
+_FLOATS: frozenset[str] = frozenset({"float", "double"})
+NUMBERS: frozenset[str] = _FLOATS | {"whole", "decimal"}
+# What is summed up at once: engines hand rows over in smaller portions, each of which has its price. It is bounded by
+# bytes, too, because a worker takes several times their room.
 _ROWS = 1 << 16
-# Characters of a value that are kept.
-_LONGEST = 256
+_BYTES = 1 << 23
 
 
 @dataclass
@@ -184,20 +185,6 @@ def summarised(
     yield pa.RecordBatch.from_arrays([pa.array([state.encode()], pa.binary())], names=["state"])
 
 
-def text_of(value: Any, kind: Kind) -> str:
-    """Return a value as Spark writes it, to the first 256 characters."""
-    try:
-        if kind == "date":
-            return (date(1970, 1, 1) + timedelta(days=value)).isoformat()
-        if kind == "timestamp":
-            return str(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)).removesuffix("+00:00")
-    except OverflowError:
-        return str(value)  # Python's calendar ends in the year 9999
-    if kind == "double" and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return str(value).lower() if kind == "boolean" else str(value)[:_LONGEST]
-
-
 def _itself(value: Any) -> Any:
     return value
 
@@ -205,19 +192,40 @@ def _itself(value: Any) -> Any:
 # What values are compared by: numbers that are none are the greatest, as in Spark.
 _ORDER: Mapping[str, Callable[[Any], Any]] = {
     "decimal": Decimal,
-    "double": lambda value: (math.isnan(value), value),
+    **dict.fromkeys(_FLOATS, lambda value: (math.isnan(value), value)),
 }
 
 
 def _portions(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Yield the rows in tables of about so many rows or bytes."""
     waiting: list[pa.RecordBatch] = []
-    for batch in batches:
-        waiting.append(batch)
-        if sum(each.num_rows for each in waiting) >= _ROWS:
+    rows = size = 0
+    for piece in (piece for batch in batches for piece in _pieces(_without_views(batch))):
+        waiting.append(piece)
+        rows, size = rows + piece.num_rows, size + piece.nbytes
+        if rows >= _ROWS or size >= _BYTES:
             yield pa.Table.from_batches(waiting)
-            waiting = []
+            waiting, rows, size = [], 0, 0
     if waiting:
         yield pa.Table.from_batches(waiting)
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a batch in pieces that are not too large, however long its texts are."""
+    if batch.nbytes <= _BYTES or batch.num_rows == 1:
+        yield batch
+        return
+    half = batch.num_rows // 2
+    yield from _pieces(batch.slice(0, half))
+    yield from _pieces(batch.slice(half))
+
+
+def _without_views(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch whose texts are its own: of views nobody knows how many bytes a piece has."""
+    columns = [
+        column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _plain(values: pa.Array, kind: Kind) -> pa.Array:
@@ -226,7 +234,7 @@ def _plain(values: pa.Array, kind: Kind) -> pa.Array:
         return values.cast(pa.large_string())
     if kind == "decimal":
         return values.cast(pa.string()).cast(pa.large_string())
-    if kind == "double":
+    if kind in _FLOATS:
         return pc.add(values.cast(pa.float64()), 0.0)  # -0.0 is 0.0
     if kind == "timestamp":
         return values.cast(pa.timestamp("us", values.type.tz)).cast(pa.int64())
@@ -243,7 +251,7 @@ def _bounds(values: pa.Array, kind: Kind) -> tuple[Any, Any]:
     if kind == "decimal":
         listed = values.to_pylist()
         return min(listed, key=Decimal), max(listed, key=Decimal)
-    if kind == "double":
+    if kind in _FLOATS:
         numbers = values.to_numpy()
         some = numbers[~np.isnan(numbers)]
         low = float(some.min()) if len(some) else math.nan
@@ -251,20 +259,19 @@ def _bounds(values: pa.Array, kind: Kind) -> tuple[Any, Any]:
     least, greatest = pc.min_max(values).values()
     low, high = least.as_py(), greatest.as_py()
     if kind == "text":
-        return low[:_LONGEST], high[:_LONGEST]
+        return low[:LONGEST], high[:LONGEST]
     return (bool(low), bool(high)) if kind == "boolean" else (low, high)
 
 
 def _often(values: pa.Array, times: np.ndarray[Any, Any], kind: Kind) -> tuple[dict[str, int], int]:
-    """Return the values that occur most often, as texts, and how often one occurs at most that is left out."""
+    """Return the values that occur most often, by their keys, and how often one occurs at most that is left out."""
     lost = 0
     if len(values) > FOLLOWED:
         order = np.argsort(-times, kind="stable")
         lost = int(times[order[FOLLOWED]])
         values, times = values.take(pa.array(order[:FOLLOWED])), times[order[:FOLLOWED]]
-    listed = (bool(value) for value in values.to_pylist()) if kind == "boolean" else values.to_pylist()
     found: dict[str, int] = {}
-    for value, count in zip(listed, times.tolist(), strict=True):
-        text = text_of(value, kind)
-        found[text] = found.get(text, 0) + count
+    for value, count in zip(values.to_pylist(), times.tolist(), strict=True):
+        key = key_of(text_of(value, kind))
+        found[key] = found.get(key, 0) + count
     return found, lost
