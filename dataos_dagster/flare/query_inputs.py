@@ -63,8 +63,6 @@ def query_notes(entry: FlareInput) -> tuple[str, ...]:
     if entry.options:
         ignored = ", ".join(sorted(entry.options))
         notes.append(f"input {entry.name!r}: {ignored} are for the platform's query engine, which is not asked")
-    if entry.query and parse_trino(entry.query).divides:
-        notes.append(f"input {entry.name!r}: a division of integers gives a fraction, as in Spark's SQL")
     return tuple(notes)
 
 

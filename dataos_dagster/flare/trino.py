@@ -18,6 +18,8 @@ from dataos_dagster.flare.relations import (
     relations_of,
 )
 from dataos_dagster.flare.sql_syntax import SYNTAX
+from dataos_dagster.flare.trino_rewriting import as_alike, name_columns
+from dataos_dagster.flare.trino_subset import refuse_unlike
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,7 +50,7 @@ class TrinoQuery:
         Raises:
             SqlRefused: Spark has nothing that means the same.
         """
-        return self._translated("spark", lambda relation: _quoted(name_of(relation)))
+        return self._translated("spark", lambda relation: _quoted(name_of(relation)), as_alike)
 
     def as_postgresql(self, name_of: Callable[[Relation], tuple[str, str]]) -> str:
         """Return it in PostgreSQL's SQL; only for a query that `is_plain`.
@@ -59,18 +61,12 @@ class TrinoQuery:
         return self._translated("postgres", lambda relation: ".".join(map(_quoted, name_of(relation))))
 
     @property
-    def divides(self) -> bool:
-        """Return whether it divides: integers give an integer in Trino, and a fraction in Spark."""
-        from sqlglot import exp
-
-        return self.tree.find(exp.Div) is not None
-
-    @property
     def is_plain(self) -> bool:
         """Return whether it consists of what means the same in every database.
 
-        These are columns, equality, comparisons with numbers and dates, joins, groups, counts. What depends on a
-        collation (order and extremes of texts), on types (sums, divisions) or on functions is not among them.
+        These are columns, equality, comparisons with numbers, joins, groups, counts. What depends on a collation (order
+        and extremes of texts), on types (sums, divisions), on functions or on the time zone of the server (dates, which
+        may stand beside moments) is not among them, and neither are names that PostgreSQL would fold to lower case.
         """
         from sqlglot import exp
 
@@ -79,17 +75,19 @@ class TrinoQuery:
             if isinstance(node, exp.GT | exp.GTE | exp.LT | exp.LTE | exp.Between):
                 if not any(_has_order(part) for part in node.iter_expressions()):
                     return False
-            elif isinstance(node, exp.Cast):
-                if not _has_order(node):
+            elif isinstance(node, exp.Identifier):
+                if node.name != node.name.lower():
                     return False
             elif isinstance(node, exp.Order):
                 if node.parent is not None and node.parent.args.get("limit") is not None:
                     return False
-            elif type(node) not in plain and not isinstance(node.parent, exp.Cast):
+            elif type(node) not in plain:
                 return False
         return True
 
-    def _translated(self, dialect: str, name_of: Callable[[Relation], str]) -> str:
+    def _translated(
+        self, dialect: str, name_of: Callable[[Relation], str], rewrite: Callable[[Any], Any] = lambda tree: tree
+    ) -> str:
         from sqlglot import parse_one
         from sqlglot.errors import ErrorLevel, SqlglotError
 
@@ -97,7 +95,8 @@ class TrinoQuery:
 
         try:
             named = replace_spans(self.text, self._spans(name_of))
-            found: str = parse_one(named, read="trino").sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE)
+            tree = name_columns(parse_one(named, read="trino"))
+            found: str = rewrite(tree).sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE)
         except SqlglotError as error:
             raise SqlRefused(
                 f"the query uses what Spark has not: {str(error).partition(chr(10))[0]}",
@@ -124,7 +123,8 @@ def parse_trino(text: str) -> TrinoQuery:
     """Return a query in Trino's SQL, parsed.
 
     Raises:
-        SqlRefused: It is empty, has a syntax error, is no query, or reads what is no dataset of a depot.
+        SqlRefused: It is empty, has a syntax error, is no query, reads what is no dataset of a depot, or has what may
+            mean something else in Spark's SQL.
     """
     from sqlglot import exp, parse
     from sqlglot.errors import ParseError, SqlglotError
@@ -159,6 +159,7 @@ def parse_trino(text: str) -> TrinoQuery:
                 column=relation.column,
                 length=relation.end - relation.start,
             )
+    refuse_unlike(trees[0])
     return TrinoQuery(text, trees[0], relations)
 
 
@@ -169,22 +170,19 @@ def _plain_nodes() -> frozenset[type]:
         {
             *(exp.Select, exp.From, exp.Join, exp.Where, exp.Group, exp.Order, exp.Ordered, exp.Limit, exp.With),
             *(exp.CTE, exp.Subquery, exp.Union, exp.Distinct, exp.Table, exp.TableAlias, exp.Alias, exp.Column),
-            *(exp.Identifier, exp.Star, exp.Literal, exp.Null, exp.Boolean, exp.And, exp.Or, exp.Not, exp.Paren),
+            *(exp.Star, exp.Literal, exp.Null, exp.Boolean, exp.And, exp.Or, exp.Not, exp.Paren),
             *(exp.EQ, exp.NEQ, exp.Is, exp.In, exp.Coalesce, exp.Count, exp.Having, exp.Exists, exp.Tuple),
         }
     )
 
 
 def _has_order(node: Any) -> bool:
-    """Return whether a value is a number, date or time in the text: what is compared with it has the same order."""
+    """Return whether a value is a number in the text: what is compared with it has the same order everywhere."""
     from sqlglot import exp
 
     if isinstance(node, exp.Literal):
         return not node.is_string
-    if isinstance(node, exp.Neg):
-        return _has_order(node.this)
-    dates = (exp.DataType.Type.DATE, exp.DataType.Type.TIMESTAMP)
-    return isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.to.this in dates
+    return isinstance(node, exp.Neg) and _has_order(node.this)
 
 
 def _quoted(name: str) -> str:
