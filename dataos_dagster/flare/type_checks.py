@@ -122,7 +122,8 @@ class TypeChecks:
         """
         for planned in self.plan.assertions:
             for query in planned.queries:
-                self.query(query.sql, planned.label, query.location)
+                typed = query.knowing(self.types.get(query.view or "", {}))
+                self.query(typed.sql, planned.label, query.location)
 
     def _refuse(self, found: tuple[Construct, ...], label: str, location: Location) -> None:
         if not found:

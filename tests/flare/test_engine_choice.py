@@ -85,13 +85,23 @@ def test_a_doubt_in_an_assertion_of_a_later_output_moves_the_job_before_the_firs
           - name: orders
             dataset: "dataos://lakehouse:sales/tested?acl=rw"
             options: {{saveMode: append}}
-            assertions: [{{column: amount, tests: ["missing_count == 0"]}}]
+            assertions: [{{column: amount, tests: ["min_length > 0"]}}]
         """)
     assert result.engine == "spark"
     assert "cast as string" in result.engine_reasons[0]
     choosing.engine = "sail"
     assert choosing.table(TARGET)[1] == [(1e10, "x")]
     assert choosing.table("dataos://lakehouse:sales/tested")[1] == [(1e10, "x")]
+
+
+def test_a_number_is_missing_on_sail_where_it_is_null_and_needs_no_cast_to_text(choosing):
+    asserted = "[{column: amount, filter: \"name = 'x'\", tests: [missing_count == 0, null_count == 0]}]"
+    result = choosing.run_job(f"""
+        inputs:
+          - {{name: orders, dataset: "{ORDERS}"}}
+        assertions: {asserted}
+        """)
+    assert (result.engine, [each.value for each in result.assertions]) == ("sail", [0, 0])
 
 
 def test_on_sail_alone_such_a_cast_is_an_error_that_says_what_to_do(choosing):

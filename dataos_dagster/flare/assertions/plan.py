@@ -16,7 +16,7 @@ from dataos_dagster.flare.relations import SqlRefused
 from dataos_dagster.flare.sql import parse_statement, replace_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dataos_dagster.address import Address
     from dataos_dagster.engines.routing.constructs import Construct
@@ -36,12 +36,22 @@ class PlannedQuery:
     Attributes:
         sql: What the engine is given.
         columns: The column of each test: names of the query's result, or aliases of ours.
+        view: Whose columns it measures; None for a query of the manifest's own.
     """
 
     sql: str = field(repr=False)
     tests: tuple[NamedTest, ...]
     columns: tuple[str, ...]
     location: Location
+    view: str | None = None
+
+    def knowing(self, types: Mapping[str, str]) -> PlannedQuery:
+        """Return the query with what needs no conversion left unconverted, once the types of the columns are known.
+
+        Args:
+            types: As `simpleString` writes them, by column; empty where they are not known.
+        """
+        return self if self.view is None or not types else replace(self, sql=_measuring(self.tests, self.view, types))
 
     @property
     def constructs(self) -> Iterator[Construct]:
@@ -117,12 +127,23 @@ def _queries(job: Job, tests: Iterable[NamedTest], view: str, views: Views, labe
 
 
 def _query_of_columns(job: Job, tests: tuple[NamedTest, ...], view: str, label: str) -> PlannedQuery:
-    expressions = [expression_of(test.metric, test.assertion) for test in tests]
-    aliases = tuple(f"metric_{number}" for number in range(len(tests)))
-    listed = ",\n  ".join(f"{sql} AS {alias}" for sql, alias in zip(expressions, aliases, strict=True))
     location = job_location(job, *tests[0].path[:-2])
-    sql = _checked(f"SELECT\n  {listed}\nFROM {quoted(view)}", label, location, None)
-    return PlannedQuery(sql, tests, aliases, location)
+    sql = _checked(_measuring(tests, view, {}), label, location, None)
+    return PlannedQuery(sql, tests, _aliases(tests), location, view)
+
+
+def _aliases(tests: Sequence[NamedTest]) -> tuple[str, ...]:
+    return tuple(f"metric_{number}" for number in range(len(tests)))
+
+
+def _measuring(tests: Sequence[NamedTest], view: str, types: Mapping[str, str]) -> str:
+    """Return a query over a view that measures what the tests compare, each under its alias."""
+    known = {column.lower(): name for column, name in types.items()}
+    listed = ",\n  ".join(
+        f"{expression_of(test.metric, test.assertion, known.get((test.assertion.column or '').lower()))} AS {alias}"
+        for test, alias in zip(tests, _aliases(tests), strict=True)
+    )
+    return f"SELECT\n  {listed}\nFROM {quoted(view)}"
 
 
 def _own_query(job: Job, tests: tuple[NamedTest, ...], views: Views, label: str) -> PlannedQuery:

@@ -21,7 +21,7 @@ MEASURED = {
     "amount": {
         "avg": 25.0, "min": 10.0, "max": 40.0, "sum": 100.0, "stddev": 12.909944487358056, "variance": 166.66666666666666,
         "skewness": 0.0, "kurtosis": -1.36, "distinct_count": 4, "duplicate_count": 0, "null_count": 1,
-        "null_percentage": 0.2,
+        "null_percentage": 0.2, "missing_count": 1, "missing_percentage": 0.2,
     },
     "mail": {
         "avg_length": 5.25, "min_length": 0, "max_length": 15, "distinct_count": 3, "duplicate_count": 1,
