@@ -11,7 +11,7 @@ from dataos_dagster.manifests.cycles import find_cycle
 from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath, Severity
 from dataos_dagster.manifests.draft import find_file
 from dataos_dagster.manifests.kinds import KINDS
-from dataos_dagster.manifests.spelling import suggestion
+from dataos_dagster.manifests.spelling import nearest, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -160,8 +160,10 @@ class References:
         found = self._secrets.get(reference.name, [])
         if any(self._reaches(secret, reference) for secret in found) or self._is_kept_elsewhere(reference.name):
             return
-        severity, message = self._unresolved, f"there is no secret `{reference.name}`"
-        hint = suggestion(reference.name, list(self._secrets), what="secrets")
+        severity = self._unresolved
+        message = f"there is no secret `{reference.name}`; looked in: {'; '.join(self._places(reference.name))}"
+        near = nearest(reference.name, self._secrets)
+        hint = f"did you mean `{near}`?" if near else f"set it with: dataos secret set {reference.name} KEY …"
         broken = self._broken("secret", reference.name) or self._broken("instance-secret", reference.name)
         if broken is not None:
             message, hint = f"the secret `{reference.name}` has errors", f"mend it first: {broken.location()}"
@@ -170,7 +172,9 @@ class References:
             hint = f"it is in the workspace {elsewhere}: write `workspace: {elsewhere}`"
         elif self._encrypted_store().is_file():
             # The store cannot be listed without its key, which checking manifests does without.
-            severity, hint = Severity.WARNING, "it may be in the encrypted store: `dataos secret list` shows it"
+            severity = Severity.INFO
+            message = f"no manifest declares the secret `{reference.name}`; the encrypted store may hold it"
+            hint = "`dataos secret list` shows what is in the store"
         self._report(resource, (resource.kind, *reference.path), severity, "unknown-secret", message, hint)
 
     def _reaches(self, secret: Resource[Any], reference: Reference) -> bool:
@@ -180,11 +184,24 @@ class References:
 
     def _is_kept_elsewhere(self, name: str) -> bool:
         """Return whether the environment or the folder of secrets holds a secret."""
-        prefix = f"DATAOS_SECRET__{name.upper().replace('-', '_')}__"
+        prefix = _variables(name)
         folder = self.settings.secrets.folder
         return any(key.startswith(prefix) for key in self.environment) or (
             folder is not None and (self.settings.project / folder / name).is_dir()
         )
+
+    def _places(self, name: str) -> Iterator[str]:
+        """Yield where a secret was looked for in vain, in the order of the settings."""
+        folder = self.settings.secrets.folder
+        for backend in self.settings.secrets.backends:
+            if backend == "manifests":
+                yield "manifests of the project"
+            elif backend == "environment":
+                yield f"environment variables {_variables(name)}<KEY>"
+            elif backend == "files" and folder is not None:
+                yield f"folder {self.settings.project / folder / name}"
+            elif backend == "encrypted":
+                yield f"encrypted store {self._encrypted_store()} (not there)"
 
     def _encrypted_store(self) -> Path:
         return self.settings.secrets.encrypted_file or self.settings.state_folder / ENCRYPTED_SECRETS
@@ -242,6 +259,11 @@ def absolute(file: Path) -> Path:
     import os
 
     return Path(os.path.abspath(file))  # noqa: PTH100 - `resolve` would follow links, and files are known by their own path
+
+
+def _variables(secret: str) -> str:
+    """Return what the names of the environment variables begin with that hold the keys of a secret."""
+    return f"DATAOS_SECRET__{secret.upper().replace('-', '_')}__"
 
 
 def _depot_name(name: str) -> str:

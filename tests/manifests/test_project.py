@@ -229,12 +229,21 @@ class TestReferences:
 
         assert project_of(text, environment=environment).diagnostics == ()
 
-    def test_an_encrypted_store_makes_it_a_warning(self, project_of):
+    def test_a_secret_that_is_nowhere_is_said_with_the_places_in_order_and_how_to_keep_it(self, project_of):
+        text = workflow().replace("compute: runnable-default", "dataosSecrets: [geo-coder]")
+
+        [item] = found(project_of(text, SECRET), "unknown-secret")
+        places = item.message.split("looked in: ")[1].split("; ")
+        assert places[:2] == ["manifests of the project", "environment variables DATAOS_SECRET__GEO_CODER__<KEY>"]
+        assert places[2].endswith("secrets.enc (not there)")
+        assert item.hint == "set it with: dataos secret set geo-coder KEY …"
+
+    def test_an_encrypted_store_makes_it_a_remark(self, project_of):
         text = workflow().replace("compute: runnable-default", "dataosSecrets: [ferry-rw]")
 
         project = project_of(text, files={".dataos/secrets.enc": "…"})
 
-        assert [item.severity for item in found(project, "unknown-secret")] == [Severity.WARNING]
+        assert [item.severity for item in found(project, "unknown-secret")] == [Severity.INFO]
 
     def test_a_write_needs_a_secret_for_writing(self, project_of):
         depot = "name: ferry\nversion: v2alpha\ntype: depot\ndepot: {type: s3, s3: {bucket: b}, secrets: [ferry-r]}"

@@ -19,8 +19,8 @@ ENTRIES = (
         "unknown-secret",
         "There is no such secret",
         "No Secret or Instance Secret of the project has this name (and workspace), and neither the environment nor "
-        "the folder of secrets holds it. It is only a warning while there is an encrypted store, which may hold "
-        f"it.{_TEMPLATES}",
+        "the folder of secrets holds it. It is only a remark while there is an encrypted store, which may hold it and "
+        f"cannot be read without its key; a job that needs the secret looks there.{_TEMPLATES}",
         wrong="dataosSecrets:\n  - name: shop-rr",
         right="dataosSecrets:\n  - name: shop-r",
     ),
