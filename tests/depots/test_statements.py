@@ -76,6 +76,11 @@ def test_mysql_runs_statements_too(spark_shop, mariadb):
     spark_shop.write(ROWS, f"dataos://shopdb:{database}/stock", "append", statement=upsert)
     rows = mariadb.execute("SELECT id, n, note FROM stock ORDER BY id", database=database)
     assert rows == [(1, 6, "x"), (2, 7, None)]
+    replaced = "INSERT INTO stock VALUES (?, 0, NULL) ON DUPLICATE KEY UPDATE n = ?, note = concat('50% ', ?)"
+    three = "SELECT * FROM VALUES (1, 50, 'a'), (2, 70, 'b'), (3, 90, 'c') AS t(id, n, note)"
+    spark_shop.write(three, f"dataos://shopdb:{database}/stock", "append", statement=replaced)
+    rows = mariadb.execute("SELECT id, n, note FROM stock ORDER BY id", database=database)
+    assert rows == [(1, 50, "50% a"), (2, 70, "50% b"), (3, 0, None)]
     bad = "INSERT INTO nowhere VALUES (?, ?, ?)"
     with pytest.raises(WriteFailed, match="nowhere"):
         spark_shop.write(ROWS, f"dataos://shopdb:{database}/stock", "append", statement=bad)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dataos_dagster.depots.mysql.connection import driver
 from dataos_dagster.depots.mysql.write import TableWriter
 from dataos_dagster.depots.requests import Column, WriteResult
 from dataos_dagster.depots.statements import check_values, with_json, with_placeholders
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.dataframe import DataFrame
+
+    from dataos_dagster.depots.statements import Numbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,22 @@ class StatementWriter(TableWriter):
             columns = [column.to_pylist() for column in table.columns]
             opened.select_db(self.place[0])
             with self._committed(opened):
-                cursor.executemany(statement.sql, list(zip(*columns, strict=True)))
+                _run(cursor, statement, list(zip(*columns, strict=True)))
         return WriteResult(
             rows=table.num_rows,
             schema=tuple(Column(field.name, field.dataType.simpleString()) for field in frame.schema.fields),
             created=False,
         )
+
+
+def _run(cursor: Any, statement: Numbered, rows: list[tuple[Any, ...]]) -> None:
+    """Run a statement for each row; many rows of an INSERT at once, where all its values stand in its row.
+
+    PyMySQL makes one INSERT of many, and gives values to the list behind VALUES only (Cursor.executemany).
+    """
+    found = driver().cursors.RE_INSERT_VALUES.match(statement.sql)
+    if found and found[2].count("%s") == statement.values:
+        cursor.executemany(statement.sql, rows)
+        return
+    for row in rows:
+        cursor.execute(statement.sql, row)
