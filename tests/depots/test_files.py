@@ -6,7 +6,7 @@ import os
 from datetime import date, datetime
 
 import pytest
-from depot_shop import target
+from depot_shop import SHOP_FILES, target
 
 from dataos_dagster.address import Address
 from dataos_dagster.depots.door import Merge, ReadRequest, Sort, SortColumn, Target, WriteRequest
@@ -29,6 +29,16 @@ def test_append_adds_and_overwrite_replaces(shop, format_):
     assert written.bytes > 0
     assert written.rows == (1 if format_ == "parquet" else None)
     assert not [path for path in (shop.data / "out").iterdir() if path.name.endswith(".writing")]
+
+
+@pytest.mark.parametrize("format_", ["xlsx", "delta", "parquet"])
+def test_bytes_of_another_format_are_no_rows_of_the_depots(sail_shop, format_):
+    sail_shop.declare(SHOP_FILES.replace("./data", "./data, format: csv"), "shopfiles.yaml")
+    sail_shop.write("SELECT 1 AS id", OUT, format=format_)
+    with pytest.raises(DepotUnsupported, match="is no csv, which is what the depot holds") as raised:
+        sail_shop.frame(OUT)
+    assert raised.value.hint == f"write `format: {format_}`"
+    assert sail_shop.frame(OUT, format=format_).count() == 1
 
 
 def test_parquet_keeps_rows_and_types(shop):

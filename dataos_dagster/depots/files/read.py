@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.delta.log import is_table
+from dataos_dagster.depots.files.formats import by_extension
 from dataos_dagster.depots.files.listing import counting_files
 from dataos_dagster.depots.files.partitions import partition_types
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.depots.given_schema import columns_of
-from dataos_dagster.errors import DatasetNotFound, DepotError, StatementFailed
+from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnsupported, StatementFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from dataos_dagster.settings import EngineName
 
 
+# Formats whose files are no texts, and mean nothing to the reader of another.
+_BINARY = frozenset({"parquet", "orc", "avro", "xlsx"})
+
+
 @dataclass(frozen=True, slots=True)
 class FileReader:
     """One read of a file or folder."""
@@ -40,6 +46,7 @@ class FileReader:
 
         Raises:
             DatasetNotFound: There is no file. Sail would return an empty frame without columns.
+            DepotUnsupported: The depot's format is not that of the files.
         """
         listing = counting_files(self.place)
         if not listing.files:
@@ -49,6 +56,7 @@ class FileReader:
                 hint="check the address and the depot's path" if missing else None,
                 location=self.request.location,
             )
+        self._refuse_others(listing)
         schema = self.request.schema
         columns = columns_of(schema, self.session, location=self.request.location) if schema else None
         if self.format == "xlsx":
@@ -68,6 +76,22 @@ class FileReader:
                 ) from failed
             raise
         return frame
+
+    def _refuse_others(self, listing: Listing) -> None:
+        """Refuse files that speak of another format than the depot's: as texts their bytes would be rows, too."""
+        if self.request.format is not None:
+            return
+        kinds = ((info.base_name, by_extension(info.base_name)) for info in listing.files)
+        name, kind = next(
+            ((name, kind) for name, kind in kinds if kind in _BINARY and kind != self.format), (None, None)
+        )
+        if kind is not None:
+            kind = "delta" if kind == "parquet" and is_table(self.place) else kind
+            raise DepotUnsupported(
+                f"{self.request.target}: {name} is no {self.format}, which is what the depot holds",
+                hint=f"write `format: {kind}`",
+                location=self.request.location,
+            )
 
     def _of_workbooks(self, listing: Listing, columns: StructType | None) -> DataFrame:
         from dataos_dagster.depots.files.xlsx.options import WorkbookOptions
