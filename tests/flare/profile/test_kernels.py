@@ -138,7 +138,6 @@ def test_the_number_of_bytes_at_once_is_bounded_however_rows_come(monkeypatch):
         assert (column.distinct, column.max_length) == (len(expected), 50_000)
         assert len(column.frequent) == 5
         assert {each.count for each in column.frequent} == {max(expected.values())}
-        assert len(sizes) > 8
         assert sorted(sizes)[-2] < 40_000
 
 
