@@ -72,8 +72,6 @@ class FlareStack:
 
     def named(self, job: Job) -> Iterator[tuple[Address, str | None, str | None]]:
         """Yield the datasets that a job names, each with the format and the driver that it gives, if any."""
-        from dataos_dagster.flare.spec import flare_spec
-
         spec = flare_spec(job).job
         for entry in spec.inputs:
             if entry.address is not None:
@@ -199,7 +197,6 @@ class FlareStack:
                 yield entry.address
 
     def _inputs(self, job: Job) -> Iterator[Address]:
-
         for entry in flare_spec(job).job.inputs:
             if entry.address is not None:
                 yield entry.address

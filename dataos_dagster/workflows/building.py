@@ -7,9 +7,9 @@ and writes the same table would otherwise be a cycle.
 - A job never waits for itself.
 - Edges are added in this order: those that manifests state, then those that data implies, each in manifest order. One
   that would close a cycle is cut. So of a cycle the last edge goes, and what somebody wrote wins over what is inferred.
-- A dataset belongs to the first job in manifest order that writes it. A job that reads a dataset waits for all its
-  writers; one that reads and writes it waits for the owner only, so that jobs which maintain one table do not wait
-  for each other in circles.
+- A dataset belongs to the first job in manifest order that writes it, never to one that only deletes rows of it. A job
+  that reads a dataset waits for all its writers; one that reads and writes it waits for the owner only, so that jobs
+  which maintain one table do not wait for each other in circles.
 - A job with `dryRun` writes nothing: its datasets are those of other jobs, or come from elsewhere.
 - A job that runs until it is stopped has its datasets, but nobody waits for it: what it writes is there at any time.
 - A job whose stack is not yet run is in the graph, but nobody waits for it: who depends on it waits for what it
@@ -91,7 +91,7 @@ class _Building:
                 stack = None
             self.stacks[job.id] = stack
         self.writers = jobs_by_dataset(self.writes.items())
-        # A job that only deletes rows does not make a dataset: whoever does goes first, and only then owns it.
+        # Whoever makes a dataset goes before those that only delete rows of it.
         for key in dict.fromkeys(key for key, _ in self.deleters):
             self.writers[key] = tuple(sorted(self.writers[key], key=lambda name: (key, name) in self.deleters))
         owners = {key: names[0] for key, names in self.writers.items() if (key, names[0]) not in self.deleters}

@@ -17,6 +17,7 @@ from dataos_dagster.workflows.backfills import given_keys
 from dataos_dagster.workflows.metadata import (
     action_metadata,
     assertion_metadata,
+    by_dataset,
     job_metadata,
     output_metadata,
     problem_metadata,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from dataos_dagster.settings import EngineName
     from dataos_dagster.workflows.definitions import Compute
     from dataos_dagster.workflows.execution import JobRunner
-    from dataos_dagster.workflows.graph import AssetPath, JobNode
+    from dataos_dagster.workflows.graph import JobNode
     from dataos_dagster.workflows.results import ActionResult, AssertionResult, JobResult, OutputResult
 
 
@@ -139,9 +140,8 @@ def _materializations(
     about_job: Mapping[str, Any],
 ) -> Iterator[dg.MaterializeResult[Any]]:
     owned = {address.key for address in node.owned}
-    # Several outputs may go to one dataset, such as two branches of a table: the last one says how it is now.
-    by_key: dict[AssetPath, OutputResult] = {output.address.key: output for output in outputs if output.address}
-    for key, output in by_key.items():
+    written = by_dataset(outputs, lambda output: output.address.key if output.address else None)
+    for key, output in written.items():
         metadata = output_metadata(output) | dict(about_job)
         if key in owned:
             yield dg.MaterializeResult(asset_key=dg.AssetKey(key), metadata=metadata)
@@ -194,7 +194,7 @@ def _job_itself(node: JobNode, result: JobResult) -> dg.MaterializeResult[Any]:
 
 def _rows(output: OutputResult) -> str:
     if output.rows_deleted is not None:
-        return f"{output.rows_deleted} rows deleted"
+        return f"{output.rows_deleted} row{'' if output.rows_deleted == 1 else 's'} deleted"
     return "written" if output.rows is None else f"{output.rows} rows"
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import dagster as dg
 
 from dataos_dagster.workflows.profiles import profile_table, suggestions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dataos_dagster.depots.door import Column
     from dataos_dagster.manifests.diagnostics import Diagnostic
     from dataos_dagster.state.job_runs import ColumnRecord, OutputRecord
+    from dataos_dagster.workflows.graph import AssetPath
     from dataos_dagster.workflows.profiles import ProfileResult
     from dataos_dagster.workflows.results import (
         ActionResult,
@@ -25,8 +27,30 @@ if TYPE_CHECKING:
         Preview,
     )
 
+_Written = TypeVar("_Written", "OutputResult", "OutputRecord")
 _PREVIEW_CELL = 200
 _MARKS = re.compile(r"[\\`*_\[\]<>]")
+
+
+def by_dataset(
+    outputs: Iterable[_Written], key_of: Callable[[_Written], AssetPath | None]
+) -> dict[AssetPath, _Written]:
+    """Return of each dataset that has a key what was written last, which says how it is now.
+
+    Several outputs may go to one dataset, such as two branches of a table. Rows that were deleted one condition after
+    the other add up.
+    """
+    found: dict[AssetPath, _Written] = {}
+    for output in outputs:
+        key = key_of(output)
+        if key is None:
+            continue
+        before = found[key].rows_deleted if key in found else None
+        if before is not None and output.rows_deleted is not None:
+            found[key] = replace(output, rows_deleted=before + output.rows_deleted)
+        else:
+            found[key] = output
+    return found
 
 
 def output_metadata(output: OutputResult) -> dict[str, Any]:

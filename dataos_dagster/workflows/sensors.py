@@ -15,7 +15,7 @@ import dagster as dg
 
 from dataos_dagster.address import Address
 from dataos_dagster.errors import AddressError
-from dataos_dagster.workflows.metadata import run_metadata, stored_metadata
+from dataos_dagster.workflows.metadata import by_dataset, run_metadata, stored_metadata
 from dataos_dagster.workflows.translator import JOB_KEY
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _SECONDS_BETWEEN_LOOKS = 15
 _RUNS_A_LOOK = 200
 # A run whose end was computed before that of another may be stored after it: so late at most.
 _OVERTAKEN = timedelta(minutes=5)
+_OVERTAKEN_BY_DAGSTER = "`dataos run` wrote this before a run in Dagster did"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,7 @@ def asset_events(node: JobNode, run: JobRun) -> Iterator[AssetEvent]:
         "job_failed": True if run.status == "failed" else None,
     }
     owned = {address.key for address in node.owned}
-    by_key = {key: output for output in run.written if (key := _key(output)) is not None}
-    for key, output in by_key.items():
+    for key, output in by_dataset(run.written, _key).items():
         writer = {} if key in owned else {JOB_KEY: run.job}
         metadata = stored_metadata(output, output.columns) | _known(about_job) | writer
         yield dg.AssetMaterialization(dg.AssetKey(key), metadata=metadata)
@@ -150,9 +150,22 @@ def _not_yet_stored(found: list[AssetEvent], instance: dg.DagsterInstance) -> li
     for event in reversed(events):
         if last.get(event.asset_key) == _text(event):
             done.add(event.asset_key)  # and what came before it is stored, too
-        if event.asset_key not in done:
+        if event.asset_key in done:
+            continue
+        if _is_overtaken(event, stored.get(event.asset_key)):
+            # Dagster takes what is reported last for how the dataset is now.
+            observed.append(dg.AssetObservation(event.asset_key, _OVERTAKEN_BY_DAGSTER, metadata=event.metadata))
+        else:
             kept.append(event)
     return [*kept[::-1], *_not_yet_observed(observed, instance)]
+
+
+def _is_overtaken(event: dg.AssetMaterialization, newest: dg.EventLogEntry | None) -> bool:
+    """Return whether a run in Dagster has written the dataset since the run of an event ended."""
+    if newest is None or _record_of(newest) is not None:
+        return False
+    began, seconds = event.metadata["ran_at"].value, event.metadata.get("seconds")
+    return bool(newest.timestamp > float(began) + float(seconds.value if seconds else 0))
 
 
 def _not_yet_observed(events: list[dg.AssetObservation], instance: dg.DagsterInstance) -> list[dg.AssetObservation]:

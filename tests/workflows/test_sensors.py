@@ -75,6 +75,20 @@ def test_each_write_is_reported_once(folder, instance):
     assert [event.metadata["rows_written"].value for event in stored(instance)] == [5, 4]
 
 
+def test_a_write_that_dagster_has_overtaken_does_not_look_like_the_latest(folder, instance):
+    ran(folder)
+    instance.report_runless_asset_event(dg.AssetMaterialization(ORDERS, metadata={"snapshot_id": "78"}))
+    tick(folder, instance)
+    assert [event.metadata["snapshot_id"].value for event in stored(instance)] == ["78"]
+    [record] = instance.fetch_observations(ORDERS, limit=5).records
+    assert record.asset_observation.metadata["snapshot_id"].value == "77"
+
+    ran(folder, rows=5)
+    assert isinstance(tick(folder, instance), dg.SensorResult)
+    assert [event.metadata["snapshot_id"].value for event in stored(instance)] == ["77", "78"]
+    assert len(instance.fetch_observations(ORDERS, limit=5).records) == 1
+
+
 def test_a_daemon_that_died_before_it_kept_the_cursor_reports_nothing_twice(folder, instance):
     for rows in (1, 2):
         ran(folder, rows=rows)
