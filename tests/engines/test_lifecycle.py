@@ -144,6 +144,28 @@ def test_logs_of_crashes_are_kept_for_some_time(tmp_path: Path) -> None:
     forget_old_logs(tmp_path / "nowhere")
 
 
+def test_of_many_crashes_the_latest_logs_are_kept(tmp_path: Path) -> None:
+    now = time.time()
+    for number in range(6):
+        log = tmp_path / f"spark-{number}.log"
+        log.touch()
+        # The first two may be those of engines at work; the others ended hours ago, each before the one in front of it.
+        os.utime(log, (now, now - (number if number < 2 else 7200 + number)))
+    forget_old_logs(tmp_path, kept_logs=4)
+    assert {file.name for file in tmp_path.iterdir()} == {f"spark-{number}.log" for number in range(4)}
+    forget_old_logs(tmp_path, kept_logs=1)
+    assert {file.name for file in tmp_path.iterdir()} == {"spark-0.log", "spark-1.log"}
+
+
+def test_a_log_that_cannot_be_deleted_keeps_no_engine_from_starting(tmp_path: Path) -> None:
+    (tmp_path / "spark-1.log").mkdir()  # a folder is refused to everybody, as another user's log is to all but root
+    (tmp_path / "spark-2.log").touch()
+    for log in tmp_path.iterdir():
+        os.utime(log, (0, 0))
+    forget_old_logs(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["spark-1.log"]
+
+
 def test_engines_of_a_project_that_cannot_be_written_keep_their_logs_elsewhere(tmp_path: Path) -> None:
     settings = load_settings(tmp_path)
     assert log_folder(settings) == tmp_path.resolve() / ".dataos" / "logs"
@@ -151,6 +173,7 @@ def test_engines_of_a_project_that_cannot_be_written_keep_their_logs_elsewhere(t
     other = load_settings(tmp_path / "other")
     (tmp_path / "other" / ".dataos").write_text("no folder")
     assert log_folder(other) == log_folder(None)
+    assert log_folder(None).name.endswith(f"-{os.getuid()}")
 
 
 def test_an_engine_that_closes_its_output_goes_on(tmp_path: Path) -> None:
