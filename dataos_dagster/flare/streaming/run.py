@@ -52,6 +52,7 @@ class RunningQuery:
         schema: Columns of the rows that it writes.
         seen: Progress of the last micro-batches, by number.
         earlier: The query that repeated the batch which was under way when the stream ended the last time.
+        is_untold: A batch was done that Spark could not report.
     """
 
     planned: PlannedStream
@@ -62,6 +63,7 @@ class RunningQuery:
     schema: tuple[Column, ...]
     seen: dict[int, Progress] = field(default_factory=dict)
     earlier: RunningQuery | None = None
+    is_untold: bool = False
     _written_before: int = 0
 
     @property
@@ -71,12 +73,15 @@ class RunningQuery:
 
     @property
     def rows(self) -> int | None:
-        """Return the rows written so far; None where the store does not count them."""
+        """Return the rows written so far; None where the store, or Spark, does not count them."""
         before = self.earlier.rows if self.earlier else 0
-        if self.listener is None:
-            written: int | None = self._written_before + sum(progress.written for progress in self.seen.values())
-        else:
+        written: int | None
+        if self.listener is not None:
             written = self.listener.writer.rows
+        elif self.is_untold:
+            written = None
+        else:
+            written = self._written_before + sum(progress.written for progress in self.seen.values())
         return None if written is None or before is None else before + written
 
     @property
@@ -241,6 +246,7 @@ def _repeat(query: RunningQuery, batch: int, tell: Callable[[str], None], stop: 
     except DataOSError as error:
         if not _FAILS_TO_REPORT.search(error.message):
             raise
+        query.is_untold = batch not in query.seen
 
 
 @contextmanager

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from types import SimpleNamespace
+
 import pytest
 
 from dataos_dagster.depots.streams import batch_mark
-from dataos_dagster.errors import StepError
+from dataos_dagster.errors import StatementFailed, StepError
 from dataos_dagster.flare.manifest import Streaming
 from dataos_dagster.flare.streaming.progress import Progress
-from dataos_dagster.flare.streaming.run import RunningQuery
+from dataos_dagster.flare.streaming.run import RunningQuery, _repeat
 from dataos_dagster.flare.streaming.trigger import Trigger, trigger_of
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import load_settings
@@ -220,6 +223,24 @@ def test_a_batch_that_was_repeated_first_counts_as_work_of_the_stream():
     later = query(None, earlier=query(4))
     assert (later.has_worked, later.rows) == (True, 4)
     assert query(3, earlier=query(4)).rows == 7
+
+
+def test_rows_of_a_repeated_batch_that_spark_could_not_report_are_unknown(monkeypatch):
+    planned = SimpleNamespace(output=SimpleNamespace(dataset="topic"))
+    query = RunningQuery(planned, None, None, None, (), ())
+
+    def fail(_query):
+        raise StatementFailed(
+            'Cannot invoke "scala.collection.IterableOps.map(f)" because "scala.Option.get()" is null'
+        )
+
+    monkeypatch.setattr(RunningQuery, "has_ended", fail)
+    _repeat(query, 1, lambda _: None, threading.Event())
+    assert RunningQuery(None, None, None, None, (), (), earlier=query).rows is None
+    told = {"batchId": 1, "timestamp": "2026-11-22T21:16:00.047Z", "sink": {"numOutputRows": 4}}
+    query = RunningQuery(planned, None, None, None, (), (), {1: Progress.of(told)})
+    _repeat(query, 1, lambda _: None, threading.Event())
+    assert query.rows == 4
 
 
 def test_a_batch_has_one_mark_whenever_it_comes():
