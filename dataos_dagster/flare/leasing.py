@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dataos_dagster.errors import DepotError
 from dataos_dagster.workflows.environment import described_environment, environment_of
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.jobs import Job
 
 _IDENTITY = "AWS_"
-# Spark shows its properties in its log of events; these are variables of executors, which may be secrets.
-_REDACTED = ("spark.redaction.regex", "(?i)secret|password|token|access[.]?key|executorEnv")
+# Spark shows its properties in its log of events, except those whose names this finds.
+_REDACTION = "spark.redaction.regex"
+_SPARKS_OWN = "(?i)secret|password|token|access[.]?key"
+# Variables of executors, which may be secrets whatever else a job lets be seen.
+_VARIABLES = r"spark\.executorEnv\."
 
 
 @contextmanager
@@ -55,9 +59,17 @@ def with_environment(configuration: SessionConfiguration, given: HandedOver, *, 
         configuration: What the job's datasets need.
         given: What the job is handed over.
         master: Of Spark; the executors of a cluster are told their variables by name.
+
+    Raises:
+        DepotError: The engine is an existing cluster, whose processes have started already.
     """
     if not given.environment:
         return configuration
+    if configuration.engine == "connect":
+        raise DepotError(
+            f"the processes of an existing cluster are not started here, and get no {', '.join(given.environment)}",
+            hint='leave out `envs` and `secrets`, or choose the engine "sail" or "spark"',
+        )
     needed = dict(configuration.environment)
     has_identity = any(name.startswith(_IDENTITY) for name in needed)
     own = {
@@ -67,9 +79,12 @@ def with_environment(configuration: SessionConfiguration, given: HandedOver, *, 
     if configuration.engine != "spark" or master.startswith("local"):
         return changed
     executors = {f"spark.executorEnv.{name}": value for name, value in own.items()}
+    conf = dict(configuration.conf)
+    # First, because flags such as `(?i)` hold from where they stand.
+    conf[_REDACTION] = f"{_VARIABLES}|{conf.get(_REDACTION) or _SPARKS_OWN}"
     return replace(
         changed,
-        conf=tuple(sorted(dict([_REDACTED, *configuration.conf]).items())),
+        conf=tuple(sorted(conf.items())),
         secret_conf=tuple(sorted({**executors, **dict(configuration.secret_conf)}.items(), key=lambda item: item[0])),
     )
 

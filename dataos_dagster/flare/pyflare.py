@@ -86,11 +86,12 @@ def session(
         datasets: Addresses whose depots are used, with `?acl=rw` where they are written. Depots of local folders need
             not be named.
         engine: Which engine; default Sail, or Spark where Sail cannot serve the datasets.
-        envs: Variables of the engine's process, for functions that run there.
+        envs: Variables of the engine's process, for functions that run there; an existing cluster takes none.
         secrets: Secrets for the same, each its name or an item as in `dataosSecrets`.
 
     Raises:
         DepotNotFound: Nobody declares a depot.
+        DepotError: Variables or secrets are to be handed over to the processes of an existing cluster.
         SecretNotFound: A secret or a key is nowhere.
         EngineUnavailable: The engine is not installed, or did not start.
     """

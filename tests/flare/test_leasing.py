@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from pydantic import SecretStr
 
 from dataos_dagster.engines.configuration import SessionConfiguration
+from dataos_dagster.errors import DepotError
 from dataos_dagster.flare.leasing import with_environment
 from dataos_dagster.secrets.consumption import HandedOver
 
@@ -53,6 +57,20 @@ def test_executors_of_a_cluster_are_told_the_variables_and_logs_do_not_show_them
     assert {name: value.get_secret_value() for name, value in made.secret_conf} == {"spark.executorEnv.TOKEN": "t"}
     assert "executorEnv" in dict(made.conf)["spark.redaction.regex"]
     assert "'t'" not in repr(made)
+
+
+@pytest.mark.parametrize("own", [(), (("spark.redaction.regex", "(?i)mine"),)])
+def test_variables_of_executors_are_hidden_whatever_else_a_job_hides(own):
+    made = with_environment(SessionConfiguration("spark", conf=own), given(REGION="n"), master=CLUSTER)
+    hidden = dict(made.conf)["spark.redaction.regex"]
+    assert re.search(hidden.replace("(?i)", ""), "spark.executorEnv.REGION")
+    assert ("mine" if own else "password") in hidden
+    assert r"spark\.executorEnv" in hidden.partition("(?i)")[0]
+
+
+def test_an_existing_cluster_is_handed_nothing():
+    with pytest.raises(DepotError, match="existing cluster are not started here, and get no REGION, TOKEN"):
+        with_environment(SessionConfiguration("connect"), given(REGION="n", TOKEN="t"), master=LOCAL)
 
 
 def test_a_local_master_has_no_executors_to_tell():
