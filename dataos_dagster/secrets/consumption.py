@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 FOLDER_VARIABLE = "DATAOS_SECRET_DIR"
 _NAME = re.compile(r"[^=\0]+")
 _SENSITIVE = re.compile(SENSITIVE_WORD, re.IGNORECASE)
+# A short word or number, and the address of a dataset.
+_ORDINARY = re.compile(r"[A-Za-z]{,7}|[-+\d.,_]{,7}|dataos://\S*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,11 @@ def _values(
 
 def _own(variables: Mapping[str, str]) -> dict[str, SecretStr]:
     own = {name: SecretStr(value) for name, value in variables.items()}
-    # What is called a password is one, also where it is written into the manifest.
-    register(*(value for name, value in own.items() if _SENSITIVE.search(name)))
+    # What is called a password is one, also where it is written into the manifest; but what is masked is masked in
+    # every message of this process, and `PASSWORD_POLICY: strict` or `MAX_TOKENS: 500` would blot out ordinary words.
+    register(
+        *(own[name] for name, value in variables.items() if _SENSITIVE.search(name) and not _ORDINARY.fullmatch(value))
+    )
     return own
 
 

@@ -7,6 +7,7 @@ import stat
 import pytest
 
 from dataos_dagster.errors import Location, SecretNotFound
+from dataos_dagster.redaction import redact
 from dataos_dagster.secrets.consumption import FOLDER_VARIABLE, handed_over
 from dataos_dagster.secrets.manifest import SecretReference
 from dataos_dagster.secrets.store import secret_store
@@ -77,3 +78,17 @@ def test_a_secret_that_is_nowhere_is_located_where_it_is_referred_to(store):
         handed_over(store, references("gti"), locations={"gti": place}),
     ):
         pytest.fail("nothing is handed over")
+
+
+def test_what_is_called_a_password_is_masked_and_ordinary_words_are_not(store):
+    variables = {
+        "DB_PASSWORD": "wisteria",
+        "API_TOKEN": "q7-zz",
+        "PASSWORD_POLICY": "strict",
+        "USE_TOKEN": "true",
+        "MAX_TOKENS": "500",
+        "TOKEN_TABLE": "dataos://lakehouse:shop/orders",
+    }
+    with handed_over(store, [], variables=variables):
+        said = redact("500 rows of dataos://lakehouse:shop/orders, strict is true: wisteria, q7-zz")
+    assert said == "500 rows of dataos://lakehouse:shop/orders, strict is true: ***, ***"
