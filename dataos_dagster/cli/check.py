@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dataos_dagster.cli.failures import FAILED, reported
+from dataos_dagster.cli.projects import is_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,9 +54,14 @@ def check(
 
         settings = load_settings(project_root(given))
         is_whole = any(path.resolve() == settings.project for path in given)
+        is_part = not is_whole and is_project(settings.project)
 
         def load() -> Project:
             project = load_project(given, settings=settings, allow_placeholders=allow_placeholders)
+            if is_part:
+                everything = [settings.project, *given]
+                around = load_project(everything, settings=settings, allow_placeholders=allow_placeholders)
+                return _part_of(with_job_diagnostics(around), project)
             project = with_job_diagnostics(project)
             return with_setting_diagnostics(project, settings) if is_whole else project
 
@@ -68,6 +75,14 @@ def check(
         _print(project, fixed, given)
     if _fails(project.diagnostics, strict=strict):
         raise typer.Exit(FAILED)
+
+
+def _part_of(whole: Project, part: Project) -> Project:
+    """Return a part of a project with what the whole says of it: a depot may stand in another file."""
+    from dataos_dagster.manifests.discovery import display_name
+
+    names = {display_name(file, part.root) for file in part.files}
+    return replace(part, diagnostics=tuple(found for found in whole.diagnostics if found.file in names))
 
 
 def _fix(project: Project, load: Callable[[], Project], limits: LimitSettings) -> tuple[Project, dict[str, int]]:

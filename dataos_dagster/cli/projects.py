@@ -18,6 +18,11 @@ def project_folder(path: Path) -> Path:
     start = start if start.is_dir() else start.parent
     here = Path.cwd()
     for folder in (start, *start.parents):
-        if (folder / SETTINGS_FILE).is_file() or (folder == here and (folder / STATE_FOLDER).is_dir()):
+        if (folder / SETTINGS_FILE).is_file() or (folder == here and is_project(folder)):
             return folder
     return start
+
+
+def is_project(folder: Path) -> bool:
+    """Return whether a folder is a project for sure: it has settings, or the state of one."""
+    return (folder / SETTINGS_FILE).is_file() or (folder / STATE_FOLDER).is_dir()

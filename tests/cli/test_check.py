@@ -72,6 +72,18 @@ def test_a_broken_file_does_not_hide_what_is_wrong_with_others(project):
     assert codes == ["reserved-character", "unquoted-braces", "binary-file"]
 
 
+def test_one_file_is_checked_as_a_part_of_its_project(project):
+    depot = "name: shopfiles\nversion: v1\ntype: depot\ndepot:\n  type: file\n  file: {path: data}\n"
+    (project / "depot.yaml").write_text(depot)
+    (project / "orders.yaml").write_text(WORKFLOW.replace("dataos://lakehouse:retail/orders", "dataos://shopfiles:o/o"))
+    (project / "bad.yaml").write_text("name: b\nsecrets:\n  - name: a\n  allkeys: true\n")
+    result = run("orders.yaml")
+    assert (result.exit_code, "bad.yaml" in result.output) == (0, False), result.output
+    assert result.output.splitlines()[-1].startswith("1 file, 1 document, 1 resource: no errors")
+    lost = run("orders.yaml", "bad.yaml")
+    assert (lost.exit_code, "bad.yaml" in lost.output) == (1, True)
+
+
 def test_a_missing_path_ends_with_2(project):
     assert run("nowhere.yaml").exit_code == 2
 
