@@ -1,4 +1,4 @@
-"""Options of readers and writers: each is followed on Sail, or sends the job to Spark; none is ignored in silence."""
+"""Options of readers and writers: each is followed on Sail, sends the job to Spark, or is told of; none is ignored in silence."""
 
 from __future__ import annotations
 
@@ -43,7 +43,6 @@ WRITTEN = [
     ("json", "ignoreNullFields", "false", False),
     ("text", "lineSep", "|", False),
     ("parquet", "compression", "zstd", True),
-    ("parquet", "maxRecordsPerFile", "1000", True),
     ("parquet", "parquet.bloom.filter.enabled", "true", False),
 ]
 
@@ -62,6 +61,15 @@ def test_an_option_of_a_writer_is_followed_or_sends_the_job_to_spark(sail_shop, 
     vetoes = sail_shop.door.requirements([request]).vetoes.get("sail", ())
     assert (not vetoes) is followed
     assert all(option.lower() in reason for reason in vetoes)
+
+
+def test_that_files_are_of_another_size_on_sail_is_told(sail_shop):
+    request = WriteRequest(target(ADDRESS), "append", format="parquet", options={"maxRecordsPerFile": "1000"})
+    found = sail_shop.door.requirements([request])
+    assert not found.vetoes.get("sail")
+    assert found.notes == (
+        f"{request.target}: Sail does not follow maxRecordsPerFile: its files hold more rows or fewer",
+    )
 
 
 def test_lines_of_text_end_where_the_option_says(shop):

@@ -30,7 +30,7 @@ _SAIL_PARQUET_OPTIONS = frozenset({"compression"})
 _SAIL_TEXT_OPTIONS = frozenset({"wholetext", "linesep"})
 # Options of other formats, which are often copied along and change nothing.
 _IRRELEVANT = frozenset({"header", "headers", "inferschema", "delimiter", "branch"})
-# Options that change how many files there are, and none of their rows.
+# Options that change how many files there are, and none of their rows: Sail makes as many as it likes.
 _TUNING = frozenset({"maxrecordsperfile"})
 _WRITER_OPTIONS: Mapping[str, frozenset[str]] = {
     "csv": frozenset({"header", "sep", "delimiter"}),
@@ -88,6 +88,9 @@ def write_requirements(place: Place, format_: str, request: WriteRequest) -> Req
     notes = []
     if request.sort is not None and format_ != "xlsx":
         notes.append(f"{request.target}: Sail does not keep the order of rows inside the files")
+    if format_ in _WRITER_OPTIONS:
+        tuned = [key for key in request.options if key.lower() in _TUNING]
+        notes += [f"{request.target}: Sail does not follow {key}: its files hold more rows or fewer" for key in tuned]
     return join(
         [
             object_stores.requirements(place),
