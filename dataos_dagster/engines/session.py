@@ -188,7 +188,8 @@ class Sessions:
 
         Args:
             configuration: What the session needs.
-            once: Nobody will ask for this configuration again: its engine is ended with the block.
+            once: Nobody will ask for this configuration again: its engine is ended with the block, unless `get` has
+                given it out too.
 
         Raises:
             EngineUnavailable: The engine is not installed, not configured, or did not start.
@@ -206,7 +207,7 @@ class Sessions:
             with lock:
                 server.leased = [each for each in server.leased if each is not session]
                 server.wanted = time.monotonic()
-                if once and not server.leased and server in self._servers:
+                if once and not server.leased and not server.kept and server in self._servers:
                     self._servers.remove(server)
                     server.close()
 

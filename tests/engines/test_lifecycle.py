@@ -512,6 +512,13 @@ def test_a_session_that_is_garbage_does_not_end_the_threads_of_others(own: Sessi
     assert session.spark.sql("select 1 as a").collect()[0].a == 1
 
 
+def test_an_engine_that_is_kept_outlives_a_job_that_wanted_it_once(own: Sessions) -> None:
+    kept = own.get(SAIL)
+    with own.lease(SAIL, once=True) as leased:
+        assert leased.endpoint is kept.endpoint
+    assert kept.spark.sql("select 1 as a").collect()[0].a == 1
+
+
 def test_sessions_open_and_close_in_many_threads_at_once(own: Sessions) -> None:
     endpoint = own.get(SAIL).endpoint
     found: list[int] = []
