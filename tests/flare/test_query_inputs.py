@@ -50,14 +50,22 @@ def cities(project):
 @pytest.fixture
 def database(project, postgresql):
     """Return a database with two tables, which the project knows as the depot `shopdb`."""
+    return shop_of(project, postgresql)
+
+
+def shop_of(project, postgresql):
     name = postgresql.create_database()
     postgresql.execute("CREATE TABLE orders (id int, city int, price numeric(10,2), note varchar(9))", database=name)
     postgresql.execute("INSERT INTO orders VALUES (1, 1, 2.50, 'a'), (2, 1, NULL, NULL), (3, 2, 9, 'c')", database=name)
     postgresql.execute("CREATE TABLE city (id int, name text)", database=name)
     postgresql.execute("INSERT INTO city VALUES (1, 'Pune'), (2, 'Oslo')", database=name)
+    declare(project, postgresql, name)
+    return name
+
+
+def declare(project, postgresql, name):
     place = {"host": postgresql.host, "port": postgresql.port, "user": postgresql.user}
     project.write("depot.yaml", SHOP.format(database=name, password=postgresql.password, **place))
-    return name
 
 
 def test_a_query_over_a_lakehouse_is_run_by_the_engine_in_its_own_words(cities):
@@ -108,6 +116,33 @@ def test_a_connection_that_is_spelled_out_answers_a_query_in_its_own_words(proje
     assert project.table(OUT) == (["notes string"], [("a+c",)])
 
 
+@pytest.mark.parametrize(
+    ("selected", "condition", "rest"),
+    [
+        ("o.id, c.name, o.note, o.price", "o.id <> 3 AND (o.note IS NULL OR o.note = 'a')", ""),
+        (
+            "c.name, count(*), count(o.price), count(DISTINCT o.city)",
+            "o.price > 2.4 OR o.price IS NULL",
+            "GROUP BY c.name",
+        ),
+        ("DISTINCT coalesce(o.price, 0) AS price", "o.id IN (SELECT id FROM shopdb.public.orders WHERE id < 3)", ""),
+        ("o.id, o.note", "NOT o.note IN ('c', NULL) OR o.id BETWEEN 0 AND 1", "ORDER BY o.note"),
+    ],
+)
+def test_a_database_answers_as_the_engine_does(sail_project, postgresql, selected, condition, rest):
+    shop_of(sail_project, postgresql)
+    query = f"SELECT {selected} FROM shopdb.public.city c LEFT JOIN shopdb.public.orders o ON o.city = c.id WHERE "
+    answers = []
+    # A function is what no database is asked for.
+    for either, pushed in (("", True), ("abs(1) = 1 AND ", False)):
+        whole = job(f"{query}{either}({condition}) {rest}")
+        assert (sail_project.plan(whole).as_json()["inputs"][0].get("query") is not None) is pushed
+        sail_project.run_job(whole)
+        answers.append(sail_project.table(OUT))
+    assert answers[0] == answers[1]
+    assert answers[0][1]
+
+
 def test_the_time_zone_of_a_server_and_its_letter_cases_change_no_rows(sail_project, postgresql):
     name = postgresql.create_database()
     postgresql.execute('CREATE TABLE events (id int, at timestamptz, "Kind" text)', database=name)
@@ -115,8 +150,7 @@ def test_the_time_zone_of_a_server_and_its_letter_cases_change_no_rows(sail_proj
         "INSERT INTO events VALUES (1, '2024-01-01 23:30Z', 'a'), (2, '2024-01-02 03:00Z', 'b')", database=name
     )
     postgresql.execute(f"ALTER DATABASE {name} SET timezone TO 'America/New_York'", database=name)
-    place = {"host": postgresql.host, "port": postgresql.port, "user": postgresql.user}
-    sail_project.write("depot.yaml", SHOP.format(database=name, password=postgresql.password, **place))
+    declare(sail_project, postgresql, name)
     sail_project.run_job(job("SELECT Kind FROM shopdb.public.events WHERE at >= DATE '2024-01-02'"))
     assert [row for (row,) in sail_project.table(OUT)[1]] == ["b"]
 
