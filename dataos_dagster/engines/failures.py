@@ -11,6 +11,7 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dataos_dagster.engines.python_failures import python_failure
 from dataos_dagster.errors import EngineCrashed, EngineError, StatementFailed
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def engine_message(error: BaseException) -> str:
     for pattern in (_TRACE, _PLAN):
         found = pattern.search(text)
         text = text[: found.start()] if found else text
+    text = python_failure(text) or text
     text = _JAVA_PREFIX.sub("", text.strip())
     return text[:_MAX_CHARACTERS] or type(error).__name__
 

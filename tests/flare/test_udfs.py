@@ -187,3 +187,23 @@ def test_a_module_that_is_named_as_one_of_python_is_refused(sail_orders):
     error = sail_orders.error_of(job(shout={"python": "string:capwords"}))
     assert "Python has a module 'string' itself" in error.message
     assert error.hint == "give yours another name"
+
+
+def test_a_function_that_fails_is_told_with_its_own_frames_only(orders):
+    orders.write(
+        "my_texts.py",
+        f"{MODULE}\n\ndef inner(text):\n    return text.nope\n\n\ndef boom(text):\n    return inner(text)\n",
+    )
+    error = orders.error_of(job(shout={"python": "my_texts:boom", "returns": "string"}))
+    assert "a function in Python failed: AttributeError: 'str' object has no attribute 'nope'" in error.message
+    frames = [line.split(", ", 1) for line in error.message.splitlines() if line.startswith("  File ")]
+    assert [place.endswith('my_texts.py"') for place, _ in frames] == [True, True]
+    assert [where.split()[-1] for _, where in frames] == ["boom", "inner"]
+
+
+def test_values_that_are_not_of_the_declared_type_are_told_without_frames(orders):
+    error = orders.error_of(job(shout={"python": "my_texts:shout", "returns": "int"}))
+    assert "what a function in Python returned does not fit the type that it declares" in error.message
+    assert "'<ANN'" in error.message
+    assert "Traceback" not in error.message
+    assert "  File " not in error.message
