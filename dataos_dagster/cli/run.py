@@ -81,6 +81,7 @@ class _Selection:
     Attributes:
         broken: Whether manifests of the chosen place have errors; where jobs were named, those of others are no reason
             to fail.
+        left_over: Jobs that the last run has left as well, and that the command line leaves for another time.
     """
 
     project: Project
@@ -88,6 +89,7 @@ class _Selection:
     graph: JobGraph
     job_ids: tuple[str, ...]
     broken: bool
+    left_over: tuple[str, ...] = ()
 
     def given(self, assignments: list[str]) -> dict[str, str]:
         """Return the values of keys that a command line gives to the jobs.
@@ -131,30 +133,53 @@ def _select(path: Path, expressions: list[str], *, from_failure: bool = False, s
         job_ids = tuple(
             job_id for job_id in job_ids if _is_inside(graph.nodes[job_id].job.workflow.document.file, inside)
         )
+    left_over: tuple[str, ...] = ()
     if from_failure:
         left = _left_to_do(settings)
-        job_ids = tuple(job_id for job_id in job_ids if job_id in left)
-        if not job_ids:
-            raise SelectionError(
-                f"what the last run has left is not among these jobs: {', '.join(sorted(left))}",
-                hint="leave out --select and the path",
-            )
+        job_ids = _still_to_do(left, job_ids, graph)
+        left_over = tuple(sorted((left & set(graph.nodes)) - set(job_ids)))
     is_named = from_failure or bool(expressions)
-    return _Selection(project, settings, graph, job_ids, broken=broken and not is_named)
+    return _Selection(project, settings, graph, job_ids, broken=broken and not is_named, left_over=left_over)
+
+
+def _still_to_do(left: frozenset[str], job_ids: tuple[str, ...], graph: JobGraph) -> tuple[str, ...]:
+    """Return the chosen jobs that the last run has left, in running order.
+
+    Raises:
+        SelectionError: There are none; says whether the project lost them, or another choice would have them.
+    """
+    chosen = tuple(job_id for job_id in job_ids if job_id in left)
+    if chosen:
+        return chosen
+    gone = sorted(left - set(graph.nodes))
+    if len(gone) == len(left):
+        raise SelectionError(
+            f"what the last run has left is no longer in the project: {', '.join(gone)}",
+            hint="`dataos run` runs the jobs that are in it",
+        )
+    raise SelectionError(
+        f"what the last run has left is not among these jobs: {', '.join(sorted(left - set(gone)))}",
+        hint="leave out --select and the path",
+    )
 
 
 def _left_to_do(settings: Settings) -> frozenset[str]:
     """Return the jobs that the last run was to do and has not done.
 
     Raises:
-        SelectionError: Nothing is left, or that run is still at work.
+        SelectionError: There is no last run, nothing is left of it, or it is still at work.
     """
     from dataos_dagster.state.database import State
 
     last = State.open(settings).runs.last()
     if last is not None and last.status == "running":
-        raise SelectionError(f"the last run, {last.run_id}, is still at work", hint="wait for its end, or interrupt it")
-    if last is None or not last.left:
+        raise SelectionError(
+            f"the last run, {last.run_id}, is still at work: process {last.pid} on {last.host}",
+            hint="wait for its end, or interrupt it; if that machine is gone, run the jobs by --select",
+        )
+    if last is None:
+        raise SelectionError("nothing has run in this project yet", hint="`dataos run` runs its jobs")
+    if not last.left:
         raise SelectionError("no job failed in the last run", hint="`dataos history` shows how jobs ended")
     return frozenset(last.left)
 
@@ -195,7 +220,7 @@ def _summary(selection: _Selection, context: RunContext, at_once: int) -> RunSum
     from dataos_dagster.workflows.runner import RunInterrupted, run_jobs
 
     try:
-        return run_jobs(selection.graph, selection.job_ids, context, at_once=at_once)
+        return run_jobs(selection.graph, selection.job_ids, context, at_once=at_once, left_over=selection.left_over)
     except RunInterrupted as interrupt:
         return interrupt.summary
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import threading
 import uuid
 from dataclasses import dataclass, field, replace
@@ -426,6 +428,20 @@ def test_from_failure_runs_what_failed_and_what_was_skipped_because_of_it(sail_s
     assert "no job failed in the last run" in nothing.stderr
 
 
+def test_from_failure_says_why_nothing_is_to_be_done_again(sail_shop):
+    sail_shop.write(wf=[job("good"), job("bad", sql="SELECT nope FROM rows")])
+    never = invoke(str(sail_shop.folder), "--from-failure")
+    assert (never.exit_code, "nothing has run in this project yet" in never.stderr) == (2, True)
+    assert invoke(str(sail_shop.folder)).exit_code == 1
+    elsewhere = invoke(str(sail_shop.folder), "--from-failure", "--select", "wf/good")
+    assert "is not among these jobs: public/wf/bad" in elsewhere.stderr
+    assert "leave out --select" in elsewhere.stderr
+    sail_shop.write(wf=[job("good")])
+    gone = invoke(str(sail_shop.folder), "--from-failure")
+    assert "is no longer in the project: public/wf/bad" in gone.stderr
+    assert "--select" not in gone.stderr
+
+
 def test_from_failure_goes_on_where_a_run_was_interrupted(sail_shop, monkeypatch):
     from dataos_dagster.flare.stack import FlareStack
 
@@ -483,7 +499,18 @@ def test_from_failure_does_nothing_beside_a_run_that_is_still_at_work(sail_shop)
     State.open(load_settings(sail_shop.folder)).runs.begin("abc", ["public/wf/first"])
     refused = invoke(str(sail_shop.folder), "--from-failure")
     assert refused.exit_code == 2
-    assert "the last run, abc, is still at work" in refused.stderr
+    assert f"the last run, abc, is still at work: process {os.getpid()} on {socket.gethostname()}" in refused.stderr
+
+
+def test_from_failure_keeps_what_a_selection_leaves_for_another_time(sail_shop):
+    sail_shop.write(wf=[job(name, sql="SELECT nope FROM rows") for name in ("a", "b", "c")])
+    assert invoke(str(sail_shop.folder)).exit_code == 1
+    sail_shop.write(wf=[job("a"), job("b"), job("renamed")])
+    for chosen, done in ((["--select", "wf/a"], "public/wf/a"), ([], "public/wf/b")):
+        again = invoke(str(sail_shop.folder), "--from-failure", *chosen, "--json")
+        assert again.exit_code == 0, again.output
+        assert [entry["job"] for entry in json.loads(again.stdout)["jobs"]] == [done]
+    assert "no job failed in the last run" in invoke(str(sail_shop.folder), "--from-failure").stderr
 
 
 def test_a_job_that_waits_to_be_tried_again_lets_others_pass(sail_shop, tries):
