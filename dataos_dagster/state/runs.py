@@ -33,6 +33,8 @@ class Run:
         jobs: Ids of the jobs that it was to do, in order.
         left: Those of them that have not succeeded: failed, skipped, or never begun.
         begun: Those of them that were begun.
+        host: Machine of the process that does it.
+        pid: Number of that process.
     """
 
     run_id: str
@@ -42,6 +44,8 @@ class Run:
     status: RunStatus
     started_at: datetime
     finished_at: datetime | None
+    host: str
+    pid: int
 
 
 class Runs:
@@ -107,6 +111,8 @@ def _run(row: RunRow, session: Session) -> Run:
         status=_status(row),
         started_at=row.started_at,
         finished_at=row.finished_at,
+        host=row.host,
+        pid=row.pid,
     )
 
 

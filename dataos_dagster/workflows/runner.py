@@ -61,7 +61,9 @@ class RunInterrupted(KeyboardInterrupt):
         self.summary = summary
 
 
-def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext, *, at_once: int = 1) -> RunSummary:
+def run_jobs(
+    graph: JobGraph, selected: Iterable[str], context: RunContext, *, at_once: int = 1, left_over: Iterable[str] = ()
+) -> RunSummary:
     """Run jobs of a project, each after those of them that it waits for.
 
     Args:
@@ -69,6 +71,7 @@ def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext, *, a
         selected: Ids of the jobs to run; jobs that they wait for and that are not selected are taken as done.
         context: Its principal is replaced for every job by that of the job.
         at_once: How many independent jobs run at the same time.
+        left_over: Jobs of the last run that are still to be done, and not by this one: its record keeps them.
 
     Whatever goes wrong in a job is its outcome; a fault of this program is logged with its traceback.
 
@@ -85,7 +88,7 @@ def run_jobs(graph: JobGraph, selected: Iterable[str], context: RunContext, *, a
     slots = DepotLimits(graph.nodes, context.settings)
     to_do = [job_id for job_id in order if graph.nodes[job_id].is_run and not graph.nodes[job_id].is_dry_run]
     try:
-        with _recorded(context, to_do):
+        with _recorded(context, to_do, left_over):
             work_in_order(_waits_for(graph, order), run.work, at_once=at_once, stop=run.stop, slots=slots)
     except KeyboardInterrupt as interrupt:
         run.end_interrupted(order)
@@ -99,13 +102,13 @@ def _summary(run: _Run, order: Iterable[str], started: float, *, interrupted: bo
 
 
 @contextmanager
-def _recorded(context: RunContext, jobs: Sequence[str]) -> Iterator[None]:
+def _recorded(context: RunContext, jobs: Sequence[str], left_over: Iterable[str]) -> Iterator[None]:
     """Record which jobs a run is to do, and whether it got to its end: those that it never began are done later."""
     if context.state is None or not jobs:
         yield
         return
     runs = context.state.runs
-    runs.begin(context.run_id, jobs)
+    runs.begin(context.run_id, [*jobs, *left_over])
     try:
         yield
     except BaseException:
