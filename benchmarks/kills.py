@@ -130,7 +130,8 @@ def main() -> int:
         if behind is None or behind.kills >= chosen.count * behind.share:
             break
         sound = behind.slice()
-    print(next(line for line in kills_page.PAGE.read_text("utf-8").splitlines() if line.startswith("**")).strip("*"))
+    for section in (JOBS, WRITERS):
+        print(f"{section.heading}: {kills_page.said(section)}")
     return 0 if sound else 1
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,10 +48,13 @@ class Section:
                 found[cells[0]] = [int(cell) for cell in cells[1:]]
         return found
 
+    def said(self, lines: Mapping[str, list[int]]) -> str:
+        """Return the sums of these counts in words."""
+        sums = {name: sum(counts[self.columns.index(name)] for counts in lines.values()) for name in self.summary}
+        return ", ".join(f"{number:,} {name}" for name, number in sums.items())
+
     def render(self, lines: Mapping[str, list[int]]) -> str:
         """Return the section with these counts."""
-        sums = {name: sum(counts[self.columns.index(name)] for counts in lines.values()) for name in self.summary}
-        said = ", ".join(f"{number:,} {name}" for name, number in sums.items())
         rows = (f"| {name} | {' | '.join(map(str, lines[name]))} |" for name in sorted(lines))
         head = f"| {self.name} | {' | '.join(self.columns)} |"
         parts = [
@@ -58,7 +62,7 @@ class Section:
             "",
             self.words,
             "",
-            f"**{said}**",
+            f"**{self.said(lines)}**",
             "",
             head,
             "|---" * (len(self.columns) + 1) + "|",
@@ -71,9 +75,7 @@ def add(section: Section, line: str, counts: Mapping[str, int], page: Path = PAG
 
     Several processes may do that at once.
     """
-    with page.open("a+", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
+    with _locked(page) as file:
         text = file.read()
         lines = section.lines_of(text)
         before = lines.get(line, [0] * len(section.columns))
@@ -85,14 +87,34 @@ def add(section: Section, line: str, counts: Mapping[str, int], page: Path = PAG
 
 def read(section: Section, page: Path = PAGE) -> dict[str, dict[str, int]]:
     """Return the counts of a section, by line and column."""
-    lines = section.lines_of(page.read_text("utf-8") if page.exists() else "")
+    if not page.exists():
+        return {}
+    with _locked(page) as file:
+        lines = section.lines_of(file.read())
     return {name: dict(zip(section.columns, counts, strict=True)) for name, counts in lines.items()}
+
+
+def said(section: Section, page: Path = PAGE) -> str:
+    """Return what the page says of a section in one line: `36 kills, 0 lost`."""
+    return section.said({name: list(counts.values()) for name, counts in read(section, page).items()})
 
 
 def forget(section: Section, page: Path = PAGE) -> None:
     """Take a section out of the page."""
     if page.exists():
-        page.write_text(_replaced(page.read_text("utf-8"), section.heading, ""), "utf-8")
+        with _locked(page) as file:
+            written = _replaced(file.read(), section.heading, "")
+            file.truncate(0)
+            file.write(written)
+
+
+@contextmanager
+def _locked(page: Path) -> Iterator[TextIO]:
+    """Open a page at its beginning, while nobody else reads or writes it; what is written goes to its end."""
+    with page.open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        yield file
 
 
 def _part(text: str, heading: str) -> str:
