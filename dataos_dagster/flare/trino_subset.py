@@ -72,7 +72,7 @@ def _rules() -> Mapping[type, Callable[[Any], str | None]]:
     accepted = (
         *(exp.From, exp.Where, exp.Having, exp.Order, exp.Ordered, exp.CTE, exp.Subquery, exp.Union, exp.Intersect),
         *(exp.Except, exp.Distinct, exp.Table, exp.TableAlias, exp.Alias, exp.Column, exp.Identifier, exp.Star),
-        *(exp.Values, exp.Tuple, exp.Paren, exp.Dot, exp.Window, exp.WindowSpec, exp.Filter, exp.Rollup, exp.Array),
+        *(exp.Tuple, exp.Paren, exp.Dot, exp.Window, exp.WindowSpec, exp.Filter, exp.Rollup, exp.Array),
         *(exp.Literal, exp.Null, exp.Boolean, exp.Var, exp.DataType, exp.DataTypeParam, exp.LimitOptions, exp.Escape),
         *(exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between),
         *(exp.Exists, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.DPipe, exp.Case),
@@ -87,6 +87,7 @@ def _rules() -> Mapping[type, Callable[[Any], str | None]]:
     return dict.fromkeys(accepted, _accepted) | {
         exp.Select: _select,
         exp.Join: _join,
+        exp.Values: _values,
         exp.Unnest: _unnest,
         exp.Group: _group,
         exp.With: _with,
@@ -134,6 +135,12 @@ def _join(node: Any) -> str | None:
     if node.args.get("method") or (node.kind or "") not in {"", "INNER", "OUTER", "CROSS"}:
         return "join with [INNER | LEFT | RIGHT | FULL] JOIN … ON or USING, or with CROSS JOIN"
     return None
+
+
+def _values(node: Any) -> str | None:
+    """Columns without a name are `_col0` in Trino, and `col1` in Spark."""
+    named = node.args.get("alias") is not None and node.args["alias"].columns
+    return None if named else "name the columns: (VALUES (1, 'a')) AS v (id, name)"
 
 
 def _unnest(node: Any) -> str | None:
