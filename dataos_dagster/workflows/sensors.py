@@ -164,8 +164,9 @@ def _is_overtaken(event: dg.AssetMaterialization, newest: dg.EventLogEntry | Non
     """Return whether a run in Dagster has written the dataset since the run of an event ended."""
     if newest is None or _record_of(newest) is not None:
         return False
-    began, seconds = event.metadata["ran_at"].value, event.metadata.get("seconds")
-    return bool(newest.timestamp > float(began) + float(seconds.value if seconds else 0))
+    times = (event.metadata.get(name) for name in ("ran_at", "seconds"))
+    known = (time for time in times if isinstance(time, dg.TimestampMetadataValue | dg.FloatMetadataValue))
+    return newest.timestamp > sum(time.value or 0.0 for time in known)
 
 
 def _not_yet_observed(events: list[dg.AssetObservation], instance: dg.DagsterInstance) -> list[dg.AssetObservation]:
