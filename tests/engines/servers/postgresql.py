@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .cache import installing
 from .packages import apt_install
-from .process import HOST, ServerFailed, ServerProcess, free_port, port_is_open
+from .process import HOST, ServerFailed, ServerProcess, as_account, free_port, port_is_open
 
 DEBIAN_PACKAGE = "postgresql"
 _DATABASE_NUMBERS = count(1)
@@ -116,8 +116,8 @@ def _initialise(binaries: Path, data: Path, password_file: Path, account: str | 
     ]
     if account:
         shutil.chown(password_file, account, account)
-    owner = {"user": account, "group": account, "extra_groups": []} if account else {}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=data.parent, check=False, **owner)
+    command = [*as_account(account), *command]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=data.parent, check=False)
     if done.returncode != 0:
         raise ServerFailed(f"initdb ended with {done.returncode}:\n{done.stderr}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "127.0.0.1"
-_PR_SET_PDEATHSIG = 1
 
 
 class ServerFailed(Exception):
@@ -54,17 +52,15 @@ class ServerProcess:
         stop_signal: signal.Signals = signal.SIGTERM,
     ) -> ServerProcess:
         """Start a command, its output in `log`. It ends with the test process, even when that is killed."""
-        account = {"user": user, "group": user, "extra_groups": []} if user else {}
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command,
+                # The kernel forgets the parent where the account changes, so that comes first.
+                [*as_account(user), *_ends_with_parent(), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(env or {})},
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one system call, no lock
-                **account,
             )
         return cls(name, process, log, stop_signal)
 
@@ -107,5 +103,13 @@ def port_is_open(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def as_account(user: str | None) -> list[str]:
+    """Return the words in front of a command that let another account of the system run it.
+
+    Python itself would have to fork for that, and gRPC's threads, of an engine that is open by then, break the child.
+    """
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
+
+
+def _ends_with_parent() -> list[str]:
+    return ["setpriv", "--pdeathsig=KILL"] if sys.platform == "linux" else []
