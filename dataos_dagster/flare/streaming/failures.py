@@ -35,19 +35,20 @@ class _Sign:
     """What a message means, by words of it."""
 
     words: re.Pattern[str]
-    side: str  # source, sink
+    side: str  # source, sink, either
     what: str
     hint: str
 
 
-_UNREACHABLE = _Sign(
-    re.compile(
-        r"TimeoutException|Timed out waiting|Timeout of \d+ms expired|Failed to update metadata|node assignment"
-        r"|No resolvable bootstrap|Connection to node|Broker may not be available|DisconnectException"
-    ),
-    "source",
-    "the broker does not answer",
-    "what was read is in the checkpoint: start the stream again when the broker is back, and nothing is lost",
+# What only Kafka's producer says, and what only those say who read: the consumer, and who asks for its offsets.
+_PRODUCER = re.compile(r"not present in metadata after|Expiring \d+ record")
+_CONSUMER = re.compile(
+    r"Timeout of \d+ms expired before|position for partition|fetching topic metadata|node assignment"
+)
+_UNREACHABLE = re.compile(
+    rf"{_PRODUCER.pattern}|{_CONSUMER.pattern}|TimeoutException|Timed out waiting|Timeout of \d+ms expired"
+    r"|Failed to update metadata|No resolvable bootstrap|Connection to node|Broker may not be available"
+    r"|DisconnectException"
 )
 _SIGNS = (
     _Sign(
@@ -87,12 +88,19 @@ _SIGNS = (
     _Sign(
         re.compile(
             r"Metadata file for version|NoSuchTable|TABLE_OR_VIEW_NOT_FOUND|Table does not exist|refresh.*missing"
-            r"|NotFoundException|FileNotFoundException"
+            r"|(?<!File)NotFoundException"
         ),
         "sink",
         "the table, or files of it, went away under the stream",
         "started again, the stream makes the table anew and goes on behind the last batch; to have the earlier rows "
         "again, delete its checkpoint too",
+    ),
+    _Sign(
+        re.compile(r"FileNotFoundException|FILE_NOT_EXIST"),
+        "either",
+        "a file went away under the stream, one that it reads or one of the table that it writes",
+        "put a file back that the stream was still to read; where the table is gone, the stream makes it anew when it "
+        "is started again",
     ),
 )
 
@@ -111,28 +119,45 @@ def stream_error(
     output = planned.output
     source = sources[0]
     if isinstance(cause, DataOSError):
-        # Rows are made when they are written: a message that cannot be read is told by the write.
-        for sign in _SIGNS:
-            if sign.side == "source" and sign.words.search(cause.message):
-                return _told(sign, cause.message, source.label, source.location, planned)
-        cause.location = cause.location or output.location
-        return cause
+        return _of_write(cause, planned, source)
     if not isinstance(error, StatementFailed) or isinstance(error, EngineCrashed):
         error.location = error.location or output.location
         return error
     message = _CLASSES.sub("", _STORY.sub("", _HEAD.sub("", error.message))).strip()
-    if _UNREACHABLE.words.search(message):
-        return DepotUnreachable(
-            f"{source.label}: {_UNREACHABLE.what}: {message}", hint=_UNREACHABLE.hint, location=source.location
-        )
+    if _UNREACHABLE.search(message):
+        side = output if _PRODUCER.search(message) else source
+        return _unreachable(message, side.label, side.location)
     for sign in _SIGNS:
         if sign.words.search(message):
-            return _told(sign, message, source.label, source.location, planned)
+            side = source if sign.side == "source" else output
+            return _told(sign, message, side.label, side.location, planned)
     return StepError(
         f"{output.label}: the stream to {output.dataset} ended: {message}",
         step=output.label,
         hint="what was read is in the checkpoint: started again, the stream goes on with the batch that failed",
         location=output.location,
+    )
+
+
+def _of_write(cause: DataOSError, planned: PlannedStream, source: PlannedInput) -> DataOSError:
+    """Return the error of a batch that could not be written, which is the source's where its rows cannot be made.
+
+    Rows are made when they are written: a message that cannot be read is told by the write.
+    """
+    if _CONSUMER.search(cause.message) and not isinstance(cause, DepotUnreachable):
+        return _unreachable(cause.message, source.label, source.location)
+    for sign in _SIGNS:
+        if sign.side == "source" and sign.words.search(cause.message):
+            return _told(sign, cause.message, source.label, source.location, planned)
+    cause.location = cause.location or planned.output.location
+    return cause
+
+
+def _unreachable(message: str, label: str, location: Location) -> DepotUnreachable:
+    return DepotUnreachable(
+        f"{label}: the broker does not answer: {message}",
+        hint="what was read is in the checkpoint: start the stream again when the broker is back, and nothing is lost",
+        location=location,
     )
 
 
