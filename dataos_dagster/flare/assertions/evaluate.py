@@ -46,18 +46,19 @@ def evaluate(
         StepError: A query has no column of that name.
         StatementFailed: The engine refuses a query, such as for a column that is not there.
     """
-    typed = [_typed(query, session) for query in planned.queries]
+    typed = [_typed(query, session, batch[1] if batch else query.view) for query in planned.queries]
     queries = [query if batch is None else _of_batch(query, *batch) for query in typed]
     results = [result for query in queries for result in _results(job, planned, query, session)]
     order = {test.name: place for place, test in enumerate(test for query in planned.queries for test in query.tests)}
     return tuple(sorted(results, key=lambda result: order[result.name]))
 
 
-def _typed(query: PlannedQuery, session: EngineSession) -> PlannedQuery:
-    if query.view is None:
+def _typed(query: PlannedQuery, session: EngineSession, rows: str | None) -> PlannedQuery:
+    """Return a query with the types known of the view that has its rows, which is a batch's own in a stream."""
+    if query.view is None or rows is None:
         return query
     with session.failures(query.location):
-        fields = session.spark.table(quoted(query.view)).schema.fields
+        fields = session.spark.table(quoted(rows)).schema.fields
     return query.knowing({field.name: field.dataType.simpleString() for field in fields})
 
 
