@@ -84,7 +84,9 @@ def test_deleted_rows_are_a_materialization_of_the_dataset(shop, monkeypatch):
     [own] = result.asset_materializations_for_node("public__wf_a_forget__a_forget")[-1:]
     told = "delete_from_dataset of dataos://lakehouse:retail/orders"
     assert facts(own)["actions"] == [f"{told}: 2 rows deleted", f"{told}: 1 row deleted"]
-    assert facts(own)["outputs"] == [f"dataos://lakehouse:retail/orders: {rows} deleted" for rows in ("2 rows", "1 row")]
+    assert facts(own)["outputs"] == [
+        f"dataos://lakehouse:retail/orders: {rows} deleted" for rows in ("2 rows", "1 row")
+    ]
     assert len(shop.jobs.table("dataos://lakehouse:retail/report")[1]) == 7
 
 
