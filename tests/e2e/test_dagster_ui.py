@@ -144,4 +144,7 @@ def test_a_manifest_that_is_added_appears_by_itself(deployment):
     while added not in [node["assetKey"]["path"] for node in deployment.graphql(query)["assetNodes"]]:
         assert time.monotonic() < deadline, deployment.log.read_text()
         time.sleep(0.5)
-    assert "copy.yaml changed: definitions loaded again" in deployment.log.read_text()
+    # It is said when the reload has ended, which may be after its result is seen.
+    while "copy.yaml changed: definitions loaded again" not in deployment.log.read_text():
+        assert time.monotonic() < deadline, deployment.log.read_text()
+        time.sleep(0.5)

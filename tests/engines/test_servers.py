@@ -132,6 +132,6 @@ def test_an_unknown_engine_is_refused_with_those_that_exist():
     done = subprocess.run([sys.executable, INSTALL, "oracle"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert (
-        "unknown: oracle; there are java, postgresql, mariadb, s3, iceberg_rest, kafka, spark_jars, chromium"
+        "unknown: oracle; there are java, postgresql, mariadb, s3, iceberg_rest, kafka, mongodb, spark_jars, chromium"
         in done.stderr
     )
