@@ -151,6 +151,11 @@ class Draft:
         self._aside.add(self.origin(path))
         self.put(path, value)
 
+    def do_without(self, path: DocumentPath) -> None:
+        """Take a wrong value out that was reported and that nothing fitting can stand in for."""
+        self._aside.add(self.origin(path))
+        self.take(path)
+
     def missing(self, path: DocumentPath, key: str, hint: str) -> None:
         """Report that a key is missing, at the misspelt one that stands in its place where there is one."""
         misspelt = next((other for other in self.ignored if other[:-1] == path and meant(str(other[-1]), [key])), None)

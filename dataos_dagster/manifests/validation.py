@@ -62,7 +62,7 @@ def validate(
         try:
             return model.model_validate(draft.get(path), by_alias=True, by_name=False)
         except ValidationError as error:
-            details = error.errors(include_url=False, include_input=False)
+            details = repair.told(error.errors(include_url=False, include_input=False))
         repair.missing = {repair.path_of(detail) for detail in details if detail["type"] == MISSING}
         # From the back, so that an item that is taken out of a list does not move those still to be mended.
         mended = [repair.mend(detail) for detail in reversed(details)]
@@ -93,6 +93,16 @@ class _Repair:
         self.has_renamed = False
         # Required keys that are not there.
         self.missing: set[DocumentPath] = set()
+        # Where something was put in the place of what, by the type of the error.
+        self._stood_in: set[tuple[DocumentPath, str]] = set()
+
+    def told(self, details: Sequence[ErrorDetails]) -> Sequence[ErrorDetails]:
+        """Return errors without those that only follow from others: a list is too short without its wrong items."""
+        return [each for each in details if each["type"] != "too_short" or self._is_short(each)]
+
+    def _is_short(self, detail: ErrorDetails) -> bool:
+        present = self.draft.get(self._path(detail["loc"]))
+        return problems.explain(detail, present, "") is not None
 
     def mend(self, detail: ErrorDetails) -> bool:
         """Repair what an error complains about and return whether that was possible."""
@@ -133,16 +143,33 @@ class _Repair:
             self.report(detail)
         if any(self.path_of(detail) == self.root for detail in details):
             return False
-        for detail in reversed(details):
-            path = self.path_of(detail)
-            if detail["type"] == MISSING:
-                # Of whatever type it should be: the next round says, and gets it.
-                self.draft.set_aside(path, _UNKNOWN)
-                continue
-            present, value = self.draft.get(path), problems.stand_in(detail)
-            word = problems.explain(detail, present, "")
-            self.draft.set_aside(path, word.meant if word and word.meant else value if value != present else _UNKNOWN)
+        return all(self._set_aside(self.path_of(detail), detail) for detail in reversed(details))
+
+    def _set_aside(self, path: DocumentPath, detail: ErrorDetails) -> bool:
+        """Put something that fits where a value is wrong or missing; return whether there is anything to try."""
+        if (path, detail["type"]) in self._stood_in:
+            return self._leave_out(path)
+        self._stood_in.add((path, detail["type"]))
+        if detail["type"] == MISSING:
+            # Of whatever type it should be: the next round says, and gets it.
+            self.draft.set_aside(path, _UNKNOWN)
+            return True
+        present, value = self.draft.get(path), problems.stand_in(detail)
+        word = problems.explain(detail, present, "")
+        self.draft.set_aside(path, word.meant if word and word.meant else value if value != present else _UNKNOWN)
         return True
+
+    def _leave_out(self, path: DocumentPath) -> bool:
+        """Do without a value that nothing can stand in for, or without what holds it where that cannot be without it.
+
+        What stands beside it has been looked at by now.
+        """
+        for length in range(len(path), len(self.root), -1):
+            field = field_at(self.model, path[len(self.root) : length], self.draft.get(self.root))
+            if field is not None and not field.is_required():
+                self.draft.do_without(path[:length])
+                return True
+        return False
 
     def path_of(self, detail: ErrorDetails) -> DocumentPath:
         """Return the path that an error is about; of a missing key, where it should be."""

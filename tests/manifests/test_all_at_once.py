@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 
 from dataos_dagster.manifests.diagnostics import Severity
@@ -74,8 +76,104 @@ MISTAKES = {
 HIDDEN_BY = {("view", "sale"): {"word"}}
 
 
+# One job of each kind alone in its list: where a list must not be empty, its only item is no reason to leave out all.
+LOADING = """\
+name: wf-load
+version: v1
+type: workflow
+workflow:
+  dag:
+    - name: load
+      retry: {{count: {count}, strategy: {strategy}}}
+      spec:
+        stack: flare:7.0
+        dataosSecrets: [{{name: {secret}, consumptionType: {consumption}}}]
+        stackSpec:
+          job:
+            inputs:
+              - name: orders
+                dataset: dataos://{depot}:sales/orders
+                format: {format}
+                incremental:
+                  context: all_orders
+                  sql: SELECT * FROM all_orders WHERE id > '$|start|'
+                  keys: [{{name: start, {key}: SELECT 0}}]
+            steps:
+              - sequence: [{{name: loud, sql: "SELECT * FROM {view}"}}]
+            outputs:
+              - name: {output}
+                dataset: dataos://lakehouse:sales/loud
+                options:
+                  saveMode: {mode}
+                  sort: {{mode: {sort}, columns: [{{name: id, order: {order}}}]}}
+                  iceberg: {{partitionSpec: [{{type: {transform}, column: id, numBuckets: {buckets}}}]}}
+                assertions: [{{column: id, tests: ["{test}"]}}]
+            streaming: {{outputMode: {written}}}
+            profile: {{filters: [{{{expression}: id > 0}}]}}
+"""
+# What is right, what is wrong, and the diagnostic that it gets.
+LOADING_MISTAKES = {
+    "count": ("1", "-1", "wrong-value"),
+    "strategy": ("Always", "Alwys", "wrong-value"),
+    "secret": ("shop", "shp", "unknown-secret"),
+    "consumption": ("envVars", "envVrs", "wrong-value"),
+    "depot": ("lakehouse", "lakehous", "unknown-depot"),
+    "format": ("iceberg", "iceberk", "unknown-format"),
+    "key": ("sql", "sqll", "unknown-key"),
+    "view": ("orders", "order", "unknown-view"),
+    "output": ("loud", "lod", "unknown-view"),
+    "mode": ("overwrite", "overwrit", "wrong-value"),
+    "sort": ("partition", "partitio", "wrong-value"),
+    "order": ("asc", "up", "wrong-value"),
+    "transform": ("bucket", "buckt", "wrong-value"),
+    "buckets": ("4", "four", "wrong-type"),
+    "test": ("min > 0", "mn > 0", "wrong-value"),
+    "written": ("append", "appnd", "wrong-value"),
+    "expression": ("expression", "expresion", "missing-key"),
+}
+MAINTAINING = """\
+name: wf-maintain
+version: v1
+type: workflow
+workflow:
+  dag:
+    - name: maintain
+      spec:
+        stack: flare:7.0
+        stackSpec:
+          job:
+            inputs: [{{name: orders, dataset: "dataos://{depot}:sales/orders", format: iceberg}}]
+            actions:
+              - {{name: {rewrite}, input: {table}, options: {{strategy: {strategy}, properties: {{{property}: "1"}}}}}}
+              - {{name: expire_snapshots, input: orders, options: {{retainLast: {retain}, olderThanTimestamp: "{moment}"}}}}
+              - {{name: delete_from_dataset, input: orders, {where}: id = 1}}
+              - {{name: remove_orphans, input: orders, options: {{dryRun: {dry}}}}}
+            assertions:
+              - {{column: id, tests: ["{first}", "max < 10"]}}
+              - {{column: id, tests: ["{second}"]}}
+"""
+MAINTAINING_MISTAKES = {
+    "depot": ("lakehouse", "lakehous", "unknown-depot"),
+    "rewrite": ("rewrite_dataset", "rewrite_datase", "wrong-value"),
+    "table": ("orders", "ordrs", "unknown-view"),
+    "strategy": ("binpack", "binpak", "wrong-value"),
+    "property": ("target-file-size-bytes", "target-file-size-byte", "unknown-key"),
+    "retain": ("3", "none", "wrong-type"),
+    "moment": ("2026-01-01 00:00:00", "yesterday", "wrong-value"),
+    "where": ("deleteWhere", "deletWhere", "missing-key"),
+    "dry": ("true", "perhaps", "wrong-type"),
+    "first": ("missing_count == 0", "missing_cnt == 0", "wrong-value"),
+    "second": ("min > 0", "min <> 0", "wrong-value"),
+}
+SECRET = "name: shop\nversion: v1\ntype: secret\nsecret: {type: key-value, data: {user: ann}}\n"
+
+
 def codes(tmp_path, **values: str) -> list[str]:
-    (tmp_path / "job.yaml").write_text(MANIFEST.format(**RIGHT | values), encoding="utf-8")
+    return codes_of(tmp_path, MANIFEST.format(**RIGHT | values))
+
+
+def codes_of(tmp_path, text: str) -> list[str]:
+    (tmp_path / "job.yaml").write_text(text, encoding="utf-8")
     project = load_project(tmp_path, settings=Settings(project=tmp_path), environment={}, use_cache=False)
     return sorted(found.code for found in project.diagnostics if found.severity is not Severity.INFO)
 
@@ -94,6 +192,28 @@ def test_a_mistake_hides_no_other(tmp_path, one):
     for other, code in MISTAKES.items():
         if other[0] != one[0] and other[0] not in HIDDEN_BY.get(one, ()) and one[0] not in HIDDEN_BY.get(other, ()):
             assert codes(tmp_path, **dict([one, other])) == sorted([MISTAKES[one], code]), other
+
+
+@pytest.mark.parametrize(
+    ("text", "mistakes"), [(LOADING, LOADING_MISTAKES), (MAINTAINING, MAINTAINING_MISTAKES)], ids=["load", "maintain"]
+)
+def test_every_pair_of_mistakes_is_told_together(tmp_path, text, mistakes):
+    (tmp_path / "secret.yaml").write_text(SECRET, encoding="utf-8")
+    right = {name: value for name, (value, _, _) in mistakes.items()}
+    assert codes_of(tmp_path, text.format(**right)) == []
+    for one, (_, wrong, code) in mistakes.items():
+        assert codes_of(tmp_path, text.format(**right | {one: wrong})) == [code], one
+    for one, other in combinations(mistakes, 2):
+        (_, first, code), (_, second, another) = mistakes[one], mistakes[other]
+        told = codes_of(tmp_path, text.format(**right | {one: first, other: second}))
+        assert told == sorted([code, another]), (one, other)
+
+
+def test_all_mistakes_of_a_job_are_told_in_one_go(tmp_path):
+    (tmp_path / "secret.yaml").write_text(SECRET, encoding="utf-8")
+    for text, mistakes in ((LOADING, LOADING_MISTAKES), (MAINTAINING, MAINTAINING_MISTAKES)):
+        wrong = {name: value for name, (_, value, _) in mistakes.items()}
+        assert codes_of(tmp_path, text.format(**wrong)) == sorted(code for _, _, code in mistakes.values())
 
 
 def test_a_name_that_is_missing_makes_no_view_unknown(tmp_path):
