@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,12 +56,11 @@ def check(
         is_part = not is_whole and is_project(settings.project)
 
         def load() -> Project:
-            project = load_project(given, settings=settings, allow_placeholders=allow_placeholders)
-            if is_part:
-                everything = [settings.project, *given]
-                around = load_project(everything, settings=settings, allow_placeholders=allow_placeholders)
-                return _part_of(with_job_diagnostics(around), project)
+            looked_at = [settings.project, *given] if is_part else given
+            project = load_project(looked_at, settings=settings, allow_placeholders=allow_placeholders)
             project = with_job_diagnostics(project)
+            if is_part:
+                return project.part(given, settings)
             return with_setting_diagnostics(project, settings) if is_whole else project
 
         project = load()
@@ -75,14 +73,6 @@ def check(
         _print(project, fixed, given)
     if _fails(project.diagnostics, strict=strict):
         raise typer.Exit(FAILED)
-
-
-def _part_of(whole: Project, part: Project) -> Project:
-    """Return a part of a project with what the whole says of it: a depot may stand in another file."""
-    from dataos_dagster.manifests.discovery import display_name
-
-    names = {display_name(file, part.root) for file in part.files}
-    return replace(part, diagnostics=tuple(found for found in whole.diagnostics if found.file in names))
 
 
 def _fix(project: Project, load: Callable[[], Project], limits: LimitSettings) -> tuple[Project, dict[str, int]]:

@@ -33,17 +33,17 @@ class Project:
 
     Attributes:
         root: The project's folder.
-        files: Every file that was read, sorted.
-        documents: How many documents they hold.
+        read: Every file that was read, sorted, and how many documents it holds.
         resources: In manifest order: path of the file, document; those inside a bundle follow it.
         diagnostics: Everything there is to say, by file, line and column.
+        naming: File to those that its manifests name by path.
     """
 
     root: Path
-    files: tuple[Path, ...]
-    documents: int
+    read: Mapping[Path, int]
     resources: tuple[Resource[Any], ...]
     diagnostics: tuple[Diagnostic, ...]
+    naming: Mapping[Path, tuple[Path, ...]] = field(default_factory=dict)
     # Kind, then name; made once, because every reference is looked up.
     _index: dict[str, dict[str, list[Resource[Any]]]] = field(init=False, repr=False, compare=False)
 
@@ -52,6 +52,33 @@ class Project:
         for resource in self.resources:
             index.setdefault(resource.kind, {}).setdefault(resource.name, []).append(resource)
         object.__setattr__(self, "_index", index)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return every file that was read, sorted."""
+        return tuple(self.read)
+
+    @property
+    def documents(self) -> int:
+        """Return how many documents the files hold."""
+        return sum(self.read.values())
+
+    def part(self, paths: Sequence[Path], settings: Settings) -> Project:
+        """Return what some files and folders hold, and the files that they name, with what the whole says of them.
+
+        A depot may stand in another file, and a job wait for one of another folder: alone they would be unknown.
+        """
+        reached = [file for file, _ in discover(paths, self.root, settings)]
+        for file in reached:
+            reached += [named for named in self.naming.get(file, ()) if named not in reached]
+        read = {file: count for file, count in self.read.items() if file in reached}
+        names = {display_name(file, self.root) for file in read}
+        return replace(
+            self,
+            read=read,
+            resources=tuple(each for each in self.resources if each.document.file in read),
+            diagnostics=tuple(found for found in self.diagnostics if found.file in names),
+        )
 
     def of_kind(self, kind: str) -> tuple[Resource[Any], ...]:
         """Return the resources of a kind, in manifest order."""
@@ -126,10 +153,10 @@ def _load(given: Sequence[Path], settings: Settings, loading: Loading, *, use_ca
     diagnostics = [*reading.diagnostics, *loading.diagnostics, *checks.diagnostics()]
     return Project(
         settings.project,
-        tuple(sorted(reading.documents)),
-        sum(reading.documents.values()),
+        dict(sorted(reading.documents.items())),
         tuple(loaded.resource for loaded in checks.kept),
         tuple(sorted(diagnostics, key=lambda found: (found.file, found.line, found.column))),
+        reading.naming,
     )
 
 
@@ -147,13 +174,14 @@ def _no_collection() -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Reading:
-    """Files that are being read; `documents` says how many each of them holds."""
+    """Files that are being read: `documents` says how many each of them holds, `naming` which others it names."""
 
     settings: Settings
     loading: Loading
     cache: DocumentCache | None
     documents: dict[Path, int] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    naming: dict[Path, tuple[Path, ...]] = field(default_factory=dict)
 
     def read(self, file: Path, *, is_named: bool) -> None:
         """Read one file and load its documents."""
@@ -170,9 +198,14 @@ class _Reading:
         while done < len(self.loading.loaded):
             new = self.loading.loaded[done:]
             done = len(self.loading.loaded)
-            for file in named_files(new):
-                if file not in self.documents:
-                    self.read(file, is_named=True)
+            for loaded in new:
+                named = tuple(named_files([loaded]))
+                if named:
+                    naming = loaded.resource.document.file
+                    self.naming[naming] = (*self.naming.get(naming, ()), *named)
+                for file in named:
+                    if file not in self.documents:
+                        self.read(file, is_named=True)
 
     def in_manifest_order(self) -> list[Loaded]:
         """Return what was loaded by path and document; what stands inside a bundle stays behind it."""
