@@ -54,8 +54,6 @@ def _findings(spec: FlareSpec) -> Iterator[_Finding]:
             yield from _of_item(item, ("steps", number, "sequence", index))
     for index, output in enumerate(spec.job.outputs):
         yield from _of_output(output, ("outputs", index))
-    if any(entry.is_stream for entry in spec.job.inputs):
-        yield from _of_stream(spec)
     yield from _of_functions(spec)
 
 
@@ -63,17 +61,6 @@ def _of_functions(spec: FlareSpec) -> Iterator[_Finding]:
     for name, declared in spec.job.udfs.items():
         if is_foreign(declared):
             yield f"a function in Scala (`{name}`)", ("udfs", name)
-
-
-def _of_stream(spec: FlareSpec) -> Iterator[_Finding]:
-    """Find what is asked of rows that never end."""
-    parts = {"assertions": spec.job.assertions, "profile": spec.job.profile, "actions": spec.job.actions}
-    for name, section in parts.items():
-        if section:
-            yield f"`{name}` about a stream", (name,)
-    for index, output in enumerate(spec.job.outputs):
-        if output.assertions:
-            yield "`assertions` about a stream", ("outputs", index, "assertions")
 
 
 def _of_input(entry: FlareInput, path: DocumentPath) -> Iterator[_Finding]:

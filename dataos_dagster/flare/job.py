@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from dataos_dagster.depots.requests import ReadRequest
     from dataos_dagster.engines.session import EngineSession
+    from dataos_dagster.flare.assertions.plan import PlannedAssertions
     from dataos_dagster.flare.incremental.plan import Increment
     from dataos_dagster.flare.incremental.windows import Windows
     from dataos_dagster.flare.inputs import PlannedInput
@@ -129,13 +130,7 @@ class PlanRun:
         for note in self.plan.notes:
             self.journal.note(note)
         with self.windows.taken(self._settle, self.journal.note):
-            self.make_views()
-            self.types.merges(self.context, self.session)
-            self.types.conditions(self.context, self.session)
-            self.types.assertions()
-            self.test(None)
-            self._profile()
-            deleted = self._maintain()
+            deleted = self.examined()
             self.windows.intend()
             written = tuple(
                 write_output(self, output, position)
@@ -144,6 +139,20 @@ class PlanRun:
             )
             self.windows.confirm()
         return (*deleted, *written)
+
+    def examined(self) -> tuple[OutputResult, ...]:
+        """Make the views and do what comes before outputs are written; return what rows were deleted of.
+
+        Raises:
+            AssertionsFailed: Assertions of the job failed.
+        """
+        self.make_views()
+        self.types.merges(self.context, self.session)
+        self.types.conditions(self.context, self.session)
+        self.types.assertions()
+        self.test(None)
+        self._profile()
+        return self._maintain()
 
     def make_views(self) -> None:
         """Register the views of all inputs and steps; nothing is computed yet."""
@@ -155,28 +164,35 @@ class PlanRun:
             with self.journal.of(step.label, step.location):
                 self._step(step)
 
-    def test(self, output: int | None, *, batch: tuple[str, str] | None = None) -> None:
-        """Evaluate the assertions of the job (None), or those in front of an output.
-
-        Args:
-            output: Its position.
-            batch: The view that is written, and one that holds the micro-batch of it that is about to be.
+    def test(self, output: int | None) -> None:
+        """Evaluate the assertions of the job (None), or those in front of an output, by its position.
 
         Raises:
             AssertionsFailed: Some failed, and the settings do not take those of the job for warnings.
         """
         for planned in self.plan.assertions:
-            if planned.output != output:
-                continue
-            with self.journal.of(planned.label, planned.location):
-                results = evaluate(self.plan.job, planned, self.session, batch=batch)
-            known = {result.name for result in results}
-            # Of a stream the last batch that was looked at counts.
-            self.tested = [*(result for result in self.tested if result.name not in known), *results]
-            self.context.reporter.assertions_evaluated(self.plan.job.id, results)
-            failure = failure_of(planned, results)
-            if failure is not None and (output is not None or self.context.settings.flare.assertions == "fail"):
-                raise failure
+            if planned.output == output:
+                self.look(planned)
+
+    def look(self, planned: PlannedAssertions, *, batch: tuple[str, str] | None = None) -> None:
+        """Evaluate assertions about one view.
+
+        Args:
+            planned: The assertions.
+            batch: The view that is written as a stream, and one that holds the micro-batch of it that is about to be.
+
+        Raises:
+            AssertionsFailed: As for `test`.
+        """
+        with self.journal.of(planned.label, planned.location):
+            results = evaluate(self.plan.job, planned, self.session, batch=batch)
+        known = {result.name for result in results}
+        # Of a stream the last batch that was looked at counts.
+        self.tested = [*(result for result in self.tested if result.name not in known), *results]
+        self.context.reporter.assertions_evaluated(self.plan.job.id, results)
+        failure = failure_of(planned, results)
+        if failure is not None and (planned.output is not None or self.context.settings.flare.assertions == "fail"):
+            raise failure
 
     def forget_views(self) -> None:
         """Drop the job's views: the session is the next job's too, and Spark keeps what is cached under them."""
@@ -240,9 +256,10 @@ class PlanRun:
         if frame is not None:
             self._registered(frame, step.name)
             with self.session.failures(step.location):
-                if self.plan.stream is None:  # the rows of a stream cannot be kept
+                # The rows of a stream cannot be kept, and its plans are those of its query.
+                if self.plan.stream is None:
                     run_commands(step, self.session, self.plan.views)
-                self.journal.explain(step, self.session)
+                    self.journal.explain(step, self.session)
                 self.journal.preview(step.name, frame)
 
     def _registered(self, view: DataFrame, name: str) -> DataFrame:
@@ -251,11 +268,11 @@ class PlanRun:
         self.types.know(name, view)
         return view
 
-    def _maintain(self) -> list[OutputResult]:
+    def _maintain(self) -> tuple[OutputResult, ...]:
         """Do the actions, and return what rows were deleted of."""
         done = [run_action(self, action) for action in self.plan.actions]
         self.done = tuple(result for result, _ in done)
-        return [written for _, written in done if written is not None]
+        return tuple(written for _, written in done if written is not None)
 
     def _profile(self) -> None:
         """Profile an input where the manifest asks for it, and keep what was found in the state database."""

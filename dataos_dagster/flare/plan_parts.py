@@ -6,10 +6,11 @@ A part that cannot be resolved is left out, and its name stays known, so that wh
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.requests import Requirements
 from dataos_dagster.depots.requirements import join
 from dataos_dagster.errors import DataOSError, UnknownView
 from dataos_dagster.flare.actions.plan import PlannedAction, plan_action
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from dataos_dagster.depots.door import Door
     from dataos_dagster.depots.maintenance import MaintenanceRequest
-    from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
+    from dataos_dagster.depots.requests import ReadRequest, WriteRequest
     from dataos_dagster.flare.assertions.plan import PlannedAssertions
     from dataos_dagster.flare.findings import Findings
     from dataos_dagster.flare.manifest import FlareSpec
@@ -63,8 +64,8 @@ class Parts:
     assertions: tuple[PlannedAssertions, ...]
     profile: PlannedProfile | None
     actions: tuple[PlannedAction, ...]
-    stream: StreamPlan | None
-    requirements: Requirements
+    stream: StreamPlan | None = None
+    requirements: Requirements = field(default_factory=Requirements)
 
 
 def plan_parts(
@@ -103,16 +104,15 @@ def plan_parts(
         outputs = tuple(replace(output, request=replace(output.request, exactly_once=True)) for output in outputs)
     inputs = findings.tried(partial(with_streams, inputs, spec, door)) or inputs
     inputs = tuple(in_session_of(planned, outputs, actions) for planned in inputs)
-    assertions: tuple[PlannedAssertions, ...] | None = None
-    stream = profile = None
+    parts = Parts(inputs, steps, outputs, views.names, (), None, actions)
     if reading.is_whole(inputs, outputs):
         assertions = findings.tried(partial(plan_assertions, job, spec.job, inputs, steps, outputs, views))
         profile = findings.tried(partial(plan_profile, job, spec.job, inputs))
-        stream = findings.tried(partial(plan_streams, job, spec, inputs, outputs, door=door, settings=settings))
+        parts = replace(parts, assertions=assertions or (), profile=profile)
+        stream = findings.tried(partial(plan_streams, job, spec, parts, door=door, settings=settings))
+        parts = replace(parts, stream=stream)
     requirements = reading.requirements(door, inputs, outputs, actions)
-    if stream is not None:
-        requirements = join([requirements, stream.requirements])
-    return Parts(inputs, steps, outputs, views.names, assertions or (), profile, actions, stream, requirements)
+    return replace(parts, requirements=join([requirements, *([parts.stream.requirements] if parts.stream else [])]))
 
 
 class _Reading:

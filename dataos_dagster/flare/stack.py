@@ -60,7 +60,8 @@ class FlareStack:
         from dataos_dagster.flare.streaming.trigger import trigger_of
 
         spec = flare_spec(job).job
-        if not any(_is_stream(entry, stream_depots) for entry in spec.inputs):
+        by_depot = stream_depots if spec.outputs else frozenset()
+        if not any(_is_stream(entry, by_depot) for entry in spec.inputs):
             return False
         return not trigger_of(spec.streaming, is_scheduled=job.workflow.section.schedule is not None).is_bounded
 

@@ -34,6 +34,18 @@ _MYSQL = (
     + _SECRET
 )
 
+_KAFKA = """\
+name: events
+version: v1
+type: depot
+depot: {{type: kafka, kafka: {{brokers: ["{bootstrap}"]}}}}
+"""
+
+
+def kafka_depot(bootstrap: str) -> str:
+    """Return the manifest of the depot `events`, a Kafka cluster whose brokers ask for nothing."""
+    return _KAFKA.format(bootstrap=bootstrap)
+
 
 def postgresql_depot(server: Any, database: str, **changes: Any) -> str:
     """Return the manifest of the depot `shopdb`, a database of a PostgreSQL server."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dataos_dagster.errors import DataOSError
+from dataos_dagster.flare.lineage import Lineage
 from dataos_dagster.flare.streaming.run import StreamWork, finish, running
+from dataos_dagster.flare.streaming.whole import plan_of_rest
 from dataos_dagster.flare.writing import with_system_column
+from dataos_dagster.redaction import redact
 from dataos_dagster.workflows.results import OutputResult
 
 if TYPE_CHECKING:
@@ -22,10 +27,13 @@ if TYPE_CHECKING:
 
 
 def outputs_streamed(run: PlanRun, stream: StreamPlan) -> tuple[OutputResult, ...]:
-    """Run the queries of a job until each has done what was there, and return what they wrote.
+    """Run the queries of a job until each has done what was there, then what is asked of whole datasets.
+
+    Returns:
+        What the queries wrote, and what rows were deleted of.
 
     Raises:
-        DataOSError: One failed; what the others had written by then was reported.
+        DataOSError: A query failed, or what came after them; what had been written by then was reported.
     """
     started = time.perf_counter()
     with started_queries(run, stream) as queries:
@@ -37,7 +45,19 @@ def outputs_streamed(run: PlanRun, stream: StreamPlan) -> tuple[OutputResult, ..
             outputs = tuple(
                 _reported(run, query, time.perf_counter() - started) for query in queries if query.has_worked
             )
-    return outputs
+    return (*outputs, *_rest_done(run, stream)) if stream.rest else outputs
+
+
+def _rest_done(run: PlanRun, stream: StreamPlan) -> tuple[OutputResult, ...]:
+    """Do what is asked of whole datasets, now that the queries have ended; return what rows were deleted of."""
+    # Its views take the places of the queries' own, which have ended: they are the run's to drop.
+    rest = replace(run, plan=plan_of_rest(run.plan, stream.assertions), lineage=Lineage())
+    try:
+        return rest.examined()
+    finally:
+        run.tested, run.profiled, run.done = rest.tested, rest.profiled, rest.done
+        run.journal.notes += rest.journal.notes
+        run.journal.previews += rest.journal.previews
 
 
 @contextmanager
@@ -58,6 +78,8 @@ def started_queries(
     for note in run.plan.notes:
         run.journal.note(note)
     run.make_views()
+    for assertions in stream.assertions.first:
+        run.look(assertions)
     sources = tuple(planned for planned in run.plan.inputs if planned.request.stream)
 
     def prepare(frame: DataFrame, planned: PlannedStream) -> DataFrame:
@@ -67,7 +89,8 @@ def started_queries(
         return run.plan.views[planned.output.name.lower()]
 
     def inspect(planned: PlannedStream, batch: str) -> None:
-        run.test(planned.position, batch=(view_of(planned), batch))
+        for assertions in planned.assertions:
+            run.look(assertions, batch=(view_of(planned), batch))
 
     work = StreamWork(run.context, run.session, sources, prepare, view_of, inspect)
     with running(stream, work, tell, stop) as queries:
@@ -79,6 +102,8 @@ def _reported(run: PlanRun, query: RunningQuery, seconds: float) -> OutputResult
     view = run.plan.views[output.name.lower()]
     for note in query.notes:
         run.journal.note(note)
+    if run.plan.spec.job.explain:
+        _explain(run, query)
     result = OutputResult(
         name=output.name,
         address=output.address,
@@ -95,3 +120,12 @@ def _reported(run: PlanRun, query: RunningQuery, seconds: float) -> OutputResult
     run.context.reporter.output_written(run.plan.job.id, result)
     run.context.reporter.step_finished(run.plan.job.id, output.label, result.rows, seconds)
     return result
+
+
+def _explain(run: PlanRun, query: RunningQuery) -> None:
+    """Keep the engine's plans of a query: those of a view that grows cannot be had without one."""
+    label = query.planned.output.label
+    try:
+        run.journal.explained[label] = redact(query.explained())  # options of a source may hold a password
+    except DataOSError as error:
+        run.journal.note(f"{label}: the engine does not tell the plans of its query: {error.message}")

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from dataos_dagster.depots.requirements import join, veto
 from dataos_dagster.depots.streams import STREAM_TYPES, StreamQuery
 from dataos_dagster.errors import StepError
 from dataos_dagster.flare.locations import job_location
+from dataos_dagster.flare.streaming.assertions import GrowingViews, StreamedAssertions, streamed_assertions
 from dataos_dagster.flare.streaming.checkpoints import Owner, checkpoint_of
 from dataos_dagster.flare.streaming.trigger import Trigger, trigger_of
+from dataos_dagster.flare.streaming.whole import left_to_do, refuse_deletes, refuse_without_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dataos_dagster.depots.door import Door
-    from dataos_dagster.depots.requests import Requirements
-    from dataos_dagster.depots.streams import OutputMode
+    from dataos_dagster.depots.requests import Requirements, WriteRequest
     from dataos_dagster.errors import Location
+    from dataos_dagster.flare.assertions.plan import PlannedAssertions
     from dataos_dagster.flare.inputs import PlannedInput
     from dataos_dagster.flare.manifest import FlareSpec
     from dataos_dagster.flare.outputs import PlannedOutput
+    from dataos_dagster.flare.plan_parts import Parts
     from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.jobs import Job
 
@@ -33,19 +36,19 @@ class PlannedStream:
     """One query: a view that is written as it grows.
 
     Attributes:
-        position: Of the output in the manifest.
         output: What is written, with the mode that each batch is written in.
         query: How the query is run.
         owner: What its checkpoint belongs to.
+        assertions: What looks at each micro-batch before it is written.
         batches: Why its micro-batches are written one by one by this package; empty: the engine writes them.
         guarantee: What a crash can do to the rows.
         checkpoint_location: Where the manifest names the checkpoint.
     """
 
-    position: int
     output: PlannedOutput
     query: StreamQuery
     owner: Owner
+    assertions: tuple[PlannedAssertions, ...]
     batches: tuple[str, ...]
     guarantee: Guarantee
     checkpoint_location: Location
@@ -70,19 +73,24 @@ class StreamPlan:
     Attributes:
         trigger: When micro-batches start.
         queries: One for each output, in manifest order.
+        assertions: When those of the job are looked at.
+        rest: Sections of the job that are done when the stream has ended, as a job without streams does them.
         requirements: What the session needs for checkpoints, and which engines cannot run the queries.
         notes: What was decided that the manifest does not say, each a sentence.
     """
 
     trigger: Trigger
     queries: tuple[PlannedStream, ...]
+    assertions: StreamedAssertions
+    rest: tuple[str, ...]
     requirements: Requirements
     notes: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, for `--plan --json`."""
         queries = [query.as_json() for query in self.queries]
-        return {"trigger": str(self.trigger), "ends": self.trigger.is_bounded, "queries": queries}
+        ends = self.trigger.is_bounded
+        return {"trigger": str(self.trigger), "ends": ends, "queries": queries, "at_its_end": list(self.rest)}
 
     def as_lines(self) -> Iterator[str]:
         """Yield it as lines for people."""
@@ -91,20 +99,25 @@ class StreamPlan:
             how = "batch by batch" if query.batches else "by the engine"
             yield f"  query  {query.output.name} → {query.output.dataset} {how}, {query.guarantee}"
             yield f"         checkpoint {query.query.checkpoint}"
+        if self.rest:
+            yield f"  then   {', '.join(self.rest)}, over whole datasets"
 
 
 def with_streams(inputs: Iterable[PlannedInput], spec: FlareSpec, door: Door) -> tuple[PlannedInput, ...]:
-    """Return the inputs, those that are streams marked as such: the manifest decides, else the type of the depot."""
+    """Return the inputs, those that are streams marked as such: the manifest decides, else the type of the depot.
+
+    A job that writes nothing has nothing to do with rows as they come: it reads what is there unless it says otherwise.
+    """
     said = {entry.name: entry.is_stream for entry in spec.job.inputs}
     found = []
     for planned in inputs:
-        stream = not planned.implicit and _is_stream(said[planned.name], planned, door)
+        stream = not planned.implicit and _is_stream(said[planned.name], planned, spec, door)
         found.append(replace(planned, request=replace(planned.request, stream=True)) if stream else planned)
     return tuple(found)
 
 
-def _is_stream(said: bool | None, planned: PlannedInput, door: Door) -> bool:
-    if said is not None or planned.address is None:
+def _is_stream(said: bool | None, planned: PlannedInput, spec: FlareSpec, door: Door) -> bool:
+    if said is not None or planned.address is None or not spec.job.outputs:
         return bool(said)
     return door.catalog.find(planned.address.depot, location=planned.location).type in STREAM_TYPES
 
@@ -112,106 +125,143 @@ def _is_stream(said: bool | None, planned: PlannedInput, door: Door) -> bool:
 def plan_streams(
     job: Job,
     spec: FlareSpec,
-    inputs: tuple[PlannedInput, ...],
-    outputs: tuple[PlannedOutput, ...],
+    parts: Parts,
     *,
     door: Door,
     settings: Settings,
 ) -> StreamPlan | None:
     """Return the queries of a job, or None when none of its inputs is a stream.
 
+    Args:
+        job: The job.
+        spec: Its `stackSpec`.
+        parts: Its parts, resolved; inputs that are streams are marked as such.
+        door: Tells how each dataset takes a stream.
+        settings: Of the project.
+
     Raises:
         StepError: The job asks for what a stream cannot do.
         DepotError: A checkpoint is in a depot that is unknown or has no folder.
     """
-    sources = tuple(planned for planned in inputs if planned.request.stream)
+    sources = tuple(planned for planned in parts.inputs if planned.request.stream)
     if not sources:
         return None
-    _refuse(job, spec)
+    _refuse_increments(job, spec)
     trigger = trigger_of(spec.job.streaming, is_scheduled=job.workflow.section.schedule is not None)
-    notes = list(_notes(spec, sources, trigger))
-    queries, parts = [], []
-    for index, output in enumerate(outputs):
-        checkpoint = checkpoint_of(job, spec, output, index, settings)
-        folder = door.folder(checkpoint.target, location=checkpoint.location)
-        mode = _output_mode(spec)
-        query = StreamQuery(
-            name=f"{job.id} {output.label}",  # unique among the queries of a session
-            checkpoint=folder.place,
-            output_mode=mode,
-            trigger=trigger.keywords,
-            bounded=trigger.is_bounded,
-            options=dict(spec.job.streaming.extra_options) if spec.job.streaming else {},
-        )
-        planned, said = _query(
-            job, spec, output, query, trigger, door, asserted=bool(spec.job.outputs[index].assertions)
-        )
-        owner = Owner(job.id, output.name, tuple(_name(source) for source in sources), output.dataset.partition("?")[0])
-        queries.append(replace(planned, position=index, owner=owner, checkpoint_location=checkpoint.location))
-        parts.append(folder.requirements)
-        notes += [note for note in (checkpoint.note, *said) if note]
+    growing = GrowingViews.of(parts.inputs, parts.steps)
+    assertions = streamed_assertions(parts.assertions, parts.outputs, growing)
+    rest = left_to_do(spec, assertions)
+    if not trigger.is_bounded:
+        refuse_without_end(job, rest, parts.outputs)
+    refuse_deletes(parts.actions, parts.inputs)
+    planner = _Planner(job, spec, sources, trigger, door, settings, list(_notes(spec, sources, trigger)))
+    queries = tuple(
+        planner.query(position, output, assertions.batches[position]) for position, output in enumerate(parts.outputs)
+    )
+    requirements = join(planner.requirements)
     if any(query.batches for query in queries):
-        parts.append(veto("connect", "micro-batches are handed over on this machine, where that engine is not"))
-    return StreamPlan(trigger, tuple(queries), join(parts), tuple(dict.fromkeys(notes)))
+        refused = veto("connect", "micro-batches are handed over on this machine, where that engine is not")
+        requirements = join([requirements, refused])
+    return StreamPlan(trigger, queries, assertions, rest, requirements, tuple(dict.fromkeys(planner.notes)))
 
 
-def _query(
-    job: Job,
-    spec: FlareSpec,
-    output: PlannedOutput,
-    query: StreamQuery,
-    trigger: Trigger,
-    door: Door,
-    *,
-    asserted: bool,
-) -> tuple[PlannedStream, list[str]]:
-    """Return how one output is written, and what is to say about it."""
-    notes: list[str] = []
-    request = output.request
-    if query.output_mode == "complete":
-        request = replace(request, mode="overwrite", merge=None)
-    elif request.mode == "overwrite" and not request.dynamic_overwrite:
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    """Plans the queries of one job.
+
+    Attributes:
+        notes: Takes what is decided that the manifest does not say.
+        requirements: Takes what the session needs for checkpoints.
+    """
+
+    job: Job
+    spec: FlareSpec
+    sources: tuple[PlannedInput, ...]
+    trigger: Trigger
+    door: Door
+    settings: Settings
+    notes: list[str]
+    requirements: list[Requirements] = field(default_factory=list)
+
+    def query(self, position: int, output: PlannedOutput, assertions: tuple[PlannedAssertions, ...]) -> PlannedStream:
+        """Return how one output is written."""
+        checkpoint = checkpoint_of(self.job, self.spec, output, position, self.settings)
+        if checkpoint.note:
+            self.notes.append(checkpoint.note)
+        folder = self.door.folder(checkpoint.target, location=checkpoint.location)
+        self.requirements.append(folder.requirements)
+        streaming = self.spec.job.streaming
+        query = StreamQuery(
+            name=f"{self.job.id} {output.label}",  # unique among the queries of a session
+            checkpoint=folder.place,
+            output_mode=(streaming and streaming.output_mode) or "append",
+            trigger=self.trigger.keywords,
+            bounded=self.trigger.is_bounded,
+            options=dict(streaming.extra_options) if streaming else {},
+        )
+        request = self._request(output, query)
+        query, reasons = self._way(output, request, query, is_asserted=bool(assertions))
+        names = tuple(_without_options(source.dataset) for source in self.sources)
+        return PlannedStream(
+            output=replace(output, request=request),
+            query=query,
+            owner=Owner(self.job.id, output.name, names, _without_options(output.dataset)),
+            assertions=assertions,
+            batches=reasons,
+            guarantee="exactly once" if self.door.writes_once(request, by_engine=not reasons) else "at least once",
+            checkpoint_location=checkpoint.location,
+        )
+
+    def _request(self, output: PlannedOutput, query: StreamQuery) -> WriteRequest:
+        """Return what is asked of the door for each batch."""
+        request = output.request
+        if query.output_mode == "complete":
+            return replace(request, mode="overwrite", merge=None)
+        if request.mode != "overwrite" or request.dynamic_overwrite:
+            return request
         if not output.implied_mode:
-            notes.append(
+            self.notes.append(
                 f"{output.label}: `saveMode: overwrite` would leave the last micro-batch only, so rows are appended; "
                 "`outputMode: complete` replaces them by the whole result"
             )
-        request = replace(request, mode="append")
-    output = replace(output, request=request)
-    per_batch = spec.job.streaming is not None and spec.job.streaming.for_each_batch_mode
-    asked = ("`forEachBatchMode` asks for it",) if per_batch else ()
-    if asserted:
-        asked = (*asked, "its assertions look at each batch before it is written")
-    reasons = asked or door.stream_obstacles(request, query)
-    if query.continuous and reasons:
+        return replace(request, mode="append")
+
+    def _way(
+        self, output: PlannedOutput, request: WriteRequest, query: StreamQuery, *, is_asserted: bool
+    ) -> tuple[StreamQuery, tuple[str, ...]]:
+        """Return the query, and why its micro-batches are written one by one; nothing where the engine writes them.
+
+        Raises:
+            StepError: Batches are asked for by name, and a trigger that has none.
+        """
+        streaming = self.spec.job.streaming
+        per_batch = streaming is not None and streaming.for_each_batch_mode
+        asked = ("`forEachBatchMode` asks for it",) if per_batch else ()
+        if is_asserted:
+            asked = (*asked, "its assertions look at each batch before it is written")
+        reasons = asked or self.door.stream_obstacles(request, query)
+        if not query.continuous or not reasons:
+            return query, reasons
         if per_batch:
             raise StepError(
                 "`forEachBatchMode` does not go with `triggerMode: Continuous`, which has no batches",
                 step="streaming",
-                location=job_location(job, "streaming", "forEachBatchMode"),
+                location=job_location(self.job, "streaming", "forEachBatchMode"),
                 hint="write triggerMode: ProcessingTime, or remove forEachBatchMode",
             )
-        in_batches = trigger.in_batches()
-        why = "its assertions look at batches" if asserted else f"{output.dataset} takes no single rows"
-        notes.append(
+        in_batches = self.trigger.in_batches()
+        why = "its assertions look at batches" if is_asserted else f"{output.dataset} takes no single rows"
+        self.notes.append(
             f"{output.label}: {why}, so a micro-batch is written every {in_batches.interval} instead of "
             "`triggerMode: Continuous`"
         )
         query = replace(query, trigger=in_batches.keywords)
-        reasons = asked or door.stream_obstacles(request, query)
-    guarantee: Guarantee = "exactly once" if door.writes_once(request, by_engine=not reasons) else "at least once"
-    owner = Owner(job.id, output.name, (), output.dataset)
-    return PlannedStream(0, output, query, owner, tuple(reasons), guarantee, output.location), notes
+        return query, asked or self.door.stream_obstacles(request, query)
 
 
-def _output_mode(spec: FlareSpec) -> OutputMode:
-    found = spec.job.streaming.output_mode if spec.job.streaming else None
-    return found or "append"
-
-
-def _name(source: PlannedInput) -> str:
-    """Return the text by which a checkpoint knows a source."""
-    return source.dataset.partition("?")[0]
+def _without_options(dataset: str) -> str:
+    """Return the text by which a checkpoint knows a dataset."""
+    return dataset.partition("?")[0]
 
 
 def _notes(spec: FlareSpec, sources: tuple[PlannedInput, ...], trigger: Trigger) -> Iterator[str]:
@@ -223,22 +273,12 @@ def _notes(spec: FlareSpec, sources: tuple[PlannedInput, ...], trigger: Trigger)
         yield trigger.note
 
 
-def _refuse(job: Job, spec: FlareSpec) -> None:
-    """Refuse what is defined for a whole dataset and not for one that grows.
+def _refuse_increments(job: Job, spec: FlareSpec) -> None:
+    """Refuse a window over what is a stream.
 
     Raises:
-        StepError: The job asks for it.
+        StepError: The job asks for one.
     """
-    refused = {"assertions": spec.job.assertions, "actions": spec.job.actions, "profile": spec.job.profile}
-    for name, section in refused.items():
-        if section:
-            raise StepError(
-                f"`{name}` works on whole datasets, and this job reads a stream",
-                step=name,
-                location=job_location(job, name),
-                hint="put it into a job of its own that reads the dataset which this one writes"
-                + ("; `assertions` of an output look at each batch" if name == "assertions" else ""),
-            )
     for index, entry in enumerate(spec.job.inputs):
         if entry.is_stream and entry.incremental is not None:
             raise StepError(

@@ -122,6 +122,20 @@ class RunningQuery:
         while len(self.seen) > _SEEN:
             self._written_before += self.seen.pop(min(self.seen)).written
 
+    def explained(self) -> str:
+        """Return the engine's plans of the last micro-batch.
+
+        Raises:
+            DataOSError: The engine does not tell them.
+        """
+        from pyspark.sql.connect.proto import StreamingQueryCommand
+
+        command = StreamingQueryCommand()
+        command.explain.extended = True
+        with self.failures():
+            told = self.query._execute_streaming_query_cmd(command)  # noqa: SLF001 - `explain` prints what it returns
+        return str(told.explain.result)
+
     def _reports(self) -> Sequence[Mapping[str, Any]]:
         """Return what Spark reports of the batches since the last look: the last report where that is all."""
         last = self.query.lastProgress

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from depot_manifests import kafka_depot
 
 from dataos_dagster.address import Address
 from dataos_dagster.depots.requests import ReadRequest, Target
@@ -32,14 +33,6 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.graph import JobNode
     from dataos_dagster.workflows.results import JobResult
 
-DEPOT = """
-    name: events
-    version: v1
-    type: depot
-    depot:
-      type: kafka
-      kafka: {{brokers: ["{bootstrap}"]}}
-    """
 SOMEBODY = Principal("tester", "settings")
 
 
@@ -157,5 +150,5 @@ class StreamProject:
 def streams(tmp_path: Path, sessions: Sessions, spark_session: EngineSession, kafka: KafkaServer) -> StreamProject:
     """Return an empty project whose depot `events` is the broker of the tests."""
     project = StreamProject(tmp_path, sessions, kafka)
-    project.write("depot.yaml", DEPOT.format(bootstrap=kafka.bootstrap))
+    project.write("depot.yaml", kafka_depot(kafka.bootstrap))
     return project

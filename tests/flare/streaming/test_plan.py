@@ -6,6 +6,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from depot_manifests import kafka_depot
 
 from dataos_dagster.depots.streams import batch_mark
 from dataos_dagster.errors import StatementFailed, StepError
@@ -13,12 +14,13 @@ from dataos_dagster.flare.manifest import Streaming
 from dataos_dagster.flare.streaming.progress import Progress
 from dataos_dagster.flare.streaming.run import RunningQuery, _repeat
 from dataos_dagster.flare.streaming.trigger import Trigger, trigger_of
+from dataos_dagster.flare.streaming.whole import plan_of_rest
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import load_settings
 from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.runner import run_jobs
 
-from .conftest import DEPOT, StreamProject
+from .conftest import StreamProject
 
 JOB = """
     {streaming}
@@ -33,7 +35,7 @@ JOB = """
 def planned(tmp_path):
     """Return a project whose broker is never asked: a plan touches no data."""
     project = StreamProject(tmp_path, None, None)
-    project.write("depot.yaml", DEPOT.format(bootstrap="127.0.0.1:1"))
+    project.write("depot.yaml", kafka_depot("127.0.0.1:1"))
     return project
 
 
@@ -135,13 +137,92 @@ def test_assertions_in_front_of_an_output_make_batches_of_continuous(planned):
     assert any("its assertions look at batches, so a micro-batch is written" in note for note in plan.notes)
 
 
-@pytest.mark.parametrize(
-    "section", ["assertions: [{column: key, tests: ['missing_count == 0']}]", "profile: {level: basic}"]
-)
-def test_what_is_about_whole_datasets_is_refused_at_its_line(planned, section):
-    with pytest.raises(StepError, match="works on whole datasets, and this job reads a stream") as raised:
-        job(planned, f"streaming: {{triggerMode: Once}}\n    {section}").plan()
-    assert str(raised.value.location).startswith("wf.yaml:12:")
+MAINTAIN = "actions: [{name: rewrite_dataset, input: orders}]"
+PROFILE = "profile: {level: basic}"
+OF_INPUT = "assertions: [{sql: 'SELECT count(*) AS n FROM read', tests: ['n > 0']}]"
+OF_OUTPUT = "assertions: [{sql: 'SELECT count(*) AS n FROM orders', tests: ['n > 0']}]"
+STEP = """
+    {section}
+    streaming: {{triggerMode: {trigger}}}
+    inputs:
+      - {{name: read, dataset: "dataos://events:default/orders", isStream: true, options: {{startingOffsets: latest}}}}
+      - {{name: names, dataset: "dataos://lakehouse:shop/names?acl=rw"}}
+    steps:
+      - sequence:
+          - {{name: orders, sql: "SELECT * FROM read"}}
+    outputs:
+      - {{name: orders, dataset: "dataos://lakehouse:shop/orders?acl=rw"{output}}}
+    """
+
+
+def sectioned(planned, section, trigger, output=""):
+    planned.job(STEP.format(section=section, trigger=trigger, output=output))
+    return planned
+
+
+@pytest.mark.parametrize("section", [PROFILE, OF_INPUT, MAINTAIN.replace("orders", "names")])
+def test_what_is_about_whole_datasets_is_done_when_a_stream_has_ended_and_refused_at_its_line_without_an_end(
+    planned, section
+):
+    name = section.partition(":")[0]
+    plan = sectioned(planned, section, "Once").plan()
+    assert plan.stream.rest == (name,)
+    rest = plan_of_rest(plan, plan.stream.assertions)
+    assert not rest.inputs[0].request.stream
+    assert "startingOffsets" not in rest.inputs[0].request.options
+    assert [planned.output for planned in rest.assertions] == ([None] if name == "assertions" else [])
+    assert f"  then   {name}, over whole datasets" in plan.as_text()
+    with pytest.raises(StepError, match=f"`{name}` cannot be done while a stream runs") as raised:
+        sectioned(planned, section, "ProcessingTime").plan()
+    assert str(raised.value.location).startswith("wf.yaml:11:")
+    assert "AvailableNow" in raised.value.hint
+
+
+@pytest.mark.parametrize("trigger", ["Once", "ProcessingTime"])
+def test_assertions_of_the_job_look_at_batches_of_a_view_that_is_written_and_once_at_one_that_does_not_grow(
+    planned, trigger
+):
+    once = ", {sql: 'SELECT count(*) AS n FROM names', tests: ['n > 1']}]"
+    plan = sectioned(planned, OF_OUTPUT.removesuffix("]") + once, trigger).plan()
+    assert plan.stream.rest == ()
+    [query] = plan.stream.queries
+    assert [test.text for each in query.assertions for asked in each.queries for test in asked.tests] == ["n > 0"]
+    assert query.batches == ("its assertions look at each batch before it is written",)
+    [first] = plan.stream.assertions.first
+    assert [test.text for asked in first.queries for test in asked.tests] == ["n > 1"]
+
+
+def test_assertions_in_front_of_an_output_cannot_ask_another_view_that_grows(planned):
+    asserts = f", {OF_INPUT}"
+    with pytest.raises(StepError, match="of the view read no query sees all rows") as raised:
+        sectioned(planned, "", "Once", asserts).plan()
+    assert str(raised.value.location).startswith("wf.yaml:19:")
+    assert "ask the view orders" in raised.value.hint
+
+
+def test_rows_are_not_deleted_from_a_table_that_is_read_as_a_stream_unless_it_passes_over_that(planned):
+    delete = "actions: [{name: delete_from_dataset, input: read, deleteWhere: 'id = 1'}]"
+    manifest = sectioned(planned, delete, "Once").folder / "wf.yaml"
+    table = manifest.read_text().replace("events:default", "lakehouse:shop").replace('orders"', 'kept?acl=rw"', 1)
+    manifest.write_text(table)
+    with pytest.raises(StepError, match="a stream of a table ends at a commit that deletes rows") as raised:
+        planned.plan()
+    assert str(raised.value.location).startswith("wf.yaml:11:")
+    manifest.write_text(table.replace("startingOffsets: latest", "streaming-skip-overwrite-snapshots: 'true'"))
+    assert planned.plan().stream.rest == ("actions",)
+
+
+def test_a_job_that_writes_nothing_reads_a_topic_as_it_is(planned):
+    body = """
+        inputs: [{{name: orders, dataset: "dataos://events:default/orders"{stream}}}]
+        profile: {{level: basic}}
+        """
+    planned.job(body.format(stream=""))
+    assert planned.node().is_run
+    assert planned.plan().stream is None
+    planned.job(body.format(stream=", isStream: true").replace("profile: {level: basic}", ""))
+    with pytest.raises(StepError, match="reads a stream without an end and writes nothing"):
+        planned.plan()
 
 
 def test_continuous_with_batches_is_refused_at_its_line(planned):

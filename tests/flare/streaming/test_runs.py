@@ -56,6 +56,13 @@ def test_a_stream_without_a_checkpoint_gets_one_of_its_own(streams, topic):
     assert streams.run().rows == 0
 
 
+def test_a_condition_reads_only_the_fields_that_it_is_about(streams, topic):
+    streams.job(TO_TABLE.format(trigger="AvailableNow", topic=topic, more=""))
+    [explained] = streams.run().explain.values()
+    # Given any option, the parser makes every field of a message, once for the condition and once for the row.
+    assert "(from_json(StructField(id,LongType,true), cast(" in explained.partition("== Physical Plan ==")[2]
+
+
 def test_files_are_a_stream_too_and_every_output_has_a_query(streams):
     (streams.folder / "in").mkdir()
     (streams.folder / "in/a.csv").write_text("id,name\n1,ada\n2,\n")
