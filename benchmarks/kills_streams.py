@@ -32,7 +32,8 @@ from typing import TYPE_CHECKING, Any
 import kills_page
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "engines"))  # the real broker
+for folder in ("engines", "builders"):  # the real broker, and manifests of depots on it
+    sys.path.insert(0, str(ROOT / "tests" / folder))
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,12 +59,6 @@ SINKS = ("engine", "batches")
 PER_BATCH, MESSAGES_A_SECOND = 200, 400
 SETTINGS = """
 engines: {spark: {master: "local[2]", conf: {spark.sql.shuffle.partitions: "2"}}}
-"""
-DEPOT = """
-name: events
-version: v1
-type: depot
-depot: {{type: kafka, kafka: {{brokers: ["{bootstrap}"]}}}}
 """
 JOB = """
 name: {name}
@@ -107,7 +102,8 @@ class Bench:
     def write_project(self) -> None:
         """Write the settings, the depot and the two streams."""
         (self.folder / "dataos.yaml").write_text(SETTINGS)
-        (self.folder / "depot.yaml").write_text(DEPOT.format(bootstrap=self.kafka.bootstrap))
+        depot = importlib.import_module("depot_manifests").kafka_depot(self.kafka.bootstrap)
+        (self.folder / "depot.yaml").write_text(depot)
         for name in SINKS:
             text = JOB.format(name=name, streaming=STREAMING[name], topic=self.topic, per_batch=PER_BATCH)
             (self.folder / f"{name}.yaml").write_text(text)
@@ -148,8 +144,7 @@ class Bench:
                 time.sleep(self.chance.choice((0, 0, 0.01, 0.05)))
             alive = process.poll() is None
             if alive:
-                _kill(process.pid, victim)
-                self.kills[name, victim, moment] += 1
+                self.kills[name, _kill(process.pid, victim), moment] += 1
         finally:
             _end(process)
         return alive
@@ -183,11 +178,12 @@ class Bench:
         return lost, sum(count - 1 for count in counts.values())
 
 
-def _kill(pid: int, victim: str) -> None:
-    """Kill our process, or the Java below it."""
-    found = pid if victim == "process" else next((child for child in _descendants(pid) if _is_java(child)), pid)
+def _kill(pid: int, victim: str) -> str:
+    """Kill our process, or the Java below it where there is one; return which it was."""
+    engine = next((child for child in _descendants(pid) if _is_java(child)), None) if victim == "engine" else None
     with contextlib.suppress(ProcessLookupError):
-        os.kill(found, signal.SIGKILL)
+        os.kill(pid if engine is None else engine, signal.SIGKILL)
+    return "process" if engine is None else "engine"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -19,12 +19,12 @@ from pathlib import Path
 from measure import conclude, parse_arguments, say
 from peer_stream import QUERY, SCHEMA, stream_by_hand
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "engines"))  # the real broker
+TESTS = Path(__file__).resolve().parents[1] / "tests"
+sys.path += [str(TESTS / "engines"), str(TESTS / "builders")]  # the real broker, and the manifest of a depot on it
 
 MESSAGES, QUICK_MESSAGES, TURNS, QUICK_TURNS = 3_000_000, 20_000, 3, 1
 REGIONS = ("north", "south", "east", "west")
 SETTINGS = 'engines: {spark: {master: "local[2]", conf: {spark.sql.shuffle.partitions: "2"}}}\n'
-DEPOT = "name: events\nversion: v1\ntype: depot\ndepot: {{type: kafka, kafka: {{brokers: ['{bootstrap}']}}}}\n"
 WORKFLOW = """\
 name: stream
 version: v1
@@ -106,13 +106,14 @@ def main() -> int:
     """Measure, and return 1 when the goal is not reached."""
     quick = parse_arguments(__doc__).quick
     kafka = importlib.import_module("servers.kafka").start_kafka()
+    depot = importlib.import_module("depot_manifests").kafka_depot(kafka.bootstrap)
     try:
         topic = kafka.create_topic(partitions=2)
         kafka.produce(topic, messages(QUICK_MESSAGES if quick else MESSAGES))
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "dataos.yaml").write_text(SETTINGS, encoding="utf-8")
-            (folder / "depot.yaml").write_text(DEPOT.format(bootstrap=kafka.bootstrap), encoding="utf-8")
+            (folder / "depot.yaml").write_text(depot, encoding="utf-8")
             ours, peer = measure(folder, kafka.bootstrap, topic, QUICK_TURNS if quick else TURNS)
     finally:
         kafka.stop()

@@ -11,7 +11,8 @@ Dagster ends long before the process does. Here a single-threaded process of a f
   dead engine for ever, and ends with it.
 
 What the engine prints passes through here into the log, which is this process's standard error: one that has grown to
-LARGEST bytes is put aside as `LOG.1`, between two lines, so that nothing is lost and an engine of months fills no disk.
+LARGEST bytes is put aside between two lines as `LOG.1`, in the place of the one before it: an engine of months fills no
+disk, and what it said last is there.
 
 It writes `PID` of the engine to standard output and exits with the engine's status (128 + n for signal n). Standard
 library only: it starts with `-I -S` in some 20 ms.

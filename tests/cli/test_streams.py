@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from depot_manifests import kafka_depot
 from manifest_builder import write_project
 from typer.testing import CliRunner
 
@@ -17,7 +18,6 @@ from dataos_dagster.flare.streaming import service
 from dataos_dagster.settings import load_settings
 from dataos_dagster.workflows.supervisor.processes import ProcessRuntime
 
-DEPOT = {"name": "events", "version": "v1", "type": "depot", "depot": {"type": "kafka", "kafka": {"brokers": ["h:1"]}}}
 JOB = {
     "streaming": {"triggerMode": "ProcessingTime"},
     "inputs": [{"name": "orders", "dataset": "dataos://events:default/orders"}],
@@ -43,7 +43,9 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setattr(
         service, "Service", lambda **values: original(**values | {"command": (sys.executable, "-c", body)})
     )
-    write_project(tmp_path, {"depot.yaml": DEPOT, "wf.yaml": WORKFLOW, "dataos.yaml": "schedules: stopped\n"})
+    write_project(
+        tmp_path, {"depot.yaml": kafka_depot("h:1"), "wf.yaml": WORKFLOW, "dataos.yaml": "schedules: stopped\n"}
+    )
     yield tmp_path
     for name in (runtime := ProcessRuntime.of(load_settings(tmp_path))).names():
         if pid := runtime.actual(name).pid:

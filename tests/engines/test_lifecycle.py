@@ -116,9 +116,9 @@ def test_what_an_engine_has_started_ends_with_it(tmp_path: Path, how: str) -> No
         worker.end()
 
 
-def test_a_log_that_has_grown_is_put_aside_and_no_line_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_has_grown_is_put_aside_between_two_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dataos_dagster.engines.process.LOG_BYTES", 200_000)
-    # Every line once, also those that come after the end was asked for.
+    # No line twice and none cut, also of those that come after the end was asked for.
     script = "trap 'echo drained; exit 3' TERM; seq 50000; echo printed; while :; do sleep 0.05; done"
     child = Child("printer", ["bash", "-c", script], environment=dict(os.environ), log=tmp_path / "log")
     child.wait_for(re.compile("^printed$", re.MULTILINE), 20)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.address import Address
 from dataos_dagster.depots.connectors.topics import kafka_options
+from dataos_dagster.depots.contents import counted
 from dataos_dagster.depots.kafka.payload import (
     HEADER_OPTION,
     PARSER_OPTIONS,
@@ -174,8 +175,7 @@ class KafkaStore:
             DepotUnreachable: No broker answers.
             CredentialsRefused: They refuse the credentials.
         """
-        topics = self._topics()
-        return f"{len(topics)} topic{'' if len(topics) == 1 else 's'}"
+        return counted(len(self._topics()), "topic")
 
     def datasets(self) -> tuple[Address, ...]:
         """Return the addresses of all topics."""

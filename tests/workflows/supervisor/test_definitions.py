@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
+from depot_manifests import kafka_depot
 from manifest_builder import write_project
 
 from dataos_dagster.bundles.definitions import load_definitions
@@ -25,7 +26,7 @@ from dataos_dagster.workflows.supervisor.service import Actual, Report
 KEY = dg.AssetKey(["lakehouse", "shop", "orders"])
 JOB = "public/wf/job"
 JOB_KEY = ("public", "wf", "job")
-DEPOT = {"name": "events", "version": "v1", "type": "depot", "depot": {"type": "kafka", "kafka": {"brokers": ["h:1"]}}}
+DEPOT = kafka_depot("h:1")
 
 
 def stream(trigger="ProcessingTime"):
@@ -178,7 +179,7 @@ def test_a_changed_manifest_makes_another_generation(folder):
 
     first = generation()
     assert generation() == first
-    write_project(folder, {"depot.yaml": DEPOT | {"depot": {"type": "kafka", "kafka": {"brokers": ["other:1"]}}}})
+    write_project(folder, {"depot.yaml": kafka_depot("other:1")})
     moved = generation()
     changed = stream()
     changed["workflow"]["dag"][0]["spec"]["stackSpec"]["job"]["streaming"]["triggerDuration"] = "20 seconds"
