@@ -23,7 +23,7 @@ class FlareRun:
     @property
     def job_seconds(self) -> float:
         """Return the seconds of all jobs, without the start of Python and of the engine."""
-        return sum(float(job["seconds"]) for job in self.jobs)
+        return sum(float(job["engine_seconds"]) for job in self.jobs)
 
     @property
     def rows(self) -> dict[str, int]:

@@ -12,6 +12,7 @@ import typer
 from dataos_dagster.cli.failures import reported
 from dataos_dagster.cli.projects import project_folder
 from dataos_dagster.errors import SelectionError, StateError
+from dataos_dagster.state.run_ids import short_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +108,7 @@ def release(job: _Job, project: _Project = Path(), as_json: _Json = False) -> No
         typer.echo(json.dumps({"released": [asdict(claim) for claim in freed]}))
         return
     for claim in freed:
-        typer.echo(f"released: {claim.job}, run {claim.run_id}, from process {claim.pid} on {claim.host}")
+        typer.echo(f"released: {claim.job}, run {short_id(claim.run_id)}, from process {claim.pid} on {claim.host}")
 
 
 def _state(project: Path) -> State:
@@ -153,7 +154,7 @@ def _refuse_unfinished(state: State, job: str) -> None:
     left = state.intents.unfinished(job)
     if left:
         raise StateError(
-            f"{left[0].job}: run {left[0].run_id} has left a window unfinished",
+            f"{left[0].job}: run {short_id(left[0].run_id)} has left a window unfinished",
             hint="run the job again, which finishes it; to give it up: "
             f"dataos flare state abandon {left[0].job.partition('/')[2]}",
         )
@@ -201,7 +202,7 @@ def _left(intent: Intent) -> dict[str, Any]:
 def _described(intent: Intent) -> str:
     window = "; ".join(f"{part.input} {_values(part.values)}" for part in intent.window)
     outputs = ", ".join(f"{write.dataset} {write.status}" for write in intent.writes)
-    return f"{intent.job}, run {intent.run_id}: {window} → {outputs}"
+    return f"{intent.job}, run {short_id(intent.run_id)}: {window} → {outputs}"
 
 
 def _values(values: Mapping[str, str | None]) -> str:
@@ -229,7 +230,7 @@ def _print(watermarks: Sequence[Watermark]) -> None:
             each.at.key,
             each.value or "",
             each.previous or "",
-            f"run {each.run_id}" if each.origin == "run" else each.origin,
+            f"run {short_id(each.run_id)}" if each.run_id else each.origin,
             f"{each.changed_at:%Y-%m-%d %H:%M:%S}",
         )
         for each in watermarks

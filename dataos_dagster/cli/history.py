@@ -10,6 +10,7 @@ import typer
 
 from dataos_dagster.cli.failures import reported
 from dataos_dagster.cli.projects import project_folder
+from dataos_dagster.state.run_ids import short_id
 
 if TYPE_CHECKING:
     from dataos_dagster.state.job_runs import JobRun
@@ -26,6 +27,9 @@ def history(
     job: Annotated[
         str | None, typer.Option(help="Only this job: workspace/workflow/job, or its last parts.", show_default=False)
     ] = None,
+    run: Annotated[
+        str | None, typer.Option(help="Only jobs of this run: its id, or the beginning of it.", show_default=False)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many runs.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -41,17 +45,17 @@ def history(
         settings = load_settings(project_folder(path))
         # Looking must not make a project of a folder: where no database is, nothing has run.
         state = State.open(settings) if has_state(settings) else None
-        runs = state.job_runs.history(limit, job) if state else []
+        runs = state.job_runs.history(limit, job, run) if state else []
         last = state.runs.last() if state else None
     if as_json:
-        told = {"runs": [_as_json(run) for run in runs], "last_run": _last_as_json(last) if last else None}
+        told = {"runs": [_as_json(each) for each in runs], "last_run": _last_as_json(last) if last else None}
         typer.echo(json.dumps(told, ensure_ascii=False))
         return
     if runs:
         _print_table(runs)
     else:
         typer.echo(f"no runs of {job} are recorded" if job else "no runs are recorded")
-    if last is not None and job is None:
+    if last is not None and job is None and run is None:
         _print_left(last)
 
 
@@ -100,7 +104,7 @@ def _print_left(run: Run) -> None:
     if run.status == "running" or not run.left:
         return
     how = {"ended": "has failures", "interrupted": "was interrupted", "dead": "has died"}[run.status]
-    typer.echo(f"\nthe last run, {run.run_id}, {how}; `dataos run --from-failure` does what is left:")
+    typer.echo(f"\nthe last run, {short_id(run.run_id)}, {how}; `dataos run --from-failure` does what is left:")
     for job in run.left:
         typer.echo(f"  {job}{'' if job in run.begun else ' (not begun)'}")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from dataos_dagster.cli.tables import Column, print_line, print_table
+from dataos_dagster.cli.tables import INDENT, Column, print_line, print_table
 from dataos_dagster.manifests.console import count_of
 from dataos_dagster.workflows.profiles import profile_table, suggestions_of
 
@@ -26,12 +26,12 @@ def print_profile(profile: ProfileResult, console: Console) -> None:
     """Print a profile below the row of its job."""
     filters = f" where {' and '.join(profile.filters)}" if profile.filters else ""
     rows = count_of(profile.rows, "row")
-    print_line(Text(f"    profile of {profile.dataset}: {rows}{filters}", style="dim"), console)
+    print_line(Text(f"{INDENT}profile of {profile.dataset}: {rows}{filters}", style="dim"), console)
     table = profile_table(profile)
     columns = [Column(name, right=name in _NUMBERS, rank=_RANKS.get(name, 0)) for name in table.columns]
-    print_table(columns, [[_cell(value) for value in row] for row in table.rows], console)
+    print_table(columns, [[_cell(value) for value in row] for row in table.rows], console, indent=INDENT)
     for suggestion in suggestions_of(profile):
-        print_line(Text(f"    seems to be: {suggestion}", style="dim"), console)
+        print_line(Text(f"{INDENT}seems to be: {suggestion}", style="dim"), console)
 
 
 def _cell(value: object) -> Text:

@@ -170,11 +170,12 @@ def _left_to_do(settings: Settings) -> frozenset[str]:
         SelectionError: There is no last run, nothing is left of it, or it is still at work.
     """
     from dataos_dagster.state.database import State
+    from dataos_dagster.state.run_ids import short_id
 
     last = State.open(settings).runs.last()
     if last is not None and last.status == "running":
         raise SelectionError(
-            f"the last run, {last.run_id}, is still at work: process {last.pid} on {last.host}",
+            f"the last run, {short_id(last.run_id)}, is still at work: process {last.pid} on {last.host}",
             hint="wait for its end, or interrupt it; if that machine is gone, run the jobs by --select",
         )
     if last is None:

@@ -7,7 +7,6 @@ table with their current step. Nothing is printed twice, so the table is the sam
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -16,10 +15,12 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
 from rich.text import Text
 
 from dataos_dagster.cli.profile_display import print_profile
-from dataos_dagster.cli.tables import Column, Layout, layout, one_line, print_line, print_table
+from dataos_dagster.cli.tables import INDENT, Column, Layout, layout, one_line, print_line, print_table
 from dataos_dagster.depots.maintenance import size_in_words
 from dataos_dagster.errors import JobInterrupted, StepError
 from dataos_dagster.manifests.console import count_of
+from dataos_dagster.state.run_ids import short_id
+from dataos_dagster.workflows.results import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,6 +44,8 @@ _COLUMNS = (
 )
 _ENGINE, _ROWS, _SECONDS = len("connect"), len("100,000,000"), len("seconds")
 _CONTEXT_LINES = 12
+# Datasets that one remark names.
+_SHOWN = 3
 
 
 @dataclass
@@ -50,7 +53,6 @@ class _Told:
     """What a job has said so far; it is printed below the job's row."""
 
     engine: str = ""
-    started: float = field(default_factory=time.monotonic)
     task: TaskID | None = None
     remarks: list[Text] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
@@ -58,7 +60,7 @@ class _Told:
     done: list[ActionResult] = field(default_factory=list)
 
 
-class Display:
+class Display(Reporter):
     """A reporter that prints one row a job when it has ended, and on a terminal shows what runs.
 
     Args:
@@ -111,7 +113,7 @@ class Display:
         """Show how long it took."""
         told = self._of(job_id)
         if told.task is not None:
-            counted = f" {rows:,} rows" if rows is not None else ""
+            counted = "" if rows is None else f" {rows:,} row{'' if rows == 1 else 's'}"
             self._progress.update(told.task, step=f"{told.engine}: {label}{counted} {seconds:.1f} s")
 
     def output_written(self, job_id: str, output: OutputResult) -> None:
@@ -132,7 +134,9 @@ class Display:
         remarks = self._of(job_id).remarks
         style = "green" if passed == len(results) else "red"
         remarks.append(
-            Text.assemble((f"{passed} of {len(results)} assertions passed", style), f": {results[0].dataset}")
+            Text.assemble(
+                (f"{passed} of {count_of(len(results), 'assertion')} passed", style), f": {results[0].dataset}"
+            )
         )
         remarks += [Text.assemble(("failed: ", "red"), str(result)) for result in results if not result.passed]
 
@@ -165,13 +169,12 @@ class Display:
                 print_line(Text(f"    {line}", style="dim"), self.console)
             self._remarks(told, ())
 
-    def job_failed(self, job_id: str, error: DataOSError) -> None:
+    def job_failed(self, job_id: str, error: DataOSError, seconds: float) -> None:
         """Print that the job failed; why stands below the table."""
         told = self._ended(job_id)
-        seconds = f"{time.monotonic() - told.started:.1f}" if told.engine else ""
         with self._printing:
             why = "interrupted" if isinstance(error, JobInterrupted) else "failed, see below"
-            self._row("✗", "red", job_id, told.engine, seconds, Text(), Text(why, style="red"))
+            self._row("✗", "red", job_id, told.engine, f"{seconds:.1f}", Text(), Text(why, style="red"))
             for _, dataset in _done(told.done):
                 self._print([Text(), Text(), Text(), Text(), Text(), Text.assemble(dataset, ", done before")])
             for rows, dataset in _written(told.written):
@@ -212,14 +215,19 @@ class Display:
         for preview in told.previews:
             print_line(Text(f"    first rows of {preview.name}:", style="dim"), self.console)
             rows = [[Text("NULL" if value is None else str(value)) for value in row] for row in preview.rows]
-            print_table([Column(name) for name in preview.columns], rows, self.console)
+            print_table([Column(name) for name in preview.columns], rows, self.console, indent=INDENT)
 
 
 def print_end(summary: RunSummary, graph: JobGraph, console: Console | None = None) -> None:
     """Print how many jobs ended how, then each failure with its line, its SQL and what to do."""
     console = console or Console(highlight=False)
-    told = f"{_counts(summary)} in {summary.seconds:.1f} s  run {summary.run_id}"
+    told = f"{_counts(summary)} in {summary.seconds:.1f} s  run {short_id(summary.run_id)}"
     print_line(Text(f"\n{told}"), console)
+    results = [outcome.result for outcome in summary.outcomes if outcome.result is not None]
+    replaced = [*dict.fromkeys(each.dataset for result in results for each in result.outputs if each.replaced)]
+    if replaced:
+        told = f"no saveMode is given for {_listed(replaced)}, so what was there was replaced"
+        print_line(Text.assemble(("note: ", "yellow"), told), console)
     for outcome in summary.failed:
         # Who has interrupted the run knows why these have not ended.
         if outcome.error is not None and not isinstance(outcome.error, JobInterrupted):
@@ -284,6 +292,11 @@ def _written(outputs: Sequence[OutputResult]) -> list[tuple[Text, Text]]:
         for output in outputs
         if output.rows_deleted is None
     ]
+
+
+def _listed(datasets: Sequence[str]) -> str:
+    shown = ", ".join(datasets[:_SHOWN])
+    return shown if len(datasets) <= _SHOWN else f"{shown} and {len(datasets) - _SHOWN} more"
 
 
 def _counts(summary: RunSummary) -> str:

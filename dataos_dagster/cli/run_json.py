@@ -29,6 +29,7 @@ def _outcome_json(outcome: JobOutcome) -> dict[str, Any]:
         "state": outcome.state,
         "location": str(outcome.location),
         "seconds": round(outcome.seconds, 3),
+        "engine_seconds": _rounded(result.engine_seconds) if result else None,
         "reason": outcome.reason or None,
         "error": error_json(outcome.error) if outcome.error else None,
         "engine": result.engine if result else None,
@@ -44,6 +45,10 @@ def _outcome_json(outcome: JobOutcome) -> dict[str, Any]:
         "explain": dict(result.explain) if result else {},
         "plan": outcome.plan.as_json() if outcome.plan else None,
     }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def _profile_json(profile: ProfileResult) -> dict[str, Any]:
@@ -100,6 +105,7 @@ def _output_json(output: OutputResult) -> dict[str, Any]:
         "branch": output.branch,
         "rows_deleted": output.rows_deleted,
         "created": output.created,
+        "replaced": output.replaced,
         "seconds": round(output.seconds, 3),
         "schema": [{"name": column.name, "type": column.type} for column in output.schema],
     }

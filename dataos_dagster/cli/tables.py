@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _GAP = "  "
 # Below its row a value stands this far to the right.
-_INDENT = "    "
+INDENT = "    "
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Layout:
     def lines(self, cells: Sequence[Text]) -> Iterator[Text]:
         """Yield the lines of one row."""
         yield self._line(cells)
-        yield from (Text.assemble(_INDENT, cells[index]) for index in self.below if cells[index].plain)
+        yield from (Text.assemble(INDENT, cells[index]) for index in self.below if cells[index].plain)
 
     def _line(self, cells: Sequence[Text]) -> Text:
         padded = [_padded(cells[index], width, right=self.columns[index].right) for index, width in self.inline]
@@ -92,21 +92,30 @@ def layout(columns: Sequence[Column], widths: Sequence[int], available: int | No
     return Layout(tuple(columns), tuple(sorted(inline.items())), tuple(sorted(below)), fits)
 
 
-def print_table(columns: Sequence[Column], rows: Sequence[Sequence[Text]], console: Console | None = None) -> None:
-    """Print a table; a row may have one value more than there are columns, which is printed below it as a remark."""
+def print_table(
+    columns: Sequence[Column], rows: Sequence[Sequence[Text]], console: Console | None = None, *, indent: str = ""
+) -> None:
+    """Print a table; a row may have one value more than there are columns, which is printed below it as a remark.
+
+    Args:
+        columns: Left to right.
+        rows: Their values.
+        console: Where to print; default standard output.
+        indent: What stands in front of each line.
+    """
     console = console or Console(highlight=False)
     rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max((cell_len(row[index].plain) for row in rows), default=0) for index in range(len(columns))]
-    chosen = layout(columns, widths, console.width if console.is_terminal else None)
+    chosen = layout(columns, widths, console.width - len(indent) if console.is_terminal else None)
     if not chosen.fits:
         print_lists([column.name for column in columns], rows, console)
         return
-    print_line(chosen.header(), console)
+    print_line(Text.assemble(indent, chosen.header()), console)
     for row in rows:
         for line in chosen.lines(row):
-            print_line(line, console)
+            print_line(Text.assemble(indent, line), console)
         for remark in row[len(columns) :]:
-            print_line(Text.assemble(_INDENT, remark), console)
+            print_line(Text.assemble(indent, INDENT, remark), console)
 
 
 def print_lists(names: Sequence[str], rows: Sequence[Sequence[Text]], console: Console) -> None:
@@ -118,7 +127,7 @@ def print_lists(names: Sequence[str], rows: Sequence[Sequence[Text]], console: C
         for name, cell in zip(names, row, strict=False):
             print_line(Text.assemble(_padded(Text(name, style="bold"), width, right=False), _GAP, cell), console)
         for remark in row[len(names) :]:
-            print_line(Text.assemble(_INDENT, remark), console)
+            print_line(Text.assemble(INDENT, remark), console)
 
 
 def print_line(line: Text, console: Console) -> None:

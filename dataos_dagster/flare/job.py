@@ -58,7 +58,7 @@ def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
         leased(plan, context) as session,
         time_limit(context.sessions, session, context.seconds_of(plan.job.id), plan.job.location()),
     ):
-        # Starting an engine is not this job's work: the next job finds it running.
+        # The start of an engine is not part of it: the next job finds it running.
         started = time.perf_counter()
         run = PlanRun(plan, context, session)
         try:
@@ -76,6 +76,7 @@ def run_plan(plan: JobPlan, context: RunContext) -> JobResult:
         ),
         outputs=outputs,
         seconds=seconds,
+        engine_seconds=seconds,
         plan=plan.as_text(),
         explain=run.journal.explained,
         previews=tuple(run.journal.previews),

@@ -54,8 +54,10 @@ def write_output(run: PlanRun, output: PlannedOutput, position: int) -> OutputRe
     seconds = time.perf_counter() - started
     for note in written.notes:
         run.journal.note(note)
-    if output.implied_mode and output.request.mode == "overwrite" and not written.created:
-        run.journal.note(f"{output.label}: no saveMode is given, so what was in {output.dataset} was replaced")
+    replaced = output.implied_mode and output.request.mode == "overwrite" and not written.created
+    if replaced:
+        # Whoever watches the run is told once for all of its outputs.
+        run.journal.notes.append(f"{output.label}: no saveMode is given, so what was in {output.dataset} was replaced")
     result = OutputResult(
         name=output.name,
         address=output.address,
@@ -71,6 +73,7 @@ def write_output(run: PlanRun, output: PlannedOutput, position: int) -> OutputRe
         branch=written.branch,
         total_rows=written.total_rows,
     )
+        replaced=replaced,
     reporter.output_written(job_id, result)
     reporter.step_finished(job_id, output.label, written.rows, seconds)
     return result

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dataos_dagster.errors import StateError
 from dataos_dagster.state.models import IntentRow
+from dataos_dagster.state.run_ids import short_id
 from dataos_dagster.state.workers import is_gone, this_process
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def refuse_living(row: IntentRow) -> None:
         return
     elsewhere = row.host != socket.gethostname()
     raise StateError(
-        f"{row.job} is being run by process {row.pid} on {row.host}, run {row.run_id}",
+        f"{row.job} is being run by process {row.pid} on {row.host}, run {short_id(row.run_id)}",
         hint=f"if {row.host} is gone: dataos flare state release {row.job}" if elsewhere else "wait until it has ended",
     )
 

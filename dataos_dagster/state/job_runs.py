@@ -17,6 +17,8 @@ from dataos_dagster.state.workers import is_gone, this_process
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sqlalchemy.orm import Session
+
     from dataos_dagster.settings import EngineName
     from dataos_dagster.state.database import Database
 
@@ -73,6 +75,7 @@ class JobRunStart:
         job: `workspace/workflow/job`.
         run_id: The run that it is part of: one for `dataos run`, Dagster's own in Dagster.
         engine: None while the engine is not chosen yet; `finish` may add it.
+        started_at: When it began, UTC; default now.
     """
 
     job: str
@@ -84,6 +87,7 @@ class JobRunStart:
     engine: EngineName | None = None
     engine_reasons: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ class JobRun:
 
     @property
     def seconds(self) -> float | None:
-        """Return how long it took."""
+        """Return how long it took, from its plan to its end; the start of its engine is part of it."""
         return (self.finished_at - self.started_at).total_seconds() if self.finished_at else None
 
 
@@ -142,7 +146,6 @@ class JobRuns:
             outputs=[],
             rows=None,
             status="running",
-            started_at=datetime.now(UTC),
             host=host,
             pid=pid,
             process_started=process_started,
@@ -160,6 +163,7 @@ class JobRuns:
         *,
         outputs: Sequence[OutputRecord] = (),
         error: str | None = None,
+        finished_at: datetime | None = None,
         engine: EngineName | None = None,
         engine_reasons: Sequence[str] | None = None,
         inputs: Sequence[str] | None = None,
@@ -171,6 +175,7 @@ class JobRuns:
             outcome: Whether it did its work.
             outputs: What was written, also before a failure.
             error: Why it failed.
+            finished_at: When it ended, UTC; default now.
             engine: Replaces what `start` recorded when it is given.
             engine_reasons: The same.
             inputs: The same.
@@ -184,7 +189,7 @@ class JobRuns:
             "outputs": [asdict(output) for output in outputs],
             "rows": sum(counts) if counts else None,
             "error": redact(error) if error is not None else None,
-            "finished_at": datetime.now(UTC),
+            "finished_at": finished_at or datetime.now(UTC),
             "engine": engine,
             "engine_reasons": None if engine_reasons is None else list(engine_reasons),
             "inputs": None if inputs is None else list(inputs),
@@ -198,20 +203,23 @@ class JobRuns:
             if not found:
                 raise StateError(f"no job run {run} is recorded", hint="was the state database replaced meanwhile?")
 
-    def history(self, limit: int = 50, job: str | None = None) -> list[JobRun]:
+    def history(self, limit: int = 50, job: str | None = None, run: str | None = None) -> list[JobRun]:
         """Return the latest runs, newest first.
 
         Args:
             limit: At most so many.
             job: Only runs of this job: `workspace/workflow/job`, or its last parts (`workflow/job`, `job`).
+            run: Only those that were part of this run; the beginning of its id does when it means one run.
 
         Raises:
-            StateError: The database cannot be read.
+            StateError: The database cannot be read, or the beginning of an id means no run, or several.
         """
         query = select(JobRunRow).order_by(JobRunRow.started_at.desc(), JobRunRow.id).limit(limit)
         if job is not None:
             query = query.where(or_(JobRunRow.job == job, JobRunRow.job.endswith(f"/{job}", autoescape=True)))
         with self._database.reading() as session:
+            if run is not None:
+                query = query.where(JobRunRow.run_id == _whole_id(session, run))
             return [_job_run(row) for row in session.scalars(query)]
 
     def ended_outside_dagster(self, since: datetime, limit: int) -> list[JobRun]:
@@ -238,6 +246,23 @@ class JobRuns:
         with self._database.reading() as session:
             row = session.get(JobRunRow, run)
             return _job_run(row) if row else None
+
+
+def _whole_id(session: Session, beginning: str) -> str:
+    """Return the id of the one run that begins like this.
+
+    Raises:
+        StateError: None does, or several do.
+    """
+    begins = JobRunRow.run_id.startswith(beginning, autoescape=True)
+    found = session.scalars(select(JobRunRow.run_id).where(begins).distinct().order_by(JobRunRow.run_id)).all()
+    if len(found) == 1:
+        return found[0]
+    if beginning in found:
+        return beginning
+    if not found:
+        raise StateError(f"no run {beginning} is recorded", hint="`dataos history --json` has the ids of runs")
+    raise StateError(f"{beginning} means {len(found)} runs: {', '.join(found)}", hint="write more of its id")
 
 
 def _job_run(row: JobRunRow) -> JobRun:

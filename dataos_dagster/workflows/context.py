@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from dataos_dagster.workflows.results import Reporter, Silence
+from dataos_dagster.workflows.results import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ class RunContext:
     state: State | None = None
     dagster_run_id: str | None = None
     engine: EngineName | Literal["auto"] | None = None
-    reporter: Reporter = field(default_factory=Silence)
+    reporter: Reporter = field(default_factory=Reporter)
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -16,7 +17,7 @@ from dataos_dagster.errors import DataOSError, JobError, Location, NotYetRun, St
 from dataos_dagster.identity import principal_of
 from dataos_dagster.workflows.context import RunContext
 from dataos_dagster.workflows.records import JobRecord
-from dataos_dagster.workflows.results import Silence
+from dataos_dagster.workflows.results import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from dataos_dagster.state.database import State
     from dataos_dagster.workflows.graph import JobNode
     from dataos_dagster.workflows.jobs import Job
-    from dataos_dagster.workflows.results import JobResult, Reporter
+    from dataos_dagster.workflows.results import JobResult
     from dataos_dagster.workflows.stacks import Plan, Stack
 
 
@@ -118,7 +119,7 @@ class JobRunner:
             state=self.state if record else None,
             dagster_run_id=run_id if in_dagster else None,
             engine=self.engine,
-            reporter=reporter or Silence(),
+            reporter=reporter or Reporter(),
             keys=keys or {},
         )
 
@@ -181,12 +182,15 @@ def execute_job(node: JobNode, stack: Stack, context: RunContext) -> JobResult:
     A job that asks for what this version does not run leaves no record: it was not tried. A record that cannot be
     written is a note: what the job wrote is there, and trying it again would write it twice.
 
+    The seconds of the result are those of the record: from here to the end of the job, its plan and the start of its
+    engine included.
+
     Raises:
         DataOSError: The job failed; outputs written before were told to `context.reporter` and are in the record.
     """
     job = node.job
     context = replace(context, principal=principal_of_job(job, context.settings))
-    record = JobRecord(job=job, stack=stack, context=context, reporter=context.reporter)
+    record = JobRecord(job=job, stack=stack, context=context, reporter=context.reporter, started_at=datetime.now(UTC))
     try:
         result = _work(node, stack, replace(context, reporter=record))
     except NotYetRun:
@@ -200,7 +204,7 @@ def execute_job(node: JobNode, stack: Stack, context: RunContext) -> JobResult:
         _close(record, error="the run was interrupted" if interrupted else f"{type(error).__name__}: {error}")
         raise
     record.reasons = result.engine_reasons
-    _close(record)
+    result = replace(result, seconds=_close(record))
     context.reporter.job_finished(result)
     return result
 
@@ -211,12 +215,17 @@ def _work(node: JobNode, stack: Stack, context: RunContext) -> JobResult:
     return stack.run(node.job, context)
 
 
-def _close(record: JobRecord, *, error: str | None = None) -> None:
-    """Close the record of a job that has ended; how it ended is the news, also when that cannot be recorded."""
+def _close(record: JobRecord, *, error: str | None = None) -> float:
+    """Close the record of a job that has ended, and return its seconds.
+
+    How the job ended is the news, also when that cannot be recorded.
+    """
+    ended = datetime.now(UTC)
     try:
-        record.finish(error=error)
+        record.finish(ended, error=error)
     except StateError as unrecorded:
         record.reporter.note(record.job.id, f"{record.job.label} is not in the history: {unrecorded.message}")
+    return (ended - record.started_at).total_seconds()
 
 
 def principal_of_job(job: Job, settings: Settings) -> Principal:

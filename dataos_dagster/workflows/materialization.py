@@ -23,7 +23,7 @@ from dataos_dagster.workflows.metadata import (
     problem_metadata,
     profile_metadata,
 )
-from dataos_dagster.workflows.results import Silence
+from dataos_dagster.workflows.results import Reporter
 from dataos_dagster.workflows.retries import RUN_RETRIES_OFF, retry_plan
 from dataos_dagster.workflows.translator import JOB_KEY, MANIFEST_CHECK
 
@@ -212,7 +212,7 @@ def _failure(node: JobNode, error: DataOSError, *, seconds: float) -> dg.Failure
     return PlainFailure(str(error), metadata)
 
 
-class _Log(Silence):
+class _Log(Reporter):
     """Writes what a job reports into the run's log, and keeps its outputs and tests for when it fails.
 
     A job that starts again, on a new engine or on another one, tells its tests again: the last result of each counts,

@@ -49,8 +49,9 @@ def work_in_order(
         work: Does a piece; returns None when it is done, or after how many seconds it is to be called for the piece
             again. With `at_once` above one it is called in threads of its own.
         at_once: How many pieces are done at the same time.
-        stop: Makes pieces that are being done end soon: called when this thread is interrupted, or a piece raises.
-            They are waited for, and the interrupt or error goes on to the caller.
+        stop: Makes pieces that are being done in other threads end soon: called when this thread is interrupted, or a
+            piece raises. They are waited for, and the interrupt or error goes on to the caller. With one piece at a
+            time there are none: an interrupt is raised in the piece itself.
         slots: What pieces share; all of it is there while nothing is done.
     """
     queue = _Queue(waits_for, slots or _Unbounded())

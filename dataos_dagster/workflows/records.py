@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from dataos_dagster.workflows.relay import Progress
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from dataos_dagster.settings import EngineName
     from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.jobs import Job
@@ -18,16 +20,19 @@ if TYPE_CHECKING:
 class JobRecord(Progress):
     """A reporter that passes everything on and keeps the record.
 
-    The record begins when the job does: one that cannot even be planned is recorded as failed all the same, and one
-    that is not run leaves none.
+    A job that cannot even be planned is recorded as failed all the same, and one that is not run leaves no record.
+
+    Attributes:
+        started_at: When the job was begun, UTC.
     """
 
     job: Job
     stack: Stack
     context: RunContext
+    started_at: datetime
     _id: str | None = None
 
-    def finish(self, *, error: str | None = None) -> None:
+    def finish(self, ended_at: datetime, *, error: str | None = None) -> None:
         """Close the record, as failed when there is an error.
 
         Raises:
@@ -68,6 +73,7 @@ class JobRecord(Progress):
                 if not each.deletes_rows
             ],
             error=error,
+            finished_at=ended_at,
             engine=self.engine,
             engine_reasons=self.reasons,
         )
@@ -90,6 +96,7 @@ class JobRecord(Progress):
                 workflow=self.job.workflow.name,
                 principal=self.context.principal.name,
                 run_id=self.context.run_id,
+                started_at=self.started_at,
                 dagster_run_id=self.context.dagster_run_id,
                 engine=self.engine,
                 engine_reasons=self.reasons,

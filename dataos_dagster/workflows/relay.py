@@ -1,11 +1,11 @@
-"""Reporters that stand between a job and whoever listens."""
+"""Who stands between a job and whoever listens, and keeps what is told."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from dataos_dagster.workflows.results import JobResult
+from dataos_dagster.workflows.results import JobResult, Reporter
 
 if TYPE_CHECKING:
     from dataos_dagster.errors import DataOSError
@@ -16,83 +16,90 @@ if TYPE_CHECKING:
         AssertionResult,
         OutputResult,
         Preview,
-        Reporter,
     )
     from dataos_dagster.workflows.stacks import Plan
 
 
-@dataclass
-class Relay:
-    """Passes on everything that it hears.
+class Written(NamedTuple):
+    """What makes a write one of its own: of two that have this in common, the later one is how the dataset is now.
 
     Attributes:
-        reporter: Who is told.
+        view: The view that was written.
+        deletion: Snapshot of a deletion of rows: each counts. None for a write of rows.
     """
+
+    view: str
+    dataset: str
+    branch: str | None
+    deletion: str | None
+
+    @classmethod
+    def of(cls, output: OutputResult) -> Self:
+        """Return what makes a write one of its own."""
+        deletion = output.snapshot_id if output.rows_deleted is not None else None
+        return cls(output.name, output.dataset, output.branch, deletion)
+
+
+@dataclass
+class _Relay(Reporter):
+    """Passes on everything that it hears."""
 
     reporter: Reporter
 
     def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:
-        """Pass it on."""
         self.reporter.job_started(job_id, engine, reasons)
 
     def step_started(self, job_id: str, label: str) -> None:
-        """Pass it on."""
         self.reporter.step_started(job_id, label)
 
     def step_finished(self, job_id: str, label: str, rows: int | None, seconds: float) -> None:
-        """Pass it on."""
         self.reporter.step_finished(job_id, label, rows, seconds)
 
     def output_written(self, job_id: str, output: OutputResult) -> None:
-        """Pass it on."""
         self.reporter.output_written(job_id, output)
 
     def preview(self, job_id: str, preview: Preview) -> None:
-        """Pass it on."""
         self.reporter.preview(job_id, preview)
 
     def note(self, job_id: str, message: str) -> None:
-        """Pass it on."""
         self.reporter.note(job_id, message)
 
     def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:
-        """Pass it on."""
         self.reporter.assertions_evaluated(job_id, results)
 
     def action_done(self, job_id: str, action: ActionResult) -> None:
-        """Pass it on."""
         self.reporter.action_done(job_id, action)
 
     def job_finished(self, result: JobResult) -> None:
-        """Pass it on."""
         self.reporter.job_finished(result)
 
     def job_planned(self, job_id: str, plan: Plan) -> None:
-        """Pass it on."""
         self.reporter.job_planned(job_id, plan)
 
-    def job_failed(self, job_id: str, error: DataOSError) -> None:
-        """Pass it on."""
-        self.reporter.job_failed(job_id, error)
+    def job_failed(self, job_id: str, error: DataOSError, seconds: float) -> None:
+        self.reporter.job_failed(job_id, error, seconds)
 
     def job_skipped(self, job_id: str, reason: str) -> None:
-        """Pass it on."""
         self.reporter.job_skipped(job_id, reason)
 
 
 @dataclass
-class Progress(Relay):
+class Progress(_Relay):
     """Keeps what a job has told so far, for when it fails.
 
-    A job that starts again, on a new engine or on another one, tells its tests again: the last result of each counts.
+    A job that starts again, on a new engine or on another one, tells its tests and notes again: the last result of each
+    test counts, and each note is told once.
+
+    Attributes:
+        reporter: Who is told as well.
     """
 
     engine: EngineName | None = None
     reasons: tuple[str, ...] = ()
-    outputs: dict[str, OutputResult] = field(default_factory=dict)
+    outputs: dict[Written, OutputResult] = field(default_factory=dict)
     tested: dict[str, AssertionResult] = field(default_factory=dict)
     actions: list[ActionResult] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)
 
     def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:
         """Keep the engine."""
@@ -102,8 +109,7 @@ class Progress(Relay):
 
     def output_written(self, job_id: str, output: OutputResult) -> None:
         """Keep what was written, of each dataset what was written last; each deletion is one of its own."""
-        deletion = output.snapshot_id if output.rows_deleted is not None else None
-        self.outputs[f"{output.name} {output.dataset} {output.branch} {deletion}"] = output
+        self.outputs[Written.of(output)] = output
         super().output_written(job_id, output)
 
     def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:
@@ -117,9 +123,10 @@ class Progress(Relay):
         super().action_done(job_id, action)
 
     def note(self, job_id: str, message: str) -> None:
-        """Keep the note."""
-        self.notes.append(message)
-        super().note(job_id, message)
+        """Keep the note, and pass it on when it is new."""
+        if message not in self.notes:
+            self.notes[message] = None
+            super().note(job_id, message)
 
     def result(self, job_id: str, principal: Principal, seconds: float) -> JobResult | None:
         """Return what a job that has failed had done; None when it failed before its engine was chosen."""

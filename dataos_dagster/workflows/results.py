@@ -7,7 +7,7 @@ and credentials of a depot never become part of a result.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,6 +126,7 @@ class OutputResult:
         seconds: Wall time of the write; evaluation of the lazy steps before it is part of it.
         branch: Iceberg branch, when it is not the main one.
         rows_deleted: Rows that were deleted, where the job did that instead of writing rows.
+        replaced: What was in the dataset gave way although the manifest does not say so: it has no `saveMode`.
     """
 
     name: str
@@ -142,6 +143,7 @@ class OutputResult:
     branch: str | None = None
     total_rows: int | None = None
     rows_deleted: int | None = None
+    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,9 @@ class JobResult:
         job_id: `workspace/workflow/job`.
         engine_reasons: Why this engine, in the user's words.
         outputs: In the order they were written.
+        seconds: From when the job was begun to its end; its plan, and the start of an engine that was not there, are
+            part of it.
+        engine_seconds: Those of them in which it was at work on its engine.
         plan: The job's plan as text.
         explain: Label to the engine's physical plan, when the manifest asks for it (`explain`).
         notes: What was done otherwise than written, each a sentence.
@@ -213,6 +218,7 @@ class JobResult:
     inputs: tuple[InputResult, ...]
     outputs: tuple[OutputResult, ...]
     seconds: float
+    engine_seconds: float | None = None
     plan: str = ""
     explain: Mapping[str, str] = field(default_factory=dict)
     previews: tuple[Preview, ...] = ()
@@ -240,6 +246,7 @@ class JobOutcome:
         reason: Why it was skipped or is not run.
         plan: What it would have done, when it was only planned.
         location: Where the job stands in its manifest.
+        seconds: From when it was begun to its end; of one that was tried again, in its last try.
     """
 
     job_id: str
@@ -252,8 +259,8 @@ class JobOutcome:
     plan: Plan | None = None
 
 
-class Reporter(Protocol):
-    """Hears what happens while jobs run.
+class Reporter:
+    """Hears what happens while jobs run, and makes nothing of it: who listens overrides what matters to him.
 
     Jobs may run side by side, so it is called from several threads; what one job tells comes from one thread.
     """
@@ -288,48 +295,8 @@ class Reporter(Protocol):
     def job_planned(self, job_id: str, plan: Plan) -> None:
         """The job's manifest says `dryRun`: this is what it would have done, and nothing was written."""
 
-    def job_failed(self, job_id: str, error: DataOSError) -> None:
-        """The job failed; outputs written before are as reported."""
+    def job_failed(self, job_id: str, error: DataOSError, seconds: float) -> None:
+        """The job failed after so many seconds; outputs written before are as reported."""
 
     def job_skipped(self, job_id: str, reason: str) -> None:
         """The job was not tried."""
-
-
-class Silence:
-    """A reporter that says nothing: for callers that only want the result."""
-
-    def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:
-        """Say nothing."""
-
-    def step_started(self, job_id: str, label: str) -> None:
-        """Say nothing."""
-
-    def step_finished(self, job_id: str, label: str, rows: int | None, seconds: float) -> None:
-        """Say nothing."""
-
-    def output_written(self, job_id: str, output: OutputResult) -> None:
-        """Say nothing."""
-
-    def preview(self, job_id: str, preview: Preview) -> None:
-        """Say nothing."""
-
-    def note(self, job_id: str, message: str) -> None:
-        """Say nothing."""
-
-    def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:
-        """Say nothing."""
-
-    def action_done(self, job_id: str, action: ActionResult) -> None:
-        """Say nothing."""
-
-    def job_finished(self, result: JobResult) -> None:
-        """Say nothing."""
-
-    def job_planned(self, job_id: str, plan: Plan) -> None:
-        """Say nothing."""
-
-    def job_failed(self, job_id: str, error: DataOSError) -> None:
-        """Say nothing."""
-
-    def job_skipped(self, job_id: str, reason: str) -> None:
-        """Say nothing."""

@@ -149,9 +149,17 @@ def _waits_for(graph: JobGraph, order: tuple[str, ...]) -> dict[str, set[str]]:
 
 @dataclass
 class _Tries:
-    """When a job was begun first (monotonic seconds), what it has done since, and how often it was tried again."""
+    """The tries of a job.
+
+    Attributes:
+        started: When it was begun first, in monotonic seconds.
+        began: When its last try was.
+        progress: What it has done in all of them.
+        done: How often it was tried again.
+    """
 
     started: float
+    began: float
     progress: Progress
     done: int = 0
 
@@ -217,7 +225,9 @@ class _Run:
     def _tried(self, node: JobNode, stack: Stack) -> JobOutcome | float:
         """Return how a job ended that was run, or planned where its manifest says `dryRun`."""
         job = node.job
-        tries = self._tries.setdefault(job.id, _Tries(time.monotonic(), Progress(self.context.reporter)))
+        now = time.monotonic()
+        tries = self._tries.setdefault(job.id, _Tries(now, now, Progress(self.context.reporter)))
+        tries.began = now
         try:
             if node.is_dry_run:
                 plan = planned(node, stack, self.context)
@@ -242,8 +252,8 @@ class _Run:
     def _failed(self, job: Job, error: DataOSError) -> JobOutcome:
         """Report that a job has failed, and return that with what it had done."""
         tries = self._tries[job.id]
-        self.context.reporter.job_failed(job.id, error)
-        seconds = time.monotonic() - tries.started
+        seconds = time.monotonic() - tries.began
+        self.context.reporter.job_failed(job.id, error, seconds)
         done = tries.progress.result(job.id, principal_of_job(job, self.context.settings), seconds)
         return JobOutcome(job.id, "failed", job.location(), seconds=seconds, result=done, error=error)
 

@@ -19,7 +19,7 @@ from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import EngineSettings, Settings, SparkSettings
 from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.execution import JobRunner
-from dataos_dagster.workflows.results import Silence
+from dataos_dagster.workflows.results import Reporter
 
 if TYPE_CHECKING:
     from dataos_dagster.engines.session import Sessions
@@ -47,7 +47,7 @@ HEAVY = (
 )
 
 
-class Voice(Silence):
+class Voice(Reporter):
     """Says which engine is at work."""
 
     def __init__(self, sessions: Sessions) -> None:

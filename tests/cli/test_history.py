@@ -74,6 +74,18 @@ def test_json_holds_everything_that_is_recorded(project):
     }
 
 
+def test_the_jobs_of_one_run_are_found_by_the_beginning_of_its_id(tmp_path):
+    runs = State.open(Settings(project=tmp_path)).job_runs
+    for run_id in ("5f0c2c1b77", "5f0d000000"):
+        runs.finish(runs.start(JobRunStart(f"public/daily/{run_id}", "public", "daily", "ann", run_id)), "succeeded")
+    [found] = json.loads(call(tmp_path, "--run", "5f0c", "--json").stdout)["runs"]
+    assert found["run_id"] == "5f0c2c1b77"
+    several = call(tmp_path, "--run", "5f0")
+    assert several.exit_code == 1
+    assert "error: 5f0 means 2 runs: 5f0c2c1b77, 5f0d000000" in several.stderr
+    assert "no run 77 is recorded" in call(tmp_path, "--run", "77").stderr
+
+
 def test_the_number_of_runs_is_limited(project):
     assert len(json.loads(call(project, "--limit", 1, "--json").stdout)["runs"]) == 1
 

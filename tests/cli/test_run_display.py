@@ -115,9 +115,9 @@ def test_what_a_job_says_stands_below_its_row(graph):
         "      Scan",
         "        [Filter]",
         "    first rows of v:",
-        "[col]",
-        "NULL",
-        "[/x]",
+        "    [col]",
+        "    NULL",
+        "    [/x]",
     ]
 
 
@@ -126,7 +126,7 @@ def test_what_was_written_before_a_failure_stands_below_its_row(graph):
     with screen.display as display:
         display.job_started(JOB, "sail", ())
         display.output_written(JOB, output(3))
-        display.job_failed(JOB, StepError("no", step="steps[0]"))
+        display.job_failed(JOB, StepError("no", step="steps[0]"), 1.5)
     row, written = screen.rows
     assert row.startswith("✗")
     assert written.split() == ["3", *f"{TABLE}, written before".split()]
@@ -146,7 +146,7 @@ def test_what_an_action_did_stands_in_the_row_of_its_job_and_orphans_below(graph
         display.job_started(LONG, "sail", ())
         display.action_done(LONG, deleted)
         display.output_written(LONG, written)
-        display.job_failed(LONG, StepError("no", step="steps[0]"))
+        display.job_failed(LONG, StepError("no", step="steps[0]"), 1.5)
     first, second, *files, failed, before = screen.rows
     assert re.split(r" {2,}", first)[-1] == f"{TABLE}: 2 rows deleted"
     assert second.strip() == f"{TABLE}: 13 orphans removed"
@@ -180,7 +180,7 @@ def test_a_failure_is_told_once(graph):
     )
     with screen.display as display:
         display.job_started(JOB, "sail", ())
-        display.job_failed(JOB, error)
+        display.job_failed(JOB, error, 1.5)
     print_end(RunSummary("r", (JobOutcome(JOB, "failed", Location("wf.yaml", 1, 1), error=error),), 1.0), graph)
     assert "no column" not in screen.text
     print_error(JOB, error, graph, screen.console)
@@ -194,7 +194,7 @@ def test_a_job_that_is_not_run_is_named_once(graph):
     screen = Screen(graph)
     with screen.display as display:
         display.job_skipped(JOB, "it waits for [a]")
-        display.job_failed(LONG, JobError("x"))
+        display.job_failed(LONG, JobError("x"), 1.5)
     assert screen.rows[0].split(maxsplit=2) == ["-", "wf/load", "not run: it waits for [a]"]
 
 

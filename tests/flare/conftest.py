@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 import uuid
 from dataclasses import dataclass, field
@@ -23,12 +24,12 @@ from dataos_dagster.settings import load_settings
 from dataos_dagster.state.database import State
 from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.context import RunContext
-from dataos_dagster.workflows.results import JobResult, Silence
+from dataos_dagster.workflows.results import JobResult, Reporter
 from dataos_dagster.workflows.runner import RunSummary, run_jobs
 from dataos_dagster.workflows.selection import select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pyspark.sql import DataFrame
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from dataos_dagster.errors import DataOSError
     from dataos_dagster.settings import Settings
     from dataos_dagster.workflows.graph import JobGraph
-    from dataos_dagster.workflows.results import Reporter
     from dataos_dagster.workflows.stacks import Plan
 
 SOMEBODY = Principal("tester", "settings")
@@ -66,7 +66,7 @@ class FlareProject:
     folder: Path
     sessions: Sessions
     engine: Any
-    reporter: Reporter = field(default_factory=Silence)
+    reporter: Reporter = field(default_factory=Reporter)
     keys: dict[str, str] = field(default_factory=dict)
 
     def write(self, name: str, text: str) -> Path:
@@ -184,3 +184,17 @@ def sail_project(tmp_path: Path, sessions: Sessions, sail_session: EngineSession
 def spark_project(tmp_path: Path, sessions: Sessions, spark_session: EngineSession) -> FlareProject:
     """Return an empty project whose jobs run on Spark: for stores that Sail has no connector for."""
     return FlareProject(tmp_path, sessions, spark_session.engine)
+
+
+@pytest.fixture
+def module_in() -> Iterator[Callable[[FlareProject, str, str], None]]:
+    """Return what writes a module of functions into a project; afterwards this process has not imported it."""
+    names = []
+
+    def write(project: FlareProject, name: str, text: str) -> None:
+        project.write(f"{name}.py", text)
+        names.append(name)
+
+    yield write
+    for name in names:
+        sys.modules.pop(name, None)

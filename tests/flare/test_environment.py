@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 
@@ -59,7 +58,6 @@ secret:
 
 
 def seeded(project):
-    project.write("reading.py", MODULE)
     project.write("secret.yaml", SECRET)
     names = "SELECT * FROM VALUES ('REGION'), ('user'), ('STRICT'), ('TOKEN') AS t(name)"
     project.seed("dataos://lakehouse:e/names", names)
@@ -67,15 +65,15 @@ def seeded(project):
 
 
 @pytest.fixture
-def handed(project):
-    yield seeded(project)
-    sys.modules.pop("reading", None)
+def handed(project, module_in):
+    module_in(project, "reading", MODULE)
+    return seeded(project)
 
 
 @pytest.fixture
-def sail_handed(sail_project):
-    yield seeded(sail_project)
-    sys.modules.pop("reading", None)
+def sail_handed(sail_project, module_in):
+    module_in(sail_project, "reading", MODULE)
+    return seeded(sail_project)
 
 
 def found(project):

@@ -11,7 +11,7 @@ from sessions import engine_settings
 
 from dataos_dagster.engines.session import Sessions
 from dataos_dagster.errors import EngineCrashed
-from dataos_dagster.workflows.results import Silence
+from dataos_dagster.workflows.results import Reporter
 
 ORDERS = "dataos://lakehouse:sales/orders"
 TARGET = "dataos://lakehouse:sales/target"
@@ -27,7 +27,7 @@ outputs:
 
 
 @dataclass
-class Killer(Silence):
+class Killer(Reporter):
     """Kills the engine as the job begins to write, so many times."""
 
     sessions: Sessions

@@ -54,19 +54,18 @@ def job(**udfs):
 
 
 @pytest.fixture
-def orders(project):
-    yield _seeded(project)
-    sys.modules.pop("my_texts", None)
+def orders(project, module_in):
+    module_in(project, "my_texts", MODULE)
+    return _seeded(project)
 
 
 @pytest.fixture
-def sail_orders(sail_project):
-    yield _seeded(sail_project)
-    sys.modules.pop("my_texts", None)
+def sail_orders(sail_project, module_in):
+    module_in(sail_project, "my_texts", MODULE)
+    return _seeded(sail_project)
 
 
 def _seeded(project):
-    project.write("my_texts.py", MODULE)
     project.seed("dataos://lakehouse:u/orders", "SELECT * FROM VALUES (1, 'ann'), (2, null) AS t(id, customer)")
     return project
 

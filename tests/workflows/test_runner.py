@@ -26,7 +26,7 @@ from dataos_dagster.settings import load_settings
 from dataos_dagster.state.database import State
 from dataos_dagster.workflows.building import build_graph
 from dataos_dagster.workflows.context import RunContext
-from dataos_dagster.workflows.results import Silence
+from dataos_dagster.workflows.results import Reporter
 from dataos_dagster.workflows.runner import run_jobs
 from dataos_dagster.workflows.selection import select
 
@@ -72,7 +72,7 @@ def table(name: str) -> str:
 
 
 @dataclass
-class Listener(Silence):
+class Listener(Reporter):
     """Keeps what is reported."""
 
     heard: list[tuple[str, ...]] = field(default_factory=list)
@@ -641,3 +641,22 @@ def test_strict_fails_on_jobs_that_are_not_run(sail_shop):
     sail_shop.write(wf=[job("later", stack="soda:1.0")])
     assert invoke(str(sail_shop.folder)).exit_code == 0
     assert invoke(str(sail_shop.folder), "--strict").exit_code == 1
+
+
+def test_a_run_and_the_history_tell_the_same_seconds_and_the_start_of_an_engine_is_part_of_them(tmp_path):
+    Shop(tmp_path, None, "sail").write(wf=[job("good"), job("bad", sql="SELECT nope FROM rows")])
+    told = json.loads(invoke(str(tmp_path), "--engine", "sail", "--json").stdout)["jobs"]
+    recorded = {run.job: run.seconds for run in State.open(load_settings(tmp_path)).job_runs.history()}
+    good, bad = told
+    assert good["seconds"] == round(recorded["public/wf/good"], 3)
+    assert 0 < good["engine_seconds"] < good["seconds"]
+    assert bad["seconds"] >= recorded["public/wf/bad"]
+
+
+def test_what_gives_way_without_being_asked_for_is_told_once_for_all_jobs(sail_shop):
+    jobs = [job(name).replace(", options: {saveMode: overwrite}", "") for name in ("one", "two")]
+    sail_shop.write(wf=jobs)
+    assert "replaced" not in invoke(str(sail_shop.folder), "--engine", "sail").stdout
+    again = invoke(str(sail_shop.folder), "--engine", "sail").stdout
+    assert again.count("note:") == 1
+    assert f"no saveMode is given for {table('one')}, {table('two')}, so what was there was replaced" in again

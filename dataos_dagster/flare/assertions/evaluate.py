@@ -11,6 +11,7 @@ from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.errors import AssertionsFailed, StepError
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest.assertions import METRICS_OF_COUNTS
+from dataos_dagster.manifests.console import count_of
 from dataos_dagster.workflows.results import AssertionResult
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def failure_of(planned: PlannedAssertions, results: Sequence[AssertionResult]) -
         return None
     told = "".join(f"\n  {result}" for result in failed)
     return AssertionsFailed(
-        f"{len(failed)} out of {len(results)} assertions failed for dataset {planned.dataset}:{told}",
+        f"{len(failed)} out of {count_of(len(results), 'assertion')} failed for {planned.about}:{told}",
         step=planned.label,
         location=failed[0].location,
         hint="nothing was written to it" if planned.output is not None else None,

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from dataos_dagster.workflows.jobs import Job
 
 
+# In front of the name of what is no dataset.
+_VIEW = "the view "
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedQuery:
     """One query, and the tests of the values in its first row.
@@ -79,6 +83,11 @@ class PlannedAssertions:
     queries: tuple[PlannedQuery, ...]
     location: Location
 
+    @property
+    def about(self) -> str:
+        """Return what was tested, as a sentence names it."""
+        return self.dataset if self.dataset.startswith(_VIEW) else f"dataset {self.dataset}"
+
 
 def plan_assertions(
     job: Job,
@@ -103,7 +112,7 @@ def plan_assertions(
             to = outputs[output]
             label, view, dataset, address = f"assertions of {to.label}", to.name, to.dataset, to.address
         elif steps:
-            label, view, dataset, address = "assertions", steps[-1].name, f"the view {steps[-1].name}", None
+            label, view, dataset, address = "assertions", steps[-1].name, f"{_VIEW}{steps[-1].name}", None
         elif inputs:
             label, view, dataset, address = "assertions", inputs[0].view, inputs[0].dataset, inputs[0].address
         else:

@@ -11,6 +11,7 @@ from dataos_dagster.errors import StateError, StepError
 from dataos_dagster.flare.incremental.keys import given_to
 from dataos_dagster.flare.incremental.values import KnownValues, resolve
 from dataos_dagster.state.intents import Intent, scope_of
+from dataos_dagster.state.run_ids import short_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -164,13 +165,16 @@ class Windows:
         written = [write.dataset for write in settled.writes if write.status == "written"]
         if len(written) == len(settled.writes):
             state.intents.confirm(settled)
-            note(f"run {left.run_id} was interrupted after it had written everything; its watermarks are stored now")
+            note(
+                f"run {short_id(left.run_id)} was interrupted after it had written everything; "
+                "its watermarks are stored now"
+            )
             state.intents.claim(self.job.id, self.scope, self.run_id)
         elif written:
             self.left = settled
             note(
-                f"run {left.run_id} was interrupted: this run finishes its window, and leaves out what is written "
-                f"already ({', '.join(written)})"
+                f"run {short_id(left.run_id)} was interrupted: this run finishes its window, and leaves out what is "
+                f"written already ({', '.join(written)})"
             )
         else:
             state.intents.abandon(self.job.id, self.scope)
@@ -185,7 +189,7 @@ class Windows:
         datasets = [dataset_of(output.request) for output in self.outputs]
         if datasets != [write.dataset for write in left.writes]:
             raise StepError(
-                f"{self.job.label}: run {left.run_id} was interrupted while it wrote "
+                f"{self.job.label}: run {short_id(left.run_id)} was interrupted while it wrote "
                 f"{', '.join(write.dataset for write in left.writes)}, and the job's outputs are others now",
                 step="outputs",
                 location=self.job.location(),

@@ -17,7 +17,7 @@ from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.settlement import Settlement
 from dataos_dagster.engines.session import Sessions
 from dataos_dagster.state.intents import Intent
-from dataos_dagster.workflows.results import Silence
+from dataos_dagster.workflows.results import Reporter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +132,7 @@ def test_what_was_begun_on_a_branch_is_settled_before_its_snapshots_expire(spark
 
 
 @dataclass
-class Killer(Silence):
+class Killer(Reporter):
     """Kills the engine of a job once: at the beginning of a step, or when a file appears after that."""
 
     sessions: Sessions

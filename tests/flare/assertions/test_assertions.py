@@ -6,7 +6,7 @@ import pytest
 
 from dataos_dagster.errors import AssertionsFailed, DatasetNotFound, StepError
 from dataos_dagster.flare.manifest.assertions import METRICS
-from dataos_dagster.workflows.results import Silence
+from dataos_dagster.workflows.results import Reporter
 
 SOURCE = "dataos://lakehouse:sales/orders"
 TARGET = "dataos://lakehouse:sales/checked"
@@ -161,7 +161,7 @@ def test_all_tests_of_columns_are_one_query(sail_project):
 def test_whoever_listens_is_told_each_result(sail_project):
     told = []
 
-    class Listener(Silence):
+    class Listener(Reporter):
         def assertions_evaluated(self, job_id, results):
             told.append((job_id, [each.passed for each in results]))
 
