@@ -60,7 +60,8 @@ class JobPlan:
         profile: The statistics that are wanted of an input.
         notes: What is done otherwise than written, each a sentence.
         actions: Maintenance of tables.
-        prospects: Label of an action to what it would do to its table as that is now.
+        prospects: Label of an action to what it would do to its table as that is now, and of an incremental input to
+            what it would read now.
         findings: What keeps the job from running, where stand-ins let it be planned all the same.
     """
 

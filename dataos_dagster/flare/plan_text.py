@@ -23,6 +23,7 @@ def plan_json(plan: JobPlan) -> dict[str, Any]:
         "inputs": [
             {"view": planned.name, "dataset": planned.dataset, "implicit": planned.implicit}
             | read_json(planned.request)
+            | _prospect(plan, planned.label)
             for planned in plan.inputs
         ],
         "steps": [
@@ -42,7 +43,7 @@ def plan_json(plan: JobPlan) -> dict[str, Any]:
         "actions": [
             {"name": action.name, "dataset": action.dataset, "details": list(action.details)}
             | ({"branch": action.request.branch} if action.request.branch else {})
-            | ({"prospect": list(plan.prospects[action.label])} if plan.prospects.get(action.label) else {})
+            | _prospect(plan, action.label)
             for action in plan.actions
         ],
         "environment": list(described_environment(plan.job)),
@@ -55,7 +56,9 @@ def plan_lines(plan: JobPlan) -> list[str]:
     """Return the plan as lines for people."""
     lines = [f"{plan.job.id} on {plan.engine}", *(f"  because {reason}" for reason in plan.route.reasons)]
     lines += [f"  given  {described}" for described in described_environment(plan.job)]
-    lines += [f"  read   {planned.name} ← {planned.dataset}{_how(planned)}" for planned in plan.inputs]
+    for planned in plan.inputs:
+        lines.append(f"  read   {planned.name} ← {planned.dataset}{_how(planned)}")
+        lines += [f"    new  {told}" for told in plan.prospects.get(planned.label, ())]
     for step in plan.steps:
         functions = "".join(f" → {function.name}" for function in step.functions)
         lines.append(f"  step   {step.name} ({step.location}){functions}")
@@ -72,6 +75,12 @@ def plan_lines(plan: JobPlan) -> list[str]:
     else:
         lines += [f"  write  {out.name} → {out.dataset} ({_mode_of(out.request)})" for out in plan.outputs]
     return [*lines, *(f"  note   {note}" for note in plan.notes)]
+
+
+def _prospect(plan: JobPlan, label: str) -> dict[str, Any]:
+    """Return what an action or an incremental input would do now, where there is something to say."""
+    told = plan.prospects.get(label)
+    return {"prospect": list(told)} if told else {}
 
 
 def _mode_of(request: WriteRequest) -> str:

@@ -98,10 +98,17 @@ class FlareStack:
         Raises:
             DataOSError: It cannot be planned, or its SQL has names that mean nothing.
         """
-        from dataos_dagster.flare.actions.plan import prospects_of
-
         plan = self._foreseen(job, context)
-        return replace(plan, prospects=prospects_of(plan.actions, context.door)) if plan.actions else plan
+        prospects: dict[str, tuple[str, ...]] = {}
+        if plan.actions:
+            from dataos_dagster.flare.actions.plan import prospects_of
+
+            prospects |= prospects_of(plan.actions, context.door)
+        if any(planned.increment for planned in plan.inputs):
+            from dataos_dagster.flare.incremental.prospects import prospects_of_windows
+
+            prospects |= prospects_of_windows(plan, context)
+        return replace(plan, prospects=prospects)
 
     def _foreseen(self, job: Job, context: RunContext) -> JobPlan:
         """Return the plan with the engine that the types of columns ask for."""

@@ -39,6 +39,8 @@ class Windows:
     Attributes:
         given: Key, or `input.key`, to value: by the caller, for this run only. Such a run moves no watermark.
         left: What an earlier run left unfinished, which this run finishes.
+        found: What the inputs read, in the order in which they were asked.
+        stored: Values that the last run has stored, by input, context and key.
     """
 
     job: Job
@@ -49,8 +51,8 @@ class Windows:
     given: Mapping[str, str]
     left: Intent | None = None
     found: list[Window] = field(default_factory=list)
+    stored: dict[tuple[str, str, str], str] = field(default_factory=dict)
     _intent: Intent | None = None
-    _stored: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     @property
     def has_intent(self) -> bool:
@@ -84,7 +86,7 @@ class Windows:
             if left is not None:
                 self._take_up(left, self.state, settle, note)
             stored = self.state.watermarks.of_job(self.job.id)
-            self._stored = {(at.input, at.context, at.key): value for at, value in stored.items()}
+            self.stored = {(at.input, at.context, at.key): value for at, value in stored.items()}
             yield
         except BaseException:
             self._release()
@@ -94,7 +96,7 @@ class Windows:
         self, increment: Increment, session: EngineSession, check: Callable[[str, str, Location], None]
     ) -> Window:
         """Return the window of an input; its context is a view of the session by now."""
-        window = resolve(increment, self._known(increment), session, check)
+        window = resolve(increment, self.known(increment), session, check)
         self.found.append(window)
         return window
 
@@ -198,7 +200,8 @@ class Windows:
             )
         return list(zip(self.outputs, left.writes, strict=True))
 
-    def _known(self, increment: Increment) -> KnownValues:
+    def known(self, increment: Increment) -> KnownValues:
+        """Return the values of an input's keys that are known before an engine is asked."""
         names = [key.name for key in increment.keys]
         given = {name: self.given[name] for name in names if name in self.given}
         given |= {
@@ -209,7 +212,7 @@ class Windows:
             parts = (part for part in self.left.window if (part.input, part.context) == _name(increment))
             repeated = next((part.values for part in parts), None)
         whole = {name: (*_name(increment), name) for name in names}
-        stored = {name: self._stored[at] for name, at in whole.items() if at in self._stored}
+        stored = {name: self.stored[at] for name, at in whole.items() if at in self.stored}
         return KnownValues(given, repeated, stored)
 
 

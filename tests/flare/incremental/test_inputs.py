@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -272,3 +273,32 @@ def test_a_run_with_given_keys_is_planned_as_one_that_writes_once(sail_project, 
     sail_project.keys = given
     plan = sail_project.plan(job_of('"SELECT * FROM all_orders WHERE id > $|last|"', LAST))
     assert [output.request.exactly_once for output in plan.outputs] == [once]
+
+
+def test_a_plan_shows_keys_what_is_stored_and_the_window_that_it_would_read(sail_project):
+    sail_project.seed(SOURCE, SEED)
+    given = job_of(f'"{NEWER}"', f"{LAST}, {NEWEST}", MOVING)
+    first = sail_project.plan(given)
+    asked = "newest: asked by select max(id) from all_orders where id > $|last|"
+    reads = "reads SELECT * FROM all_orders WHERE id > {} AND id <= $|newest|"
+    assert first.prospects['inputs[0] "orders"'] == ("last: asked by select 0", asked, reads.format("$|last|"))
+    sail_project.run()
+    [watermark] = sail_project.state.watermarks.find()
+    stored_by = f"last = 4, stored by run {watermark.run_id[:8]}"
+    again = sail_project.plan(given)
+    assert again.prospects['inputs[0] "orders"'] == (stored_by, asked, reads.format("4"))
+    assert f"    new  {stored_by}" in again.as_text().splitlines()
+    assert again.as_json()["inputs"][0]["prospect"][0] == stored_by
+    sail_project.keys = {"orders.last": "2"}
+    assert sail_project.plan(given).prospects['inputs[0] "orders"'][0] == "last = 2, given"
+
+
+def test_a_plan_makes_no_state_database(sail_project):
+    sail_project.write_job(job_of(f'"{NEWER}"', f"{LAST}, {NEWEST}", MOVING))
+    sail_project.seed(SOURCE, SEED)
+    [node] = sail_project.graph.nodes.values()
+    context = replace(sail_project.context, state=None)
+    for file in sail_project.settings.state_folder.glob("state.db*"):
+        file.unlink()
+    assert node.stack.plan(node.job, context).prospects
+    assert not (sail_project.settings.state_folder / "state.db").exists()
