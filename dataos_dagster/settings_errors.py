@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from typing import TYPE_CHECKING, Any, get_args
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -22,14 +23,17 @@ def settings_error(error: ValidationError, file: SettingsFile, model: type[BaseM
     """Return the error for settings that do not fit the model.
 
     Args:
-        error: What pydantic found; its input values, which may be secret, are not used.
+        error: What pydantic found; of its input values, which may be secret, only words are used that should have been
+            one of a few.
         file: The settings file, for places.
         model: The settings, for the names that exist.
     """
-    findings = [_finding(item, file, model) for item in error.errors(include_url=False, include_input=False)]
-    (location, first), *others = sorted(findings, key=_place)
-    lines = [f"\n{f'{where}: ' if where else ''}{message}" for where, message in others]
-    return SettingsError(first + "".join(lines), hint="docs/settings.md lists all settings", location=location)
+    findings = sorted((_finding(item, file, model) for item in error.errors(include_url=False)), key=_place)
+    first = findings[0]
+    if len(findings) == 1:
+        return SettingsError(first.message, hint=first.meaning, location=first.location)
+    lines = [f"\n  {f'{found.location}: ' if found.location else ''}{found.message}" for found in findings]
+    return SettingsError(f"{len(findings)} settings are wrong:{''.join(lines)}", location=first.location)
 
 
 def unreadable_variable(error: Exception, model: type[BaseModel]) -> SettingsError:
@@ -42,7 +46,19 @@ def unreadable_variable(error: Exception, model: type[BaseModel]) -> SettingsErr
     )
 
 
-def _finding(item: Mapping[str, Any], file: SettingsFile, model: type[BaseModel]) -> tuple[Location | None, str]:
+class _Finding(NamedTuple):
+    """One wrong setting.
+
+    Attributes:
+        meaning: What the setting is, where its value is wrong.
+    """
+
+    location: Location | None
+    message: str
+    meaning: str | None = None
+
+
+def _finding(item: Mapping[str, Any], file: SettingsFile, model: type[BaseModel]) -> _Finding:
     path: tuple[str | int, ...] = tuple(item["loc"])
     unknown = item["type"] == "extra_forbidden"
     variable = _variable(path)
@@ -53,16 +69,25 @@ def _finding(item: Mapping[str, Any], file: SettingsFile, model: type[BaseModel]
         known = _names(model, path[:-1])
         close = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.6)
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
-        return location, f"unknown setting {name!r}{source}: {hint}"
-    reason = str(item["msg"])
+        return _Finding(location, f"unknown setting {name!r}{source}: {hint}")
     if str(item["type"]).startswith("model_"):
         parts = ", ".join(_names(model, path))
-        return location, f"setting {name!r}{source}: it has parts of its own, written below it: {parts}"
-    return location, f"setting {name!r}{source}: {reason[:1].lower()}{reason[1:]}"
+        return _Finding(location, f"setting {name!r}{source}: it has parts of its own, written below it: {parts}")
+    return _Finding(location, f"setting {name!r}{source}: {_reason(item)}", _meaning(model, path))
 
 
-def _place(finding: tuple[Location | None, str]) -> tuple[int, int]:
-    location = finding[0]
+def _reason(item: Mapping[str, Any]) -> str:
+    """Return what is wrong with a value, and which word it may have been meant as."""
+    reason = str(item["msg"]).replace("Input should be", "it must be").removeprefix("Value error, ")
+    if item["type"] == "literal_error" and isinstance(item["input"], str):
+        words = re.findall(r"'([^']*)'", item["ctx"]["expected"])
+        close = difflib.get_close_matches(item["input"].lower(), words, n=1)
+        reason += f"; did you mean {close[0]!r}?" if close else ""
+    return f"{reason[:1].lower()}{reason[1:]}"
+
+
+def _place(finding: _Finding) -> tuple[int, int]:
+    location = finding.location
     return (location.line, location.column) if location else (0, 0)
 
 
@@ -85,6 +110,17 @@ def _names(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
         field = current.model_fields.get(str(step))
         current = _section(field.annotation) if field else current
     return [name for name in current.model_fields if name != "project"] if current else []
+
+
+def _meaning(model: type[BaseModel], path: Sequence[str | int]) -> str | None:
+    """Return what a setting is, in the words of its reference; None for a part of its value."""
+    current: type[BaseModel] | None = model
+    description = None
+    for step in path:
+        field = current.model_fields.get(str(step)) if current else None
+        if field is not None:
+            current, description = _section(field.annotation), field.description
+    return description
 
 
 def _section(annotation: Any) -> type[BaseModel] | None:

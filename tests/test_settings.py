@@ -114,7 +114,10 @@ def test_an_unknown_setting_below_a_free_name_is_found_too(tmp_path):
 def test_a_wrong_value_is_located_with_what_is_allowed(tmp_path):
     error = failure(tmp_path, "engines:\n  default: sparky\n")
     assert error.location == Location("dataos.yaml", 2, 12)
-    assert error.message == "setting 'engines.default': input should be 'auto', 'sail', 'spark' or 'connect'"
+    assert error.message == (
+        "setting 'engines.default': it must be 'auto', 'sail', 'spark' or 'connect'; did you mean 'spark'?"
+    )
+    assert error.hint == "auto: Sail where it is proven equal, Spark otherwise."
 
 
 def test_a_value_in_the_place_of_a_section_is_told_what_belongs_there(tmp_path):
@@ -126,19 +129,20 @@ def test_a_value_in_the_place_of_a_section_is_told_what_belongs_there(tmp_path):
 
 def test_all_wrong_settings_are_reported_at_once_in_the_order_of_the_file(tmp_path):
     error = failure(tmp_path, "on_error: explode\nidentiy: ann\nlimits:\n  depth: 0\n")
-    assert str(error).splitlines()[:3] == [
-        "dataos.yaml:1:11: setting 'on_error': input should be 'quarantine' or 'fail'",
-        "dataos.yaml:2:1: unknown setting 'identiy': did you mean 'identity'?",
-        "dataos.yaml:4:10: setting 'limits.depth': input should be greater than 0",
+    assert str(error).splitlines() == [
+        "dataos.yaml:1:11: 3 settings are wrong:",
+        "  dataos.yaml:1:11: setting 'on_error': it must be 'quarantine' or 'fail'",
+        "  dataos.yaml:2:1: unknown setting 'identiy': did you mean 'identity'?",
+        "  dataos.yaml:4:10: setting 'limits.depth': it must be greater than 0",
     ]
 
 
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("DATAOS_SCHEDULES", "later", "setting 'schedules' (variable DATAOS_SCHEDULES): input should be"),
+        ("DATAOS_SCHEDULES", "later", "setting 'schedules' (variable DATAOS_SCHEDULES): it must be"),
         ("DATAOS_ENGINES__DEFLT", "x", "unknown setting 'engines.deflt' (variable DATAOS_ENGINES__DEFLT): did you"),
-        ("DATAOS_LIMITS__DEPTH", "deep", "setting 'limits.depth' (variable DATAOS_LIMITS__DEPTH): input should be"),
+        ("DATAOS_LIMITS__DEPTH", "deep", "setting 'limits.depth' (variable DATAOS_LIMITS__DEPTH): it must be"),
         ("DATAOS_OWNERS", "{ann", "the variable DATAOS_OWNERS is not JSON"),
     ],
 )
