@@ -21,13 +21,14 @@ from dagster.components.core.defs_module import ComponentPath
 from dagster_shared.error import SerializableErrorInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dagster._core.definitions.definition_config_schema import IDefinitionConfigSchema
     from dagster._core.definitions.input import InputDefinition
     from dagster._core.definitions.output import OutputDefinition
     from dagster._core.definitions.resource_requirement import ResourceRequirement
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 C = TypeVar("C", bound=dg.Component)
 
@@ -132,6 +133,29 @@ class JobOp(dg.OpDefinition):
         if self._requirements is None:
             self._requirements = tuple(super().get_resource_requirements(None, None))
         return iter(self._requirements)
+
+
+class AssetSchedule(dg.ScheduleDefinition):
+    """A schedule that asks the job of all assets for some of them, and says which.
+
+    Dagster shows the assets of a schedule, and the schedule with its assets, only where it makes a job of its own for
+    the schedule; it tells that by the job's name, and looks at nothing but the job's selection. So this one says that
+    it has such a job, and no job is ever made.
+    """
+
+    def __init__(self, *, assets: Sequence[dg.AssetKey], **known: Any) -> None:
+        super().__init__(job_name=ASSET_JOB, **known)
+        self._assets = assets
+
+    @property
+    def has_anonymous_job(self) -> bool:
+        """Return what makes Dagster look at the selection of `job`."""
+        return True
+
+    @property
+    def job(self) -> UnresolvedAssetJobDefinition:
+        """Return the selection, as the job that Dagster would make of it."""
+        return dg.define_asset_job(self.name, selection=dg.AssetSelection.assets(*self._assets))
 
 
 class _SaidInWords(DagsterUserCodeProcessError):

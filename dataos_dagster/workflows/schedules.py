@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from dataos_dagster.dagster_compat import ASSET_JOB, processes_of, runs_in_local_processes
+from dataos_dagster.dagster_compat import ASSET_JOB, AssetSchedule, processes_of, runs_in_local_processes
 from dataos_dagster.naming import owner_of, slug, tags_of
 from dataos_dagster.processes import start_moment
 from dataos_dagster.workflows.retries import RUN_RETRIES_OFF, retry_plan
@@ -153,11 +153,11 @@ def _schedule(
     retry_tags = {"dagster/max_retries": str(run_retries), "dagster/retry_on_asset_or_op_failure": "false"}
     tags = {WORKFLOW_TAG: f"{workspace}/{workflow.name}"} | (retry_tags if run_retries else {})
     started = settings.schedules == "running"
-    return dg.ScheduleDefinition(
+    return AssetSchedule(
+        assets=keys,
         name=slug(workspace, workflow.name),
         cron_schedule=schedule.cron,
         execution_timezone=schedule.timezone,
-        job_name=ASSET_JOB,
         execution_fn=_tick_function(Tick(schedule, keys, tags)),
         default_status=dg.DefaultScheduleStatus.RUNNING if started else dg.DefaultScheduleStatus.STOPPED,
         description=workflow.envelope.description or workflow.section.title,

@@ -88,7 +88,7 @@ def build_run_sensor(label: str, graph: JobGraph, here: Iterable[str], settings:
         news = [run for run in found if run.id not in told.runs]
         if not news:
             return dg.SkipReason("every job that ran outside of Dagster is reported")
-        events = [event for run in news if run.job in nodes for event in asset_events(nodes[run.job], run)]
+        events = [(run, event) for run in news if run.job in nodes for event in asset_events(nodes[run.job], run)]
         return dg.SensorResult(asset_events=_not_yet_stored(events, context.instance), cursor=str(told.and_also(found)))
 
     return dg.SensorDefinition(
@@ -139,20 +139,20 @@ def _key(output: OutputRecord) -> tuple[str, ...] | None:
         return None
 
 
-def _not_yet_stored(found: list[AssetEvent], instance: dg.DagsterInstance) -> list[AssetEvent]:
+def _not_yet_stored(found: list[tuple[JobRun, AssetEvent]], instance: dg.DagsterInstance) -> list[AssetEvent]:
     """Leave out what is in the event log already: a daemon that dies between events and cursor asks for them again."""
-    events = [event for event in found if isinstance(event, dg.AssetMaterialization)]
-    observed = [event for event in found if isinstance(event, dg.AssetObservation)]
-    stored = instance.get_latest_materialization_events({event.asset_key for event in events})
+    writes = [(run, event) for run, event in found if isinstance(event, dg.AssetMaterialization)]
+    observed = [event for _, event in found if isinstance(event, dg.AssetObservation)]
+    stored = instance.get_latest_materialization_events({event.asset_key for _, event in writes})
     last = {key: _record_of(entry) for key, entry in stored.items()}
     kept: list[dg.AssetMaterialization] = []
     done: set[dg.AssetKey] = set()
-    for event in reversed(events):
-        if last.get(event.asset_key) == _text(event):
+    for run, event in reversed(writes):
+        if last.get(event.asset_key) == run.id:
             done.add(event.asset_key)  # and what came before it is stored, too
         if event.asset_key in done:
             continue
-        if _is_overtaken(event, stored.get(event.asset_key)):
+        if _is_overtaken(run, stored.get(event.asset_key)):
             # Dagster takes what is reported last for how the dataset is now.
             observed.append(dg.AssetObservation(event.asset_key, _OVERTAKEN_BY_DAGSTER, metadata=event.metadata))
         else:
@@ -160,13 +160,11 @@ def _not_yet_stored(found: list[AssetEvent], instance: dg.DagsterInstance) -> li
     return [*kept[::-1], *_not_yet_observed(observed, instance)]
 
 
-def _is_overtaken(event: dg.AssetMaterialization, newest: dg.EventLogEntry | None) -> bool:
-    """Return whether a run in Dagster has written the dataset since the run of an event ended."""
-    if newest is None or _record_of(newest) is not None:
+def _is_overtaken(run: JobRun, newest: dg.EventLogEntry | None) -> bool:
+    """Return whether a run in Dagster has written the dataset since a run outside of it ended."""
+    if newest is None or _record_of(newest) is not None or run.finished_at is None:
         return False
-    times = (event.metadata.get(name) for name in ("ran_at", "seconds"))
-    known = (time for time in times if isinstance(time, dg.TimestampMetadataValue | dg.FloatMetadataValue))
-    return newest.timestamp > sum(time.value or 0.0 for time in known)
+    return newest.timestamp > run.finished_at.timestamp()
 
 
 def _not_yet_observed(events: list[dg.AssetObservation], instance: dg.DagsterInstance) -> list[dg.AssetObservation]:

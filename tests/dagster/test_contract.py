@@ -8,6 +8,7 @@ import sys
 
 import dagster as dg
 import pytest
+from dagster._core.remote_representation.external_data import ScheduleSnap  # noqa: TID251 - what the web server gets
 
 from dataos_dagster import dagster_compat as compat
 
@@ -30,6 +31,22 @@ def test_a_schedule_may_ask_that_job_for_a_selection():
         execution_fn=lambda _: dg.RunRequest(asset_selection=[something.key]),
     )
     repository = dg.Definitions(assets=[something], schedules=[schedule]).get_repository_def()
+    [request] = repository.get_schedule_def("nightly").evaluate_tick(dg.build_schedule_context()).run_requests
+    assert list(request.asset_selection) == [something.key]
+
+
+def test_a_schedule_of_assets_shows_them_and_makes_no_job():
+    schedule = compat.AssetSchedule(
+        assets=[something.key],
+        name="nightly",
+        cron_schedule="0 1 * * *",
+        execution_fn=lambda _: dg.RunRequest(asset_selection=[something.key]),
+    )
+    repository = dg.Definitions(assets=[something], schedules=[schedule]).get_repository_def()
+    with pytest.warns(DeprecationWarning, match="environment_vars"):  # Dagster asks itself for what it deprecates
+        shown = ScheduleSnap.from_def(repository.get_schedule_def("nightly"), repository)
+    assert (shown.job_name, shown.asset_selection) == (compat.ASSET_JOB, dg.AssetSelection.assets(something.key))
+    assert set(repository.job_names) == {compat.ASSET_JOB}
     [request] = repository.get_schedule_def("nightly").evaluate_tick(dg.build_schedule_context()).run_requests
     assert list(request.asset_selection) == [something.key]
 

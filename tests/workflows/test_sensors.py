@@ -89,6 +89,15 @@ def test_a_write_that_dagster_has_overtaken_does_not_look_like_the_latest(folder
     assert len(instance.fetch_observations(ORDERS, limit=5).records) == 1
 
 
+def test_a_run_that_ended_after_dagsters_write_is_the_latest_however_early_it_began(folder, instance):
+    runs = State.open(load_settings(folder)).job_runs
+    run = runs.start(JobRunStart("public/wf/load", "public", "wf", "ann", "r", None, "sail", ("proven",)))
+    instance.report_runless_asset_event(dg.AssetMaterialization(ORDERS, metadata={"snapshot_id": "78"}))
+    runs.finish(run, "succeeded", outputs=[OutputRecord(TABLE, 4, 10, "79")])
+    tick(folder, instance)
+    assert [event.metadata["snapshot_id"].value for event in stored(instance)] == ["79", "78"]
+
+
 def test_a_daemon_that_died_before_it_kept_the_cursor_reports_nothing_twice(folder, instance):
     for rows in (1, 2):
         ran(folder, rows=rows)
