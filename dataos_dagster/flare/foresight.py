@@ -7,19 +7,17 @@ columns only their rows tell are left out.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dataos_dagster.errors import DataOSError, EngineError, StepError
+from dataos_dagster.errors import DataOSError
+from dataos_dagster.flare.step_failures import misnamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from dataos_dagster.depots.catalog import DepotCatalog
-    from dataos_dagster.engines.routing.names import UnknownName
     from dataos_dagster.engines.session import EngineSession
-    from dataos_dagster.errors import Location
     from dataos_dagster.flare.inputs import PlannedInput
     from dataos_dagster.flare.plan import JobPlan
     from dataos_dagster.flare.steps import PlannedStep
@@ -46,7 +44,7 @@ def check_functions(plan: JobPlan) -> None:
         return
     for step in _queries(plan):
         for unknown in unknown_functions(step.sql, plan.spec.job.udfs):
-            raise _refused(step, unknown)
+            raise misnamed(step, unknown)
 
 
 def columns_of_inputs(plan: JobPlan, context: RunContext) -> dict[str, dict[str, str]]:
@@ -84,7 +82,7 @@ def check_columns(plan: JobPlan, inputs: Mapping[str, Mapping[str, str]]) -> Non
 
     for step, views in _followed(plan, inputs):
         for unknown in unknown_columns(step.sql, views):
-            raise _refused(step, unknown)
+            raise misnamed(step, unknown)
     for action in plan.actions:
         table = inputs.get(action.input.lower())
         if table:
@@ -106,7 +104,7 @@ def unproven_for_types(plan: JobPlan, inputs: Mapping[str, Mapping[str, str]]) -
         str(replace(construct, line=place.line, column=place.column))
         for step, views in _followed(plan, inputs)
         for construct in without_own(unproven(constructs_of(step.sql, views)), plan.spec.job.udfs)
-        for place in [step.at(construct.line, construct.column) if step.sql == step.text else step.location]
+        for place in [step.at(construct.line, construct.column) if step.is_as_written else step.location]
     ]
     return tuple(dict.fromkeys(found))
 
@@ -122,26 +120,6 @@ def _unproven_deletions(plan: JobPlan, inputs: Mapping[str, Mapping[str, str]]) 
             views = {TABLE: inputs.get(action.input.lower(), {}), **inputs}
             found = without_own(unproven(constructs_of(action.condition.query, views)), plan.spec.job.udfs)
             yield from (f"{construct.name} ({action.location})" for construct in found)
-
-
-def misnamed(step: PlannedStep, session: EngineSession) -> StepError | None:
-    """Return what is wrong with the names in a step that an engine refused, or None where names are not the reason.
-
-    Args:
-        step: The step.
-        session: Where its views are.
-    """
-    from dataos_dagster.engines.routing.names import unknown_columns
-
-    read = {relation.parts[0].lower() for relation in step.statement.relations if len(relation.parts) == 1}
-    try:
-        with session.failures(step.location):
-            known = [table.name for table in session.spark.catalog.listTables() if table.isTemporary]
-            views = {name.lower(): session.spark.table(name).columns for name in known if name.lower() in read}
-    except EngineError:
-        return None
-    unknown = unknown_columns(step.sql, views)
-    return _refused(step, unknown[0]) if unknown else None
 
 
 def _queries(plan: JobPlan) -> Iterator[PlannedStep]:
@@ -185,29 +163,3 @@ def _columns(planned: PlannedInput, session: EngineSession, context: RunContext)
             return {field.name.lower(): field.dataType.simpleString() for field in frame.schema.fields}
     except DataOSError:
         return {}
-
-
-def _refused(step: PlannedStep, unknown: UnknownName) -> StepError:
-    close = " or ".join(repr(name) for name in unknown.close)
-    what = "there is no function" if unknown.kind == "function" else "no view that it reads has a column"
-    hint = f"did you mean {close}?" if close else None
-    if hint is None and unknown.kind == "column":
-        hint = "compare with the columns of the views it reads: showPreviewLines: 5 prints them"
-    return StepError(
-        f"{step.label}: {what} {unknown.name!r}",
-        step=step.label,
-        sql=step.text,
-        hint=hint,
-        location=_place(step, unknown),
-    )
-
-
-def _place(step: PlannedStep, unknown: UnknownName) -> Location:
-    """Return where a name stands in the manifest; datasets named in SQL stand in `step.sql` under another name."""
-    if step.sql == step.text:
-        return step.at(unknown.line, unknown.column)
-    found = re.search(rf"\b{re.escape(unknown.name)}\b", step.text, re.IGNORECASE)
-    if found is None:
-        return step.location
-    before = step.text[: found.start()]
-    return step.at(before.count("\n") + 1, found.start() - (before.rfind("\n") + 1) + 1)

@@ -15,7 +15,8 @@ _PARAMETERS = ("join", "inputs", "joinExpr")
 # The words that Spark's join takes, to those of its SQL (`JoinType`, Spark 4.1).
 _JOINS = {
     "inner": "INNER",
-    "cross": "CROSS",
+    # With a condition, which Spark takes for one of an inner join and Sail refuses.
+    "cross": "INNER",
     "left": "LEFT",
     "leftouter": "LEFT",
     "right": "RIGHT",

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.errors import Location
     from dataos_dagster.flare.plan import JobPlan
-    from dataos_dagster.flare.steps import PlannedStep
     from dataos_dagster.workflows.results import Reporter
 
 
@@ -29,7 +28,7 @@ class Journal:
     """What one run has said so far; everything is told to the reporter as it happens.
 
     Attributes:
-        explained: The engine's plans by the labels of their steps, where the manifest asks for them.
+        explained: The engine's plans by the labels of their steps and outputs, where the manifest asks for them.
         previews: First rows of views, where the manifest asks for them.
         notes: What was done otherwise than written, or is worth knowing.
     """
@@ -59,12 +58,12 @@ class Journal:
         """Return the first rows of a view, if they were shown."""
         return next((preview for preview in self.previews if preview.name == view), None)
 
-    def explain(self, step: PlannedStep, session: EngineSession) -> None:
-        """Keep the engine's plan of a step when the manifest asks for it."""
+    def explain(self, label: str, view: str, session: EngineSession) -> None:
+        """Keep the engine's plans of the view of a step or an output when the manifest asks for them."""
         if self.plan.spec.job.explain:
-            query = f"EXPLAIN EXTENDED SELECT * FROM {quoted(step.name)}"  # noqa: S608 - the view's name is quoted
+            query = f"EXPLAIN EXTENDED SELECT * FROM {quoted(view)}"  # noqa: S608 - the view's name is quoted
             [[text]] = session.spark.sql(query).collect()
-            self.explained[step.label] = redact(text)  # options of a source may hold a password
+            self.explained[label] = redact(text)  # options of a source may hold a password
 
     @contextmanager
     def of(self, label: str, location: Location) -> Iterator[None]:

@@ -223,7 +223,9 @@ class _Tracing:
         subqueries = {id(inner.expression): inner for inner in scope.subquery_scopes}
         parts: list[Sources] = []
         for node in walk_in_scope(expression):
-            if isinstance(node, exp.Column):
+            if isinstance(node, exp.Star):
+                parts.append(self._of_star(node, scope))
+            elif isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
                 parts.append(self._of_column(node, scope))
             elif id(node) in subqueries and isinstance(node.parent, exp.Exists):
                 parts.append(self._of_existence(subqueries[id(node)]))
@@ -235,6 +237,30 @@ class _Tracing:
 
     def _of_existence(self, scope: Any) -> Sources:
         """Return the columns that decide whether a subquery has rows; None where that cannot be told."""
+    def _of_star(self, star: Any, scope: Any) -> Sources:
+        """Return the sources of all columns that a `*` in a function stands for; None where it leaves some out."""
+        from sqlglot import exp
+
+        outer = star.parent
+        if isinstance(outer, exp.Count | exp.Dot):
+            return ()  # it counts rows, or spreads a struct whose column is known by itself
+        if any(value for name, value in star.args.items() if name != "this"):
+            return None
+        wanted = outer.table if isinstance(outer, exp.Column) else None
+        sources = [source for name, (_, source) in scope.selected_sources.items() if wanted in {None, name}]
+        return merged(self._of_all(source) for source in sources) if sources else None
+
+    def _of_all(self, source: Any) -> Sources:
+        from sqlglot import exp
+        from sqlglot.optimizer.scope import Scope
+
+        if isinstance(source, exp.Table):
+            trace = self._views.get(source.name.lower())
+            return None if trace is None else merged(trace.values())
+        if isinstance(source, Scope) and isinstance(source.expression, exp.Query):
+            return merged(self.columns_of(source).values())
+        return None
+
         found = merged(self._of_column(column, scope) for column in scope.columns)
         return found or None
 
@@ -244,7 +270,9 @@ class _Tracing:
 
         for window in scope.expression.args.get("windows") or ():
             if window.name.lower() == name.lower():
-                return merged(self._of_column(column, scope) for column in window.find_all(exp.Column))
+                columns = merged(self._of_column(column, scope) for column in window.find_all(exp.Column))
+                other = window.args.get("alias")
+                return merged((self._of_named_window(other.name, scope), columns)) if other is not None else columns
         return None
 
     def _of_column(self, column: Any, scope: Any) -> Sources:

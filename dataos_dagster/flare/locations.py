@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from dataos_dagster.errors import Location
     from dataos_dagster.manifests.diagnostics import DocumentPath
     from dataos_dagster.workflows.jobs import Job
@@ -12,9 +14,21 @@ if TYPE_CHECKING:
 JOB_PATH: DocumentPath = ("spec", "stackSpec", "job")
 
 
-def job_location(job: Job, *path: str | int) -> Location:
-    """Return where a value of the `job:` mapping stands."""
-    return job.location((*JOB_PATH, *path))
+def job_location(job: Job, *path: str | int, key: bool = False) -> Location:
+    """Return where a value of the `job:` mapping stands, or the key in front of it."""
+    return job.location((*JOB_PATH, *path), key=key)
+
+
+def job_value(job: Job, *path: str | int) -> Any:
+    """Return a value of the `job:` mapping as the file has it, or None where the file has none there."""
+    workflow = job.workflow
+    value = workflow.document.data
+    for step in workflow.origin((*job.path, *JOB_PATH, *path)):
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
 
 
 def location_in_text(job: Job, path: DocumentPath, text: str, line: int, column: int, length: int = 1) -> Location:

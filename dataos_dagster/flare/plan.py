@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dataos_dagster.engines.routing import route
 from dataos_dagster.errors import DataOSError
-from dataos_dagster.flare.findings import Findings
 from dataos_dagster.flare.leasing import left_to_processes
 from dataos_dagster.flare.plan_constructs import constructs_of_parts
+from dataos_dagster.flare.plan_findings import Findings
 from dataos_dagster.flare.plan_parts import plan_parts
 from dataos_dagster.flare.query_inputs import query_notes
 from dataos_dagster.flare.session_needs import configuration_of, merged_vetoes, notes_of_cluster

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dataos_dagster.flare.findings import Findings
+from dataos_dagster.flare.plan_findings import Findings
 from dataos_dagster.flare.plan_parts import plan_parts
 from dataos_dagster.flare.spec import flare_spec
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.requests import Requirements
 from dataos_dagster.depots.requirements import join
-from dataos_dagster.errors import DataOSError, UnknownView
+from dataos_dagster.errors import DataOSError, StepError, UnknownView
 from dataos_dagster.flare.actions.plan import PlannedAction, plan_action
 from dataos_dagster.flare.assertions.plan import plan_assertions
 from dataos_dagster.flare.coverage import not_yet_run
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.maintenance import MaintenanceRequest
     from dataos_dagster.depots.requests import ReadRequest, WriteRequest
     from dataos_dagster.flare.assertions.plan import PlannedAssertions
-    from dataos_dagster.flare.findings import Findings
     from dataos_dagster.flare.manifest import FlareSpec
     from dataos_dagster.flare.outputs import PlannedOutput
+    from dataos_dagster.flare.plan_findings import Findings
     from dataos_dagster.flare.profile.plan import PlannedProfile
     from dataos_dagster.flare.streaming.plan import StreamPlan
     from dataos_dagster.settings import Settings
@@ -97,7 +97,7 @@ def plan_parts(
     answered, queries = reading.queries(views, door)
     inputs += answered
     steps = (*queries, *reading.steps(views))
-    outputs = reading.outputs(views)
+    outputs = reading.outputs(views, steps)
     actions = reading.actions(inputs, views)
     inputs = (*inputs, *views.implicit.values())
     if given_to(job, keys) or any(planned.increment and planned.increment.state for planned in inputs):
@@ -169,13 +169,15 @@ class _Reading:
                     found.append(planned)
         return tuple(found)
 
-    def outputs(self, views: Views) -> tuple[PlannedOutput, ...]:
+    def outputs(self, views: Views, steps: Sequence[PlannedStep]) -> tuple[PlannedOutput, ...]:
         """Return the outputs."""
+        last = {step.name.lower(): step for step in steps}
         found = []
         for index, entry in enumerate(self._spec.outputs):
             planned = self._part(("outputs", index), partial(plan_output, self._job, index, entry, self._settings))
             if planned is not None:
                 self._findings.add(_without_view(planned, views))
+                self._findings.add(_with_equal_columns(planned, last.get(planned.name.lower())))
                 found.append(planned)
         return tuple(found)
 
@@ -242,4 +244,18 @@ def _without_view(output: PlannedOutput, views: Views) -> Iterator[UnknownView]:
             step=output.label,
             location=output.location,
             hint=views.closest(output.name),
+        )
+
+
+def _with_equal_columns(output: PlannedOutput, step: PlannedStep | None) -> Iterator[StepError]:
+    """Yield what is wrong with an output whose query gives two columns one name, as far as its text tells."""
+    found = step.statement.repeated_name() if step is not None and not step.functions else None
+    if step is not None and found is not None:
+        word = found.meta
+        yield StepError(
+            f"{step.label}: two columns are named {found.name!r}, and {output.label} is written by name",
+            step=step.label,
+            sql=step.text,
+            location=step.at(word["line"], word["col"] - (word["end"] - word["start"]), len(found.name)),
+            hint="give one of them another name with AS",
         )

@@ -221,20 +221,13 @@ def _check_query(query: str) -> None:
     Raises:
         SqlRefused: It reads more, or is no query.
     """
-    from dataos_dagster.flare.relations import SqlRefused
-    from dataos_dagster.flare.sql import parse_statement
+    from dataos_dagster.flare.sql import parse_query
 
-    statement = parse_statement(query.replace("{dataset}", _DATASET))
-    if statement.kind != "query" or statement.target is not None:
-        raise SqlRefused(f"{statement.kind.upper()} is no query", hint="write SELECT … FROM {dataset}")
-    for relation in statement.relations:
+    for relation in parse_query(query.replace("{dataset}", _DATASET)).relations:
         if relation.parts != (_DATASET,):
-            raise SqlRefused(
+            raise relation.refused(
                 f"{relation.name!r} is not the dataset that is loaded",
-                hint="the dataset stands in the query as {dataset}; load others by themselves, and join the frames",
-                line=relation.line,
-                column=relation.column,
-                length=relation.end - relation.start,
+                "the dataset stands in the query as {dataset}; load others by themselves, and join the frames",
             )
 
 

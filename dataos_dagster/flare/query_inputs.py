@@ -111,9 +111,7 @@ def _step(job: Job, index: int, entry: FlareInput, query: TrinoQuery, views: Vie
             place = location_in_text(job, path, text, relation.line, relation.column, length)
             return views.implicit_view(relation, place)
         except AddressError as error:
-            raise SqlRefused(
-                error.message, hint=error.hint, line=relation.line, column=relation.column, length=length
-            ) from None
+            raise relation.refused(error.message, error.hint) from None
 
     statement = parse_statement(query.as_spark(view_of))
     return PlannedStep(

@@ -73,6 +73,10 @@ class Relation:
         """Return the parts joined by dots."""
         return ".".join(self.parts)
 
+    def refused(self, message: str, hint: str | None) -> SqlRefused:
+        """Return the error of a query that may not read this relation, at its place."""
+        return SqlRefused(message, hint=hint, line=self.line, column=self.column, length=self.end - self.start)
+
 
 def refuse_side_doors(tree: Any) -> None:
     """Check that a query reads, writes and runs nothing that its relations do not name.
@@ -137,22 +141,15 @@ def _relations(tree: Any) -> Iterator[Relation]:
 
 
 def _check_relation(relation: Relation, *, travels: bool) -> None:
-    line, column, length = relation.line, relation.column, relation.end - relation.start
     if len(relation.parts) == 2 and relation.parts[0].lower() in _FILE_FORMATS:  # noqa: PLR2004 - format.`path`
-        raise SqlRefused(
+        raise relation.refused(
             f"{relation.name!r} opens files past the job's inputs",
-            hint="add an input with this path, and select from its name",
-            line=line,
-            column=column,
-            length=length,
+            "add an input with this path, and select from its name",
         )
     if travels:
-        raise SqlRefused(
+        raise relation.refused(
             f"{relation.name!r} asks for an older state in SQL",
-            hint="read it as an input with the option `snapshot-id` or `as-of-timestamp`",
-            line=line,
-            column=column,
-            length=length,
+            "read it as an input with the option `snapshot-id` or `as-of-timestamp`",
         )
 
 

@@ -39,6 +39,7 @@ StatementKind = Literal["query", "cache", "uncache", "analyze"]
 # Words that a query begins with; everything else is refused before it is parsed.
 _QUERY_WORDS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "("})
 _CACHING_WORDS: Mapping[str, StatementKind] = {"CACHE": "cache", "UNCACHE": "uncache", "ANALYZE": "analyze"}
+_STRUCT_AND_STAR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,22 @@ class Statement:
     target: str | None = None
     qualified: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
 
+
+    def repeated_name(self) -> exp.Identifier | None:
+        """Return the first name of a column that an earlier column has, ignoring case; None where a `*` hides them."""
+        from sqlglot import exp
+
+        if not isinstance(self.tree, exp.Select) or self.tree.is_star:
+            return None
+        seen = set()
+        for projection in self.tree.selects:
+            name = projection.args.get("alias") if isinstance(projection, exp.Alias) else projection.this
+            if not isinstance(name, exp.Identifier) or "start" not in name.meta:
+                continue
+            if name.name.lower() in seen:
+                return name
+            seen.add(name.name.lower())
+        return None
 
 def parse_statement(sql: str) -> Statement:
     """Return a step's SQL, parsed.
@@ -88,13 +105,26 @@ def parse_statement(sql: str) -> Statement:
 
 
 def parse_expression(text: str) -> str:
+def parse_query(sql: str) -> Statement:
+    """Return a query, parsed: a step may keep its view in memory as well, and elsewhere nothing is kept.
+
+    Raises:
+        SqlRefused: As for `parse_statement`, and where it caches.
+    """
+    statement = parse_statement(sql)
+    if statement.kind != "query" or statement.target is not None:
+        word = sql.split(maxsplit=1)[0].upper()
+        raise SqlRefused(f"{word} is not a query", hint="write SELECT …; a step may cache views")
+    return statement
+
+
     """Return a column expression after checking that it is one over the columns of its row.
 
     Raises:
         ValueError: It does not parse, or reads a relation.
     """
     try:
-        statement = _query(f"SELECT *, {text}")
+        statement = _query(f"SELECT *, {text}", only_parsed=True)
     except SqlRefused as refused:
         raise ValueError(refused.message) from None
     if statement.relations:

@@ -32,3 +32,13 @@ def sources_by_name(trace: Trace) -> Mapping[str, Sources]:
     for name, sources in trace.items():
         found.setdefault(name.lower(), sources)
     return found
+
+
+def sources_of_expression(text: str, columns: Trace) -> Sources:
+    """Return where the value of an expression comes from that stands over the columns of a trace."""
+    from dataos_dagster.flare.sql import columns_in_expression, takes_all_columns
+
+    if takes_all_columns(text):
+        return merged(columns.values())
+    by_name = sources_by_name(columns)
+    return merged(by_name.get(name.lower()) for name in columns_in_expression(text))

@@ -152,12 +152,9 @@ def parse_trino(text: str) -> TrinoQuery:
     relations = relations_of(trees[0])
     for relation in relations:
         if len(relation.parts) < _DATASET_PARTS:
-            raise SqlRefused(
+            raise relation.refused(
                 f"{relation.name!r} is no dataset",
-                hint="a query names datasets: depot.collection.dataset; views of the job are read by steps",
-                line=relation.line,
-                column=relation.column,
-                length=relation.end - relation.start,
+                "a query names datasets: depot.collection.dataset; views of the job are read by steps",
             )
     refuse_unlike(trees[0])
     return TrinoQuery(text, trees[0], relations)

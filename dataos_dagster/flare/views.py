@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from dataos_dagster.errors import Location, UnknownView
-    from dataos_dagster.flare.findings import Findings
+    from dataos_dagster.flare.plan_findings import Findings
     from dataos_dagster.flare.relations import Relation
 
 

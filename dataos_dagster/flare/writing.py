@@ -47,6 +47,7 @@ def write_output(run: PlanRun, output: PlannedOutput, position: int) -> OutputRe
     run.test(position)
     view = run.plan.views[output.name.lower()]
     with _blamed(run.plan, output, view), run.session.failures(output.location):
+        run.journal.explain(output.label, view, run.session)
         frame = with_system_column(run.session.spark.table(view), output, run.plan, run.context)
         request = _accounted(run, output, position)
         written = run.context.door.write(frame, request, run.session, run.context.principal)

@@ -47,13 +47,14 @@ class Resource(Generic[S]):
         """Return where the user wrote the value that is at a path now, counted from the document's root."""
         return (*self.root, *original_path(self.moves, path))
 
-    def location(self, path: DocumentPath = ()) -> Location:
+    def location(self, path: DocumentPath = (), *, key: bool = False) -> Location:
         """Return the place of a value in the user's file.
 
         Args:
             path: From the manifest's root, such as `("workflow", "dag", 0)`.
+            key: Return the place of the key in front of it instead, where there is one.
         """
-        return self.document.location(self.origin(path))
+        return self.document.location(self.origin(path), key=key)
 
     @property
     def identifier(self) -> str:

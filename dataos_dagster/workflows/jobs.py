@@ -62,9 +62,9 @@ class Job:
         """Return the stack's name in lower case, without language and version."""
         return self.spec.stack.name.lower()
 
-    def location(self, path: DocumentPath = ()) -> Location:
-        """Return where a value of the entry stands; `path` begins below the entry."""
-        return self.workflow.location((*self.path, *path))
+    def location(self, path: DocumentPath = (), *, key: bool = False) -> Location:
+        """Return where a value of the entry (or its key) stands; `path` begins below the entry."""
+        return self.workflow.location((*self.path, *path), key=key)
 
 
 @dataclass(frozen=True, slots=True)

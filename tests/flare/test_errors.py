@@ -42,7 +42,40 @@ def test_a_column_that_is_not_there_is_told_at_its_place_with_the_sql(project):
     assert isinstance(error, StepError)
     assert "amout" in error.message
     assert (error.step, str(error.location)) == ('steps[0].sequence[0] "totals"', "job.yaml:20:25")
+    assert error.location.end == (20, 30)
+    assert error.hint == "columns: id, name"
     assert "amout" in error.sql
+
+
+@pytest.mark.parametrize(
+    ("expression", "column", "name"),
+    [
+        ("id, count(*) AS n", 25, "id"),
+        ("count(*) AS n, upper(name) AS u", 46, "name"),
+        ("name, max(id) + orders.id AS n", 41, "id"),
+    ],
+)
+def test_a_column_that_is_neither_grouped_nor_aggregated_is_named(project, expression, column, name):
+    group = "" if "upper" in expression else " GROUP BY name"
+    error = failure(project, expression=expression, relation=f"orders{group}")
+    assert isinstance(error, StepError)
+    assert error.message == f"steps[0].sequence[0] \"totals\": '{name}' is neither grouped nor aggregated"
+    assert error.hint == f"add it to GROUP BY, or say which of a group's values is meant: max({name})"
+    assert (error.location.line, error.location.column, error.location.end) == (20, column, (20, column + len(name)))
+
+
+def test_two_columns_of_one_name_are_told_before_anything_is_read(sail_project):
+    error = sail_project.error_of("""
+        inputs:
+          - {name: orders, dataset: dataos://lakehouse:sales/orders}
+        steps:
+          - sequence:
+              - {name: twice, sql: "SELECT id, name AS ID FROM orders"}
+        outputs:
+          - {name: twice, dataset: "dataos://lakehouse:sales/copy"}
+        """)
+    assert error.message.startswith("steps[0].sequence[0] \"twice\": two columns are named 'ID', and outputs[0]")
+    assert error.hint == "give one of them another name with AS"
 
 
 def test_a_syntax_error_is_told_at_its_line_inside_the_sql(sail_project):
@@ -67,6 +100,22 @@ def test_a_function_that_does_not_fit_names_its_step_and_the_columns(project):
     error = failure(project, function="{name: rename, column: nme, asColumn: title}")
     assert error.message == "steps[0].sequence[0] \"totals\": rename: there is no column 'nme'"
     assert error.hint == "did you mean 'name'? columns: id, name"
+    assert (str(error.location), error.location.end) == ("job.yaml:23:48", (23, 51))
+
+
+@pytest.mark.parametrize(
+    ("function", "before"),
+    [
+        ("{name: rename_all, columns: {id: key, nme: title}}", "{name: rename_all, columns: {id: key, "),
+        ("{name: select, columns: [id, nme]}", "{name: select, columns: [id, "),
+        ("{name: rename_all, columns: {id: nme, nme: key}}", "{name: rename_all, columns: {id: nme, "),
+        ("{name: trim, method: trim, column: nme}", "{name: trim, method: trim, column: "),
+    ],
+)
+def test_the_name_of_a_column_has_its_place_in_a_function(sail_project, function, before):
+    error = failure(sail_project, function=function)
+    assert "there is no column 'nme'" in error.message
+    assert (error.location.line, error.location.column) == (23, 25 + len(before))
 
 
 def test_an_output_without_a_view_is_told_before_anything_is_read(sail_project):

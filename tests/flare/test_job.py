@@ -119,6 +119,8 @@ def test_caching_is_left_out_on_sail_and_done_on_spark(project):
                 sql: SELECT * FROM orders WHERE amount > 5
                 commands:
                   - {name: persist, sequenceName: big, mode: MEMORY_AND_DISK}
+                  - {name: persist, sequenceName: Orders, mode: DISK_ONLY}
+                  - {name: unpersist, sequenceName: orders}
               - {name: dropped, sql: UNCACHE TABLE orders}
         outputs:
           - {name: big, dataset: "dataos://lakehouse:sales/big"}
@@ -126,7 +128,7 @@ def test_caching_is_left_out_on_sail_and_done_on_spark(project):
     _, rows = project.table("dataos://lakehouse:sales/big")
     assert [row[0] for row in rows] == [1, 2]
     left_out = [note for note in result.notes if "no effect on Sail" in note]
-    assert len(left_out) == (3 if project.engine == "sail" else 0)
+    assert len(left_out) == (5 if project.engine == "sail" else 0)
 
 
 def test_previews_and_plans_are_kept_when_the_manifest_asks_for_them(project):
@@ -146,7 +148,56 @@ def test_previews_and_plans_are_kept_when_the_manifest_asks_for_them(project):
     assert (orders.name, orders.columns, len(orders.rows)) == ("orders", ("OrderID", "customer", "amount"), 1)
     assert bobs.rows == ((2, "bob", 7.0),)
     assert result.outputs[0].preview == bobs
-    assert "Plan" in result.explain['steps[0].sequence[0] "bobs"']
+    assert list(result.explain) == ['steps[0].sequence[0] "bobs"', 'outputs[0] "bobs"']
+    assert all("Logical Plan" in plan and "Physical Plan" in plan for plan in result.explain.values())
+
+
+def test_nothing_is_computed_that_nothing_needs(project):
+    project.seed("dataos://lakehouse:sales/orders", ORDERS)
+    job = """
+        {asked}
+        inputs:
+          - {{name: orders, dataset: dataos://lakehouse:sales/orders}}
+        steps:
+          - sequence:
+              - {{name: failing, sql: "SELECT assert_true(amount > 1000, 'too small') AS e FROM orders"}}
+          - sequence:
+              - {{name: fine, sql: SELECT * FROM orders}}
+        outputs:
+          - {{name: fine, dataset: "dataos://lakehouse:sales/fine"}}
+        """
+    assert project.run_job(job.format(asked="")).outputs[0].rows == 3
+    assert "too small" in project.error_of(job.format(asked="showPreviewLines: 1")).message
+
+
+def test_double_quotes_stand_around_texts_and_columns_have_any_case(project):
+    project.seed("dataos://lakehouse:sales/orders", ORDERS)
+    project.run_job("""
+        inputs:
+          - {name: Orders, dataset: dataos://lakehouse:sales/orders}
+        steps:
+          - sequence:
+              - {name: some, sql: 'SELECT ORDERID AS id, o.Customer || "s" AS who FROM ORDERS o WHERE o.CUSTOMER = "ann"'}
+        outputs:
+          - {name: some, dataset: "dataos://lakehouse:sales/some"}
+        """)
+    assert project.table("dataos://lakehouse:sales/some") == (["id int", "who string"], [(1, "anns"), (3, "anns")])
+
+
+def test_steps_of_a_file_run_among_the_others(sail_project):
+    sail_project.seed("dataos://lakehouse:sales/orders", ORDERS)
+    sail_project.write("parts/more.yaml", "sequence:\n  - {name: b, sql: SELECT n + 1 AS n FROM a}\n")
+    sail_project.run_job("""
+        inputs:
+          - {name: orders, dataset: dataos://lakehouse:sales/orders}
+        steps:
+          - sequence: [{name: a, sql: SELECT count(*) AS n FROM orders}]
+          - parts/more.yaml
+          - sequence: [{name: c, sql: SELECT n * 10 AS n FROM b}]
+        outputs:
+          - {name: c, dataset: "dataos://lakehouse:sales/c"}
+        """)
+    assert sail_project.table("dataos://lakehouse:sales/c")[1] == [(40,)]
 
 
 def test_the_system_column_is_added_when_the_project_asks_for_it_and_dropped_again_when_read(project):

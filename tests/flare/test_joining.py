@@ -6,6 +6,7 @@ import pytest
 
 from dataos_dagster.errors import StepError
 from dataos_dagster.flare.functions.function import EngineUnsuited
+from dataos_dagster.flare.joining import join_query
 
 ORDERS = "SELECT * FROM VALUES (1, 'ann'), (2, 'bob') AS t(id, customer)"
 JOB = """\
@@ -57,6 +58,33 @@ def test_a_declared_join_is_one(orders, join, rows):
     assert sorted(orders.table("dataos://lakehouse:j/joined")[1], key=repr) == sorted(rows, key=repr)
     [output] = result.outputs
     assert [source.column for source in output.lineage.columns["amount"]] == ["amount"]
+
+
+@pytest.mark.parametrize(
+    ("join", "rows"),
+    [
+        ("RIGHT", [(1, 1), (None, 3)]),
+        ("rightOuter", [(1, 1), (None, 3)]),
+        ("FullOuter", [(1, 1), (2, None), (None, 3)]),
+        ("cross", [(1, 1)]),
+        ("left_semi", [(1,)]),
+        ("SEMI", [(1,)]),
+        ("leftAnti", [(2,)]),
+        ("anti", [(2,)]),
+    ],
+)
+def test_every_join_of_spark_may_be_declared_in_any_case(engine_session, join, rows):
+    engine_session.spark.sql("SELECT * FROM VALUES (1), (2) AS t(id)").createOrReplaceTempView("left_side")
+    engine_session.spark.sql("SELECT * FROM VALUES (1), (3) AS t(k)").createOrReplaceTempView("right_side")
+    query = join_query({"join": join, "inputs": "left_side, right_side", "joinExpr": "left_side.id = right_side.k"})
+    assert sorted(map(tuple, engine_session.spark.sql(query).collect()), key=repr) == sorted(rows, key=repr)
+
+
+def test_another_class_than_the_join_is_not_run_and_says_so(sail_project):
+    sail_project.write_job(job(classpath="com.example.Step"))
+    [outcome] = sail_project.run().outcomes
+    assert outcome.state == "not_run"
+    assert "the step class com.example.Step" in outcome.reason
 
 
 def test_columns_of_one_name_on_both_sides_are_told_apart_by_selecting_others(project):

@@ -13,6 +13,7 @@ def view(dataset: str, *columns: str) -> dict[str, tuple[ColumnSource, ...]]:
     return {column: (ColumnSource(None, dataset, column),) for column in columns}
 
 
+ORDERS = {"id": ["O.id"], "Amount": ["O.Amount"], "cust": ["O.cust"], "items": ["O.items"]}
 VIEWS = {"orders": view("O", "id", "Amount", "cust", "items"), "customers": view("C", "id", "name")}
 
 
@@ -90,6 +91,42 @@ def traced(sql: str) -> dict[str, list[str] | None]:
         ("SELECT a.x FROM (SELECT id, amount FROM orders) AS a(y, x)", {"x": ["O.Amount"]}),
         ("WITH orders AS (SELECT name AS id FROM customers) SELECT id FROM orders", {"id": ["C.name"]}),
         ("FROM orders SELECT id, items[0].price AS p", {"id": ["O.id"], "p": ["O.items"]}),
+        (
+            "SELECT max(items) OVER b AS m FROM orders WINDOW a AS (PARTITION BY cust), b AS (a ORDER BY id)",
+            {"m": ["O.cust", "O.id", "O.items"]},
+        ),
+        (
+            "SELECT md5(to_json(struct(*))) AS j, count(*) AS n FROM (SELECT id, cust AS c FROM orders)",
+            {"j": ["O.id", "O.cust"], "n": []},
+        ),
+        ("SELECT struct(c.*) AS s FROM orders o JOIN customers c ON o.cust = c.id", {"s": ["C.id", "C.name"]}),
+        ("SELECT struct(items.*) AS s FROM orders", {"s": ["O.items"]}),
+        ("SELECT struct(* EXCEPT (id)) AS s FROM customers", {"s": None}),
+        (
+            "SELECT (SELECT max((SELECT max(c.name) FROM customers c WHERE c.id = o.cust)) FROM customers) AS m FROM orders o",
+            {"m": ["C.name"]},
+        ),
+        ("SELECT (SELECT o.amount + max(c.id) FROM customers c) AS v FROM orders o", {"v": ["O.Amount", "C.id"]}),
+        ("SELECT id, y FROM orders o, LATERAL explode(o.items) AS t(y)", {"id": ["O.id"], "y": ["O.items"]}),
+        (
+            "SELECT * FROM orders LATERAL VIEW OUTER inline(items) AS a, b",
+            {**ORDERS, "a": ["O.items"], "b": ["O.items"]},
+        ),
+        ("SELECT transform(items, amount -> amount + 1) AS z FROM orders", {"z": ["O.items"]}),
+        ("SELECT id AS amount, amount AS z FROM orders", {"amount": ["O.id"], "z": ["O.Amount"]}),
+        ("SELECT id, name FROM orders NATURAL JOIN customers", {"id": ["O.id", "C.id"], "name": ["C.name"]}),
+        ("SELECT * EXCEPT (name) FROM orders JOIN customers USING (id)", {**ORDERS, "id": ["O.id", "C.id"]}),
+        ("SELECT id AS k FROM orders QUALIFY row_number() OVER (ORDER BY amount) = 1", {"k": ["O.id"]}),
+        ("SELECT t.x + o.id AS s, y FROM orders o CROSS JOIN (VALUES (1, 2)) AS t(x, y)", {"s": ["O.id"], "y": []}),
+        ("SELECT id FROM orders |> EXTEND id + cust AS s |> SELECT s", {"s": ["O.id", "O.cust"]}),
+        (
+            "SELECT max_by(cust, amount) AS m, first(id) FILTER (WHERE cust > 1) AS f FROM orders",
+            {"m": ["O.cust", "O.Amount"], "f": ["O.id", "O.cust"]},
+        ),
+        (
+            "SELECT (id, cust) IN (SELECT id, name FROM customers) AS k FROM orders",
+            {"k": ["O.id", "O.cust", "C.id", "C.name"]},
+        ),
     ],
 )
 def test_columns_are_followed_to_the_datasets(sql, expected):
@@ -107,7 +144,28 @@ def test_which_of_two_columns_of_one_name_is_meant_is_not_guessed():
     }
 
 
-@pytest.mark.parametrize("sql", ["VALUES (1, 2)", "SELECT a.b.c FROM orders a"])
+@pytest.mark.parametrize(
+    ("sql", "column"),
+    [
+        ("SELECT _metadata.file_path AS f, id FROM orders", "f"),
+        ("SELECT t.total AS f, id FROM orders o, LATERAL (SELECT sum(id) AS total FROM customers) t", "f"),
+        ("SELECT exists(SELECT 1 FROM customers) AS f, id FROM orders", "f"),
+        ("SELECT f, id FROM (SELECT id, explode(items) FROM orders)", "f"),
+        ("SELECT a.*, b.* FROM customers a JOIN customers b USING (id)", "name"),
+        (
+            "WITH RECURSIVE r AS (SELECT id, cust AS f FROM orders UNION ALL SELECT id, f FROM r) SELECT id, f FROM r",
+            "f",
+        ),
+    ],
+)
+def test_what_cannot_be_followed_is_not_guessed(sql, column):
+    assert traced(sql)[column] is None
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["VALUES (1, 2)", "SELECT a.b.c FROM orders a", "SELECT items.* FROM orders", "SELECT o.nope.* FROM orders o"],
+)
 def test_a_query_of_another_form_says_that_it_is_not_followed(sql):
     with pytest.raises(Untraceable):
         traced(sql)

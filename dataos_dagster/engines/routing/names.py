@@ -39,6 +39,7 @@ class UnknownName:
     Attributes:
         line: Where it stands in the query, 1-based, as `column`.
         close: Names that are like it, most alike first.
+        known: Of a column, those that there are.
     """
 
     kind: Literal["function", "column"]
@@ -46,6 +47,7 @@ class UnknownName:
     line: int
     column: int
     close: tuple[str, ...]
+    known: tuple[str, ...] = ()
 
 
 def unknown_functions(sql: str, declared: Collection[str] = ()) -> tuple[UnknownName, ...]:
@@ -85,16 +87,16 @@ def unknown_columns(sql: str, views: Mapping[str, Collection[str]]) -> tuple[Unk
     read = _views_read(tree)
     if not read <= views.keys():
         return ()
-    given = {name.lower() for view in read for name in views[view]}
+    given = dict.fromkeys(name.lower() for view in sorted(read) for name in views[view])
     named = _named_in(tree)
     relations = {table.alias_or_name.lower() for table in tree.find_all(exp.Table, exp.Subquery, exp.CTE)}
     relations |= {alias.name.lower() for alias in tree.find_all(exp.TableAlias)}
     wrong = (
         identifier
         for identifier in _columns_of(tree, relations)
-        if not _may_mean(identifier.name.lower(), given | named)
+        if not _may_mean(identifier.name.lower(), given.keys() | named)
     )
-    return tuple(_unknown_column(identifier, sql, given) for identifier in wrong)
+    return tuple(_unknown_column(identifier, sql, tuple(given)) for identifier in wrong)
 
 
 def _views_read(tree: exp.Expression) -> set[str]:
@@ -136,9 +138,9 @@ def _may_mean(name: str, known: set[str]) -> bool:
     )
 
 
-def _unknown_column(identifier: exp.Identifier, sql: str, given: set[str]) -> UnknownName:
+def _unknown_column(identifier: exp.Identifier, sql: str, given: tuple[str, ...]) -> UnknownName:
     line, column = _position(sql, identifier.meta.get("start", 0))
-    return UnknownName("column", identifier.name, line, column, _close(identifier.name.lower(), given))
+    return UnknownName("column", identifier.name, line, column, _close(identifier.name.lower(), given), given)
 
 
 def _close(name: str, known: Collection[str]) -> tuple[str, ...]:

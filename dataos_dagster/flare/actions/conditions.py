@@ -10,7 +10,7 @@ from dataos_dagster.errors import StepError
 from dataos_dagster.flare.locations import location_in_text
 from dataos_dagster.flare.relations import SqlRefused
 from dataos_dagster.flare.sql import parse_statement
-from dataos_dagster.flare.steps import resolve_names
+from dataos_dagster.flare.view_names import resolve_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,18 +122,12 @@ def _refuse_more(tree: object, key: str) -> None:
 
 def _refuse_relation(relation: Relation, views: Views | None) -> None:
     if views is None:
-        raise SqlRefused(
+        raise relation.refused(
             f"files are chosen by the columns of the table, and {relation.name!r} is another relation",
-            hint="write a condition of columns and constants",
-            line=relation.line,
-            column=relation.column,
-            length=relation.end - relation.start,
+            "write a condition of columns and constants",
         )
     if relation.name.lower() == "target":
-        raise SqlRefused(
+        raise relation.refused(
             "`target` is the row that is looked at, and no relation to select from",
-            hint="select from the name of the input, which has all rows of the table",
-            line=relation.line,
-            column=relation.column,
-            length=len("target"),
+            "select from the name of the input, which has all rows of the table",
         )

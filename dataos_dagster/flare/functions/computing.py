@@ -13,7 +13,7 @@ from dataos_dagster.flare.trace import merged
 from dataos_dagster.manifests.model import ScalarText
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pyspark.sql import Column, DataFrame
 
@@ -44,7 +44,12 @@ class Computing(Function):
         for needed in self.reads().values():
             for name in needed:
                 require_column(name, frame.columns, self.name)
-        return frame.withColumns(dict(self.compute(Rows(frame, engine, self.name))))
+        values = self.compute(Rows(frame, engine, self.name))
+        respelt = _respelt(frame.columns, values)
+        if respelt:
+            frame = frame.toDF(*(respelt.get(column, column) for column in frame.columns))
+            values = self.compute(Rows(frame, engine, self.name))
+        return frame.withColumns(dict(values))
 
     def trace(self, columns: Trace, frame: DataFrame) -> Trace:  # noqa: ARG002 - names say it all here
         """Return the columns' sources with those of the columns that are set."""
@@ -99,6 +104,12 @@ class ComputingInPlace(Computing):
     def compute(self, rows: Rows) -> Mapping[str, Column]:
         """Return the new values of the one column."""
         return {require_column(self.column, rows.columns, self.name): self.value(rows)}
+
+
+def _respelt(columns: Sequence[str], targets: Iterable[str]) -> dict[str, str]:
+    """Return columns to another spelling that they are set under, where Sail would add a second one: `käse`, `KÄSE`."""
+    found = {target: find_column(target, columns) for target in targets if not target.isascii()}
+    return {column: target for target, column in found.items() if column is not None and column != target}
 
 
 def set_in_place(columns: Trace, target: str, sources: Sources) -> dict[str, Sources]:

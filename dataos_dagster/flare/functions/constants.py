@@ -8,9 +8,10 @@ from pydantic import AfterValidator, Field
 
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.flare.aggregates import filters_in_window, over_all_rows
-from dataos_dagster.flare.functions.computing import ColumnName, Computing
+from dataos_dagster.flare.functions.computing import ColumnName, Computing, set_in_place
 from dataos_dagster.flare.functions.function import FunctionError, find_column, require_column
 from dataos_dagster.flare.sql import columns_in_expression, parse_expression
+from dataos_dagster.flare.trace import sources_of_expression
 from dataos_dagster.flare.type_names import check_type, fits_type
 from dataos_dagster.manifests.model import ScalarText, TextMap
 
@@ -148,6 +149,10 @@ class SetVariable(Computing):
     def compute(self, rows: Rows) -> Mapping[str, Column]:
         """Return the expression's values."""
         return {self.column: rows.expression(over_all_rows(self.expression))}
+
+    def trace(self, columns: Trace, frame: DataFrame) -> Trace:  # noqa: ARG002 - names say it all here
+        """Return the columns' sources with those of the expression."""
+        return set_in_place(columns, self.column, sources_of_expression(self.expression, columns))
 
     @property
     def statements(self) -> tuple[str, ...]:

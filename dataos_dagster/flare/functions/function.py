@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 
 
 class FunctionError(JobError):
-    """A function does not fit the rows it is given; the step that holds it is named by who catches this."""
+    """A function does not fit the rows it is given; the step that holds it is named by who catches this.
+
+    Attributes:
+        word: The column that is at fault, as the manifest names it; empty where it is no single one.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, word: str = "") -> None:
+        self.word = word
+        super().__init__(message, hint=hint)
 
 
 class EngineUnsuited(JobError):
@@ -97,6 +105,7 @@ def require_column(name: str, columns: Sequence[str], function: str) -> str:
         raise FunctionError(
             f"{function}: there is no column {name!r}",
             hint=f"did you mean {near!r}? columns: {known}" if near else f"columns: {known}",
+            word=name,
         )
     return found
 

@@ -92,11 +92,13 @@ class ParameterError(ValueError):
     Attributes:
         path: Way to the wrong value inside the function's mapping, such as `("columns", "price")`.
         hint: What to write instead.
+        at_key: The last step of the path is at fault itself, and not its value.
     """
 
-    def __init__(self, message: str, path: tuple[str | int, ...] = (), hint: str = "") -> None:
+    def __init__(self, message: str, path: tuple[str | int, ...] = (), hint: str = "", *, at_key: bool = False) -> None:
         self.path = path
         self.hint = hint
+        self.at_key = at_key
         super().__init__(message)
 
 
@@ -162,7 +164,8 @@ def _told(function: type[Function], finding: ErrorDetails, known: list[str]) -> 
     documented = ", ".join(known) or "none"
     if finding["type"] == "extra_forbidden":
         message = f"{function.name} has no parameter {str(path[-1])!r}"
-        return ParameterError(message, path, _did_you_mean(str(path[-1]), known) or f"parameters: {documented}")
+        hint = _did_you_mean(str(path[-1]), known) or f"parameters: {documented}"
+        return ParameterError(message, path, hint, at_key=True)
     if finding["type"] == "missing":
         return ParameterError(f"{function.name} needs the parameter {str(path[-1])!r}", (), f"parameters: {documented}")
     reason = finding["msg"].removeprefix("Value error, ")

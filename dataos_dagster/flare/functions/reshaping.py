@@ -15,9 +15,9 @@ from dataos_dagster.flare.functions.function import (
     reject_collisions,
     require_column,
 )
-from dataos_dagster.flare.functions.rows import text_literal
-from dataos_dagster.flare.sql import columns_in_expression, parse_expression
-from dataos_dagster.flare.trace import merged, sources_by_name
+from dataos_dagster.flare.functions.rows import Rows, text_literal
+from dataos_dagster.flare.sql import parse_expression, spread_column
+from dataos_dagster.flare.trace import merged, sources_of_expression
 from dataos_dagster.manifests.model import ScalarText
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame
 
-    from dataos_dagster.flare.functions.rows import Rows
     from dataos_dagster.flare.trace import Trace
     from dataos_dagster.settings import EngineName
 
@@ -49,16 +48,17 @@ class Unfurl(Function):
         str, AfterValidator(parse_expression), Field(description="Spark SQL expression, or `struct.*`.")
     ]
 
-    def apply(self, frame: DataFrame, engine: EngineName) -> DataFrame:  # noqa: ARG002 - the same on every engine
+    def apply(self, frame: DataFrame, engine: EngineName) -> DataFrame:
         """Return the reshaped frame."""
+        if (column := spread_column(self.expression)) is not None:
+            rows = Rows(frame, engine, self.name)
+            rows.require_type(column, "a struct", lambda type_name: type_name.startswith("struct<"))
         return frame.selectExpr("*", self.expression)
 
     def trace(self, columns: Trace, frame: DataFrame) -> Trace:
         """Return the sources of old and new columns."""
         result = frame.columns
-        by_name = sources_by_name(columns)
-        sources = merged(by_name.get(name.lower()) for name in columns_in_expression(self.expression))
-        return {**columns, **dict.fromkeys(result[len(columns) :], sources)}
+        return {**columns, **dict.fromkeys(result[len(columns) :], sources_of_expression(self.expression, columns))}
 
     @property
     def statements(self) -> tuple[str, ...]:
@@ -99,9 +99,14 @@ class DropDuplicates(Function):
 
     columns: Annotated[ColumnNames, Field(description="Columns whose values make a row a duplicate.")]
 
-    def apply(self, frame: DataFrame, engine: EngineName) -> DataFrame:  # noqa: ARG002 - the same on every engine
+    def apply(self, frame: DataFrame, engine: EngineName) -> DataFrame:
         """Return the frame without duplicates."""
-        return frame.dropDuplicates([require_column(name, frame.columns, self.name) for name in self.columns])
+        rows = Rows(frame, engine, self.name)
+        for name in self.columns:
+            rows.require_type(
+                name, "other than a map, which equals no other", lambda type_name: "map<" not in type_name
+            )
+        return frame.dropDuplicates([require_column(name, rows.columns, self.name) for name in self.columns])
 
     def trace(self, columns: Trace, frame: DataFrame) -> Trace:  # noqa: ARG002 - rows go, columns stay
         """Return the sources as they are."""

@@ -137,5 +137,6 @@ class Rows:
             raise FunctionError(
                 f"{self.function}: column {name!r} is of type {found}, and has to be {wanted}",
                 hint="cast it with set_type first",
+                word=name,
             )
         return found

@@ -9,7 +9,7 @@ from dataos_dagster.errors import StepError
 from dataos_dagster.flare.incremental.placeholders import PlaceholderRefused, substitute
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.relations import SqlRefused
-from dataos_dagster.flare.sql import parse_statement, replace_spans
+from dataos_dagster.flare.sql import parse_query, parse_statement, replace_spans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,9 +110,7 @@ class Increment:
     def _parsed(self, sql: str, values: Mapping[str, str], path: DocumentPath, label: str) -> Statement:
         location = job_location(self.job, *path)
         try:
-            text = substitute(sql, values)
-            statement = parse_statement(text)
-            return self._in_session(statement)
+            return self._in_session(parse_query(substitute(sql, values)))
         except PlaceholderRefused as unknown:
             raise StepError(f"{label}: {unknown}", step=label, sql=sql, hint=unknown.hint, location=location) from None
         except SqlRefused as refused:
@@ -122,14 +120,12 @@ class Increment:
 
     def _in_session(self, statement: Statement) -> Statement:
         """Return a query whose context has the name that the session knows."""
-        if statement.kind != "query" or statement.target:
-            raise SqlRefused("this is no query", hint=f"it reads the view {self.context!r}, and returns rows")
         spans = {}
         for relation in statement.relations:
             if len(relation.parts) > 1 or relation.name.lower() != self.context.lower():
-                raise SqlRefused(
+                raise relation.refused(
                     f"{relation.name!r} is not the context of this input",
-                    hint=f"the queries of an incremental input read {self.context!r}; join in a step",
+                    f"the queries of an incremental input read {self.context!r}; join in a step",
                 )
             alias = "" if relation.alias else f" AS `{relation.parts[0].replace('`', '``')}`"
             spans[relation.start, relation.end] = f"`{self.view}`{alias}"

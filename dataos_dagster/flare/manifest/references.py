@@ -96,7 +96,7 @@ def _check_function(draft: Draft, call: FunctionCall, path: DocumentPath) -> Non
     if any(map(draft.is_open, places)):
         return
     for finding in findings_in(call.name, call.parameters):
-        draft.error("wrong-function", (*path, *finding.path), str(finding), finding.hint)
+        draft.error("wrong-function", (*path, *finding.path), str(finding), finding.hint, key=finding.at_key)
 
 
 def _check_outputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:

@@ -119,6 +119,30 @@ def test_a_rule_of_ones_own_comes_before_the_known_layouts(column_of):
     assert found == [dt.datetime(2021, 3, 4), dt.datetime(2021, 3, 4, 5), dt.datetime(2021, 3, 4)]  # noqa: DTZ001
 
 
+def test_rules_are_tried_in_their_order_and_the_known_layouts_last(column_of):
+    first = r"(?<day>\d\d)(?<month>\d\d)(?<year>\d\d)"
+    second = r"(?<year>\d\d)(?<month>\d\d)(?<day>\d\d)|(?<hour>\d+)h on (?<minute>\d+)"
+    texts = ["020304", "990304", "2021-03-04"]
+    for rules, expected in (
+        ([first, second], [dt.date(2004, 3, 2), dt.date(1999, 3, 4), dt.date(2021, 3, 4)]),
+        ([second, first], [dt.date(2002, 3, 4), dt.date(1999, 3, 4), dt.date(2021, 3, 4)]),
+    ):
+        assert column_of({"c": texts}, "c string", {"name": "any_date", "column": "c", "rules": rules}, "c") == expected
+
+
+def test_every_group_of_a_rule_counts(column_of):
+    rule = (
+        r"(?<second>\d+)s (?<minute>\d+)m (?<hour>\d+)h, (?<ns>\d+) behind; (?<day>\d+) of (?<month>\w+) (?<year>\d+)"
+        r"(?<zero>z)?"
+    )
+    texts = ["7s 8m 9h, 25 behind; 4 of March 2021", "7s 8m 9h, 123456789 behind; 4 of 3 21z"]
+    function = {"name": "any_timestamp", "column": "c", "rules": [rule], "timezone": "Asia/Kolkata"}
+    assert column_of({"c": texts}, "c string", function, "c") == [
+        dt.datetime(2021, 3, 4, 14, 38, 7, 250_000),  # noqa: DTZ001 - sessions are in UTC
+        dt.datetime(2021, 3, 4, 14, 38, 7, 123_456),  # noqa: DTZ001 - the same
+    ]
+
+
 def test_dates_that_are_dates_stay_dates(rows_of):
     columns, rows = rows_of(
         "SELECT date'2024-02-29' AS d, timestamp'2024-02-29 10:00:00.5' AS t",

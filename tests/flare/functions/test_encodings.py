@@ -26,6 +26,22 @@ def test_texts_are_encoded_and_come_back(column_of, algo, texts):
     assert column_of({"c": encoded}, "c string", {"name": "decode", **function}, "d") == texts
 
 
+# RFC 4648, section 10: the texts from "" to "foobar".
+VECTORS = {
+    "base64": ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"],
+    "base32": ["", "MY======", "MZXQ====", "MZXW6===", "MZXW6YQ=", "MZXW6YTB", "MZXW6YTBOI======"],
+    "hex": ["", "66", "666F", "666F6F", "666F6F62", "666F6F6261", "666F6F626172"],
+}
+
+
+@pytest.mark.parametrize("algo", VECTORS)
+def test_the_vectors_of_the_standard_hold(column_of, algo):
+    texts = ["foobar"[:length] for length in range(7)]
+    function = {"column": "c", "algo": algo}
+    assert column_of({"c": texts}, "c string", {"name": "encode", **function}, "c") == VECTORS[algo]
+    assert column_of({"c": VECTORS[algo]}, "c string", {"name": "decode", **function}, "c") == texts
+
+
 @pytest.mark.parametrize(
     ("algo", "text", "expected"),
     [

@@ -37,6 +37,7 @@ def test_all_that_is_wrong_with_the_functions_of_a_step_is_told_at_once(tmp_path
     result = CliRunner().invoke(application, ["check", str(tmp_path), "--json"])
     found = json.loads(result.stdout)["diagnostics"]
     assert result.exit_code == 1
+    assert found[1]["end"] == {"line": 22, "column": found[1]["column"] + len("colum")}
     assert [(told["line"], told["code"], told["message"], told["hint"]) for told in found] == [
         (19, "wrong-function", "there is no function 'drp'", "did you mean 'drop'?"),
         (22, "wrong-function", "trim has no parameter 'colum'", "did you mean 'column'?"),
