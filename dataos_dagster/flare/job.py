@@ -20,7 +20,7 @@ from dataos_dagster.flare.leasing import leased
 from dataos_dagster.flare.lineage import Lineage
 from dataos_dagster.flare.profile.plan import LABEL
 from dataos_dagster.flare.profile.run import profile
-from dataos_dagster.flare.steps import register, run_commands, run_step
+from dataos_dagster.flare.step_run import register, run_commands, run_step
 from dataos_dagster.flare.type_checks import TypeChecks
 from dataos_dagster.flare.udfs import forget_functions, register_functions
 from dataos_dagster.flare.writing import write_output
@@ -260,7 +260,7 @@ class PlanRun:
                 # The rows of a stream cannot be kept, and its plans are those of its query.
                 if self.plan.stream is None:
                     run_commands(step, self.session, self.plan.views)
-                    self.journal.explain(step, self.session)
+                    self.journal.explain(step.label, step.name, self.session)
                 self.journal.preview(step.name, frame)
 
     def _registered(self, view: DataFrame, name: str) -> DataFrame:

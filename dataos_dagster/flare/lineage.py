@@ -235,8 +235,6 @@ class _Tracing:
                 parts.append(self._of_named_window(node.args["alias"].name, scope))
         return merged(parts)
 
-    def _of_existence(self, scope: Any) -> Sources:
-        """Return the columns that decide whether a subquery has rows; None where that cannot be told."""
     def _of_star(self, star: Any, scope: Any) -> Sources:
         """Return the sources of all columns that a `*` in a function stands for; None where it leaves some out."""
         from sqlglot import exp
@@ -261,6 +259,8 @@ class _Tracing:
             return merged(self.columns_of(source).values())
         return None
 
+    def _of_existence(self, scope: Any) -> Sources:
+        """Return the columns that decide whether a subquery has rows; None where that cannot be told."""
         found = merged(self._of_column(column, scope) for column in scope.columns)
         return found or None
 

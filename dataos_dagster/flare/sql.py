@@ -38,8 +38,8 @@ StatementKind = Literal["query", "cache", "uncache", "analyze"]
 
 # Words that a query begins with; everything else is refused before it is parsed.
 _QUERY_WORDS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "("})
-_CACHING_WORDS: Mapping[str, StatementKind] = {"CACHE": "cache", "UNCACHE": "uncache", "ANALYZE": "analyze"}
 _STRUCT_AND_STAR = 2
+_CACHING_WORDS: Mapping[str, StatementKind] = {"CACHE": "cache", "UNCACHE": "uncache", "ANALYZE": "analyze"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,6 @@ class Statement:
     target: str | None = None
     qualified: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
 
-
     def repeated_name(self) -> exp.Identifier | None:
         """Return the first name of a column that an earlier column has, ignoring case; None where a `*` hides them."""
         from sqlglot import exp
@@ -78,6 +77,7 @@ class Statement:
                 return name
             seen.add(name.name.lower())
         return None
+
 
 def parse_statement(sql: str) -> Statement:
     """Return a step's SQL, parsed.
@@ -104,7 +104,6 @@ def parse_statement(sql: str) -> Statement:
     return _query(sql)
 
 
-def parse_expression(text: str) -> str:
 def parse_query(sql: str) -> Statement:
     """Return a query, parsed: a step may keep its view in memory as well, and elsewhere nothing is kept.
 
@@ -118,13 +117,14 @@ def parse_query(sql: str) -> Statement:
     return statement
 
 
+def parse_expression(text: str) -> str:
     """Return a column expression after checking that it is one over the columns of its row.
 
     Raises:
         ValueError: It does not parse, or reads a relation.
     """
     try:
-        statement = _query(f"SELECT *, {text}", only_parsed=True)
+        statement = _query(f"SELECT *, {text}")
     except SqlRefused as refused:
         raise ValueError(refused.message) from None
     if statement.relations:
@@ -153,6 +153,23 @@ def columns_in_expression(text: str) -> tuple[str, ...]:
 
     tree = _parse(f"SELECT {text}")
     return tuple(dict.fromkeys(column.parts[0].name for column in tree.find_all(exp.Column)))
+
+
+def takes_all_columns(text: str) -> bool:
+    """Return whether a function in an expression is given all columns of its row, as `struct(*)` is."""
+    from sqlglot import exp
+
+    stars = _parse(f"SELECT {text}").find_all(exp.Star)
+    return any(not isinstance(star.parent, exp.Count | exp.Column | exp.Dot) for star in stars)
+
+
+def spread_column(text: str) -> str | None:
+    """Return the column that an expression spreads, as `payload.*` does; None for every other expression."""
+    from sqlglot import exp
+
+    [item] = _parse(f"SELECT {text}").selects
+    is_spread = isinstance(item, exp.Column) and isinstance(item.this, exp.Star) and len(item.parts) == _STRUCT_AND_STAR
+    return item.parts[0].name if is_spread else None
 
 
 def replace_spans(sql: str, spans: Mapping[tuple[int, int], str]) -> str:

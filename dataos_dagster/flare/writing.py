@@ -73,8 +73,8 @@ def write_output(run: PlanRun, output: PlannedOutput, position: int) -> OutputRe
         preview=run.journal.preview_of(view),
         branch=written.branch,
         total_rows=written.total_rows,
-    )
         replaced=replaced,
+    )
     reporter.output_written(job_id, result)
     reporter.step_finished(job_id, output.label, written.rows, seconds)
     return result
