@@ -11,7 +11,7 @@ from pyspark.sql.types import LongType, StructField, StructType
 from dataos_dagster.depots.claims import Claim
 from dataos_dagster.depots.door import Merge, ReadRequest
 from dataos_dagster.depots.files.bucket import BucketWrite
-from dataos_dagster.depots.files.listing import counting_files
+from dataos_dagster.depots.files.listing import counting_files, note_names
 from dataos_dagster.depots.files.write import FileWriter
 from dataos_dagster.depots.lakehouse import rest
 from dataos_dagster.depots.locks import Holder
@@ -203,6 +203,22 @@ def test_files_that_a_note_hides_do_not_count_and_a_dead_write_of_this_project_i
     shops[0].write("SELECT CAST(2 AS BIGINT) AS id", files, "append")
     assert shops[1].rows(files) == [(1,), (1,), (2,)]
     assert not [key for key in keys_of(s3, files) if "of-the-dead" in key or key.endswith(".json")]
+
+
+def test_a_writer_writes_no_note_twice_and_its_newest_counts(shops, files, s3):
+    shops[0].write("SELECT CAST(1 AS BIGINT) AS id", files)
+    dead = write_of(shops[0], files)
+    dead.hide(["part-new.parquet"])
+    name, text = dead.name, dead.place.join(dead.name).read()
+    put(s3, files, "part-new.parquet")
+    dead.hide([info.base_name for info in dead.place.data_files() if info.base_name != "part-new.parquet"])
+    assert [each for each in note_names(dead.place) if each != dead.name] == []
+    # As if it had died before it removed the older one.
+    dead.place.join(name).write(text)
+    assert shops[1].rows(files) == [(1,)]
+    shops[0].write("SELECT CAST(2 AS BIGINT) AS id", files, "append")
+    assert shops[1].rows(files) == [(1,), (2,)]
+    assert note_names(dead.place) == []
 
 
 def test_an_overwrite_whose_writer_died_before_it_had_removed_the_old_files_is_finished(shops, files, s3):

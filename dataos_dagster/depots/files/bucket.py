@@ -15,9 +15,17 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.claims import Claim, in_the_way
-from dataos_dagster.depots.files.listing import NOTE_PREFIX, NOTE_SUFFIX, hidden_names, read_notes, relative
+from dataos_dagster.depots.files.listing import (
+    NOTE_PREFIX,
+    NOTE_SUFFIX,
+    hidden_names,
+    note_names,
+    parse_note_name,
+    read_notes,
+    relative,
+)
 from dataos_dagster.depots.files.marks import mark_name, outdated_marks
-from dataos_dagster.errors import DatasetLocked, DepotError
+from dataos_dagster.errors import DatasetLocked, DatasetNotFound, DepotError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,17 +37,22 @@ if TYPE_CHECKING:
     from dataos_dagster.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BucketWrite:
-    """A write to a dataset in a bucket, and its note."""
+    """A write to a dataset in a bucket, and its note.
+
+    Attributes:
+        number: Of its newest note; an object is never written twice.
+    """
 
     place: Place
     claim: Claim
+    number: int = 0
 
     @property
     def name(self) -> str:
-        """Return the name of its note."""
-        return f"{NOTE_PREFIX}{self.claim.id}{NOTE_SUFFIX}"
+        """Return the name of its newest note."""
+        return f"{NOTE_PREFIX}{self.claim.id}.{self.number}{NOTE_SUFFIX}"
 
     @property
     def staging(self) -> Place:
@@ -49,10 +62,9 @@ class BucketWrite:
 
     def hide(self, names: Iterable[str]) -> None:
         """Say which files do not count from now on, and are deleted when the write ends, however it does."""
-        note = self.place.join(self.name)
-        text = json.dumps({**asdict(self.claim), "hidden": sorted(names)})
-        with note.failures(), note.filesystem.open_output_stream(note.path) as stream:
-            stream.write(text.encode())
+        self.number += 1
+        self.place.join(self.name).write(json.dumps({**asdict(self.claim), "hidden": sorted(names)}).encode())
+        self._remove_notes(self._notes()[:-1])
 
     def add(self, replaced: Iterable[FileInfo] = (), *, mark: str | None = None) -> tuple[FileInfo, ...]:
         """Copy the staged files into the dataset and let them count, instead of those that they replace; return them.
@@ -69,9 +81,7 @@ class BucketWrite:
         self.hide((*names.values(), *([mark_name(mark)] if mark else [])))
         filesystem = self.place.filesystem
         if mark:
-            place = self.place.join(mark_name(mark))
-            with place.failures(), place.filesystem.open_output_stream(place.path) as stream:
-                stream.write(b"")
+            self.place.join(mark_name(mark)).write(b"")
         for path, name in names.items():
             target = self.place.join(name)
             with target.failures():
@@ -83,15 +93,27 @@ class BucketWrite:
 
     def end(self) -> None:
         """Delete the staged files, those that the note hides, and the note: undoes a write, or finishes one."""
-        filesystem, note = self.place.filesystem, self.place.join(self.name)
+        filesystem, notes = self.place.filesystem, self._notes()
+        if not notes:
+            raise DatasetNotFound(f"{self.place.join(self.name)} does not exist: which files count is not known")
         with self.place.failures():
-            for name in hidden_names(note.read().decode()):
+            for name in hidden_names(self.place.join(notes[-1]).read().decode()):
                 hidden = self.place.join(name)
                 if hidden.kind() == "file":
                     filesystem.delete_file(hidden.path)
             if self.staging.kind() == "folder":
                 filesystem.delete_dir(self.staging.path)
-            filesystem.delete_file(note.path)
+        self._remove_notes(notes)
+
+    def _notes(self) -> list[str]:
+        """Return the names of its notes, the newest last: a writer that died may have left two."""
+        mine = ((parse_note_name(name), name) for name in note_names(self.place))
+        return [name for (writer, _), name in sorted(mine) if writer == self.claim.id]
+
+    def _remove_notes(self, names: Iterable[str]) -> None:
+        with self.place.failures():
+            for name in names:
+                self.place.filesystem.delete_file(self.place.join(name).path)
 
 
 @contextmanager
@@ -135,10 +157,10 @@ def _in_the_way(write: BucketWrite, settings: Settings) -> BucketWrite | None:
 
 def _foreign(write: BucketWrite, settings: Settings) -> BucketWrite | None:
     for name, text in read_notes(write.place).items():
-        claim = Claim.parse(text)
-        if name == write.name or claim is None:
+        claim, (_, number) = Claim.parse(text), parse_note_name(name)
+        if claim is None or claim.id == write.claim.id:
             continue
-        found = BucketWrite(write.place, claim)
+        found = BucketWrite(write.place, claim, number)
         if not claim.is_of(settings):
             return found
         found.end()

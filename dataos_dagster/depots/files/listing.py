@@ -2,12 +2,17 @@
 
 A writer that needs more than one step leaves a note in the folder, with the names of files that do not count. Note and
 files cannot be read in one step, so both are read until two rounds find the same: then nothing has changed in between.
+
+In a bucket a writer does not replace its note but leaves a further one, of which the newest counts: S3 replaces an
+object in one step, while gateways in front of a file system (Versity 1.8) answer who reads it in between with the
+bytes of one and the length of the other.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,16 +69,31 @@ def counting_files(place: Place) -> Listing:
 
 
 def read_notes(place: Place) -> Mapping[str, str]:
-    """Return the notes in a folder, their texts by their names."""
-    found: dict[str, str] = {}
-    for info in place.entries():
-        name = info.base_name
-        if name.startswith(NOTE_PREFIX) and name.endswith(NOTE_SUFFIX):
-            try:
-                found[name] = place.join(name).read().decode()
-            except DatasetNotFound:
-                continue  # its write has ended just now
-    return found
+    """Return the newest note of each writer in a folder, its text by its name.
+
+    Raises:
+        DepotUnreachable: Notes come and go all the time; a retry can help.
+    """
+    for _ in range(_ROUNDS):
+        newest: dict[str, tuple[int, str]] = {}
+        for name in note_names(place):
+            writer, number = parse_note_name(name)
+            newest[writer] = max(newest.get(writer, (-1, "")), (number, name))
+        with suppress(DatasetNotFound):  # a newer one is there by now, or the write has ended
+            return {name: place.join(name).read().decode() for _, name in newest.values()}
+    raise DepotUnreachable(f"{place} changes all the time", hint="run the job again when its writers are done")
+
+
+def note_names(place: Place) -> list[str]:
+    """Return the names of all notes in a folder."""
+    names = (info.base_name for info in place.entries())
+    return [name for name in names if name.startswith(NOTE_PREFIX) and name.endswith(NOTE_SUFFIX)]
+
+
+def parse_note_name(name: str) -> tuple[str, int]:
+    """Return the writer of a note, and which of its notes it is; the later ones have the greater numbers."""
+    writer, _, number = name.removeprefix(NOTE_PREFIX).removesuffix(NOTE_SUFFIX).partition(".")
+    return writer, int(number) if number.isdecimal() else 0
 
 
 def hidden_names(text: str) -> tuple[str, ...]:
