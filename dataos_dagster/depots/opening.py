@@ -283,10 +283,13 @@ def _text(credentials: Mapping[str, SecretStr], key: str) -> str | None:
 def _kafka(depot: Depot, credentials: Mapping[str, SecretStr], *, spelled_out: bool = False) -> Store:
     """Return the store of the topics of a depot, or of a cluster that a job spells out."""
     from dataos_dagster.depots.kafka.access import access_of
+    from dataos_dagster.depots.kafka.event_hubs import event_hubs_access
     from dataos_dagster.depots.kafka.registry import SchemaRegistry
     from dataos_dagster.depots.kafka.store import KafkaStore
-    from dataos_dagster.depots.manifest import KafkaConnection
+    from dataos_dagster.depots.manifest import EventHubConnection, KafkaConnection
 
+    if isinstance(depot.connection, EventHubConnection):
+        return KafkaStore(event_hubs_access(depot, credentials), depot.name, asks_registry=spelled_out)
     url = depot.connection.schema_registry_url if isinstance(depot.connection, KafkaConnection) else None
     login = _text(credentials, "schema_registry_username"), credentials.get("schema_registry_password")
     registry = SchemaRegistry(url, *login) if url else None

@@ -11,8 +11,8 @@ from depot_shop import target
 from pydantic import SecretStr
 from sessions import SAIL
 
-from dataos_dagster.depots.connectors.topics import kafka_options
 from dataos_dagster.depots.door import JdbcConnection, ReadRequest, Target, WriteRequest
+from dataos_dagster.depots.kafka.event_hubs import kafka_options
 from dataos_dagster.depots.mysql.store import MysqlStore
 from dataos_dagster.engines.coordinates import coordinate_of
 from dataos_dagster.errors import CredentialsRefused, DepotError, DepotUnsupported

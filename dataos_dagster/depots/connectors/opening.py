@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.connectors import documents, jdbc, warehouses
-from dataos_dagster.depots.connectors.topics import pulsar
+from dataos_dagster.depots.connectors.pulsar import pulsar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -69,11 +69,9 @@ def access_of(depot: Depot, credentials: Mapping[str, SecretStr]) -> KafkaAccess
     Raises:
         CredentialsRefused: They contradict each other.
     """
-    from dataos_dagster.depots.manifest import EventHubConnection, KafkaConnection
+    from dataos_dagster.depots.manifest import KafkaConnection
 
     connection = depot.connection
-    if isinstance(connection, EventHubConnection):
-        return _event_hubs(depot, connection.endpoint, credentials)
     assert isinstance(connection, KafkaConnection)  # noqa: S101 - the depot's type says so
     # Plans of Spark show the options of a source.
     secret = ("password", "trust_store_password", "schema_registry_password")
@@ -91,20 +89,6 @@ def access_of(depot: Depot, credentials: Mapping[str, SecretStr]) -> KafkaAccess
         security |= _trust_properties(depot, known)
         secrets |= _trust_secrets(credentials)
     return KafkaAccess(",".join(connection.brokers), security, secrets, username, password)
-
-
-def _event_hubs(depot: Depot, endpoint: str, credentials: Mapping[str, SecretStr]) -> KafkaAccess:
-    """Return how an Event Hubs namespace is reached: each has an endpoint that speaks Kafka's protocol."""
-    from dataos_dagster.depots.connectors.topics import event_hubs
-
-    names = ("eh_shared_access_key_name", "eh_shared_access_key")
-    if missing := [name for name in names if name not in credentials]:
-        raise CredentialsRefused(
-            f"depot {depot.name!r}: its secret has no {missing[0]!r}",
-            hint="add the name of a shared access key and the key to the depot's secret",
-            location=depot.location,
-        )
-    return event_hubs(endpoint, *(credentials[name] for name in names))
 
 
 def _protocol(*, has_login: bool, has_tls: bool) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.address import Address
-from dataos_dagster.depots.connectors.topics import kafka_options
 from dataos_dagster.depots.contents import counted
+from dataos_dagster.depots.kafka.event_hubs import kafka_options
 from dataos_dagster.depots.kafka.payload import (
     HEADER_OPTION,
     PARSER_OPTIONS,
