@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,12 +9,12 @@ from typing import TYPE_CHECKING
 from dataos_dagster.depots.contents import counted
 from dataos_dagster.depots.lakehouse.configuration import requirements as warehouse_requirements
 from dataos_dagster.depots.lakehouse.expiry import expiry_of
+from dataos_dagster.depots.lakehouse.failures import table_failures
 from dataos_dagster.depots.lakehouse.locking import table_lock
 from dataos_dagster.depots.lakehouse.orphans import candidates, check_unknown
 from dataos_dagster.depots.lakehouse.procedures import Procedures
 from dataos_dagster.depots.lakehouse.statements import Statements
 from dataos_dagster.depots.lakehouse.types import columns_of_schema
-from dataos_dagster.depots.lakehouse.write import is_conflict
 from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.maintenance import (
     MOST_NAMED,
@@ -29,18 +28,9 @@ from dataos_dagster.depots.maintenance import (
 )
 from dataos_dagster.depots.requests import WriteRequest
 from dataos_dagster.depots.requirements import join, veto
-from dataos_dagster.errors import (
-    DatasetLocked,
-    DatasetNotFound,
-    DepotUnsupported,
-    EngineCrashed,
-    StatementFailed,
-    WriteFailed,
-)
+from dataos_dagster.errors import DatasetNotFound, DepotUnsupported, WriteFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dataos_dagster.depots.lakehouse.expiry import Expiry
     from dataos_dagster.depots.lakehouse.metadata import TableState
     from dataos_dagster.depots.lakehouse.orphans import ListedFile
@@ -84,7 +74,7 @@ class TableUpkeep:
         )
         with (
             table_lock(self.store, self.table, self.request, holder, self.session.stop_work),
-            self._failures(),
+            table_failures(self.session, self.request),
         ):
             before = self._state()
             match self.request.work:
@@ -216,28 +206,6 @@ class TableUpkeep:
                 location=self.request.location,
             )
         return state
-
-    @contextmanager
-    def _failures(self) -> Iterator[None]:
-        """Say of an engine's failure what it means for the table."""
-        try:
-            with self.session.failures(self.request.location):
-                yield
-        except EngineCrashed as error:
-            error.hint = "the rows of the table are as before, or as after the action; run the job again"
-            raise
-        except StatementFailed as error:
-            if is_conflict(error):
-                raise DatasetLocked(
-                    f"{self.request.target}: another writer has committed to it meanwhile ({error.message[:300]})",
-                    hint="the table is as that writer left it; run the job again",
-                    location=self.request.location,
-                ) from error
-            raise WriteFailed(
-                f"{self.request.target}: {error.message}",
-                hint="the rows of the table are as before",
-                location=self.request.location,
-            ) from error
 
 
 def upkeep_requirements(store: LakehouseStore, table: Table, request: MaintenanceRequest) -> Requirements:

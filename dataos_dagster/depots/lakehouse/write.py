@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.fitting import fit
 from dataos_dagster.depots.lakehouse import metadata
 from dataos_dagster.depots.lakehouse.creation import TableCreation, clear_abandoned
+from dataos_dagster.depots.lakehouse.failures import table_failures
 from dataos_dagster.depots.lakehouse.locking import table_lock
 from dataos_dagster.depots.lakehouse.marks import evidence_of
 from dataos_dagster.depots.lakehouse.partitioning import check_columns, wanted_spec
@@ -19,11 +19,9 @@ from dataos_dagster.depots.lakehouse.statements import Statements
 from dataos_dagster.depots.lakehouse.types import columns_of_schema, spark_schema, without_views
 from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.requests import WriteResult
-from dataos_dagster.errors import DatasetLocked, DepotError, EngineCrashed, StatementFailed, WriteFailed
+from dataos_dagster.errors import DepotError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pyspark.sql.connect.dataframe import DataFrame
 
     from dataos_dagster.depots.lakehouse.metadata import TableState
@@ -32,18 +30,6 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.requests import WriteRequest
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
-
-
-# How engines say that the table is no longer what a commit was made for: Sail, Iceberg on Spark, a creation on Spark.
-_CONFLICT = re.compile(
-    r"Iceberg commit failed: reference|CommitFailedException|Found conflicting files|TABLE_OR_VIEW_ALREADY_EXISTS"
-    r"|created concurrently"
-)
-
-
-def is_conflict(error: StatementFailed) -> bool:
-    """Return whether an engine could not commit because somebody else had."""
-    return _CONFLICT.search(error.message) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +51,13 @@ class TableWriter:
             WriteFailed: The engine or the disk failed; the table is as before.
         """
         with self.lock() as holder:
-            with self._nothing_written():
+            with table_failures(self.session, self.request):
                 before = self._present()
             statements = Statements(self.table, self.request, self.session)
             if self.request.branch:
                 statements.spark_only("cannot write to a branch")
             notes: tuple[str, ...] = ()
-            with self._nothing_written(), self._noted():
+            with table_failures(self.session, self.request), self._noted():
                 if before is None:
                     rows, notes = self._creation(holder).create(frame, statements)
                 else:
@@ -182,32 +168,3 @@ class TableWriter:
             self.principal.name, self.session.process, self.request.operation, elsewhere=self.session.elsewhere
         )
         return table_lock(self.store, self.table, self.request, holder, self.session.stop_work)
-
-    @contextmanager
-    def _nothing_written(self) -> Iterator[None]:
-        """Say of an engine's failure what it means for the table."""
-        try:
-            with self.session.failures(self.request.location):
-                yield
-        except EngineCrashed as error:
-            error.hint = f"the table is as it was before, or as after the write; {error.hint or 'run the job again'}"
-            raise
-        except StatementFailed as error:
-            if is_conflict(error):
-                raise DatasetLocked(
-                    f"{self.request.target} was not written: another writer has committed to it meanwhile "
-                    f"({error.message[:300]})",
-                    hint="the table is as that writer left it; run the job again",
-                    location=self.request.location,
-                ) from error
-            raise WriteFailed(
-                f"{self.request.target} was not written: {error.message}",
-                hint="the table is as it was before",
-                location=self.request.location,
-            ) from error
-        except OSError as error:
-            raise WriteFailed(
-                f"{self.request.target} was not written: {error.strerror or error}",
-                hint="the table is as it was before; check the space on the disk and the folder's owner",
-                location=self.request.location,
-            ) from error
