@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -12,7 +13,8 @@ from dataos_dagster.depots.clients import client
 from dataos_dagster.errors import CredentialsRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from pyarrow.fs import FileSystem
     from pydantic import SecretStr
@@ -101,6 +103,25 @@ class AzureAccess:
         )
 
 
+class _Tokens:
+    """The token that was asked for last: each listing and each file that is opened has a file system of its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._credentials: Any = None
+
+    def of(self, ask: Callable[[], Any]) -> tuple[str, datetime]:
+        """Return a token and when it ends, in UTC without a zone; asked for where there is none that still holds.
+
+        Args:
+            ask: Returns fresh credentials of Google's client.
+        """
+        with self._lock:
+            if self._credentials is None or not self._credentials.valid:
+                self._credentials = ask()
+            return self._credentials.token, self._credentials.expiry
+
+
 @dataclass(frozen=True, slots=True)
 class GcsAccess:
     """How a bucket of Google Cloud Storage is opened.
@@ -108,10 +129,12 @@ class GcsAccess:
     Attributes:
         key: The JSON key of a service account; None leaves it to the machine's own identity.
         project: Project that is billed; None takes the key's.
+        tokens: Those that Google has given for the key.
     """
 
     key: SecretStr | None = None
     project: str | None = None
+    tokens: _Tokens = field(default_factory=_Tokens, init=False, repr=False, compare=False)
 
     def url(self, path: str, *, sail: bool) -> str:  # noqa: ARG002 - every engine has the same name for it
         """Return the name of a path."""
@@ -138,7 +161,7 @@ class GcsAccess:
             ) from None
 
     def filesystem(self) -> FileSystem:
-        """Return Arrow's file system, with a token that is good for an hour.
+        """Return Arrow's file system, with a token that is good for an hour at most.
 
         Raises:
             CredentialsRefused: Google refuses the key.
@@ -149,7 +172,7 @@ class GcsAccess:
         limit = timedelta(seconds=_RETRY_SECONDS)
         if self.key is None:
             return fs.GcsFileSystem(project_id=self.project, retry_time_limit=limit)
-        token, expires = self._token()
+        token, expires = self.tokens.of(self._credentials)
         return fs.GcsFileSystem(
             access_token=token,
             credential_token_expiration=expires,
@@ -157,7 +180,8 @@ class GcsAccess:
             retry_time_limit=limit,
         )
 
-    def _token(self) -> tuple[str, Any]:
+    def _credentials(self) -> Any:
+        """Return the credentials of the key, with a fresh token."""
         assert self.key is not None and self.account  # noqa: S101, PT018 - its caller has asked for the key
         accounts = client("google.oauth2.service_account", "Google Cloud", "gcs")
         transport = client("google.auth.transport.requests", "Google Cloud", "gcs")
@@ -172,7 +196,7 @@ class GcsAccess:
                 f"Google Cloud refuses the key of {self.account['client_email']}: {str(error)[:200]}",
                 hint="check the depot's secret",
             ) from None
-        return credentials.token, credentials.expiry
+        return credentials
 
 
 BucketAccess = S3Access | AzureAccess | GcsAccess

@@ -155,6 +155,44 @@ def test_arrow_opens_the_same_places():
     assert isinstance(GcsAccess().filesystem(), fs.GcsFileSystem)
 
 
+def test_a_token_of_google_is_asked_for_once_while_it_holds(monkeypatch):
+    from dataclasses import replace
+    from datetime import UTC, datetime, timedelta
+
+    from google.oauth2.service_account import Credentials
+    from pydantic import SecretStr
+
+    asked = []
+
+    def refreshed(credentials, _):
+        asked.append(credentials.service_account_email)
+        credentials.token = f"token {len(asked)}"
+        credentials.expiry = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=1)
+
+    monkeypatch.setattr(Credentials, "refresh", refreshed)
+    account = KEY | {"private_key": _private_key(), "token_uri": "https://oauth2.example/token"}
+    place = Place("lake/raw", GcsAccess(SecretStr(json.dumps(account))))
+    for each in (place, place.join("orders"), replace(place, path="lake")):
+        assert isinstance(each.filesystem, fs.GcsFileSystem)
+    assert asked == ["ann@acme"]
+    assert "token 1" not in repr(place)
+    place.access.tokens._credentials.expiry -= timedelta(hours=1)
+    assert [place.filesystem.type_name for _ in range(2)] == ["gcs", "gcs"]
+    assert len(asked) == 2
+
+
+def _private_key():
+    """Return a new key as a service account has it."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    return (
+        rsa.generate_private_key(65537, 2048)
+        .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        .decode()
+    )
+
+
 def test_jobs_go_to_spark_and_say_why(sail_shop):
     for section, said in (
         ("gcs: {bucket: lake}", "Sail is not proven on Google Cloud Storage (gs://lake/raw/orders)"),
