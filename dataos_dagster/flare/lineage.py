@@ -79,6 +79,8 @@ class Lineage:
 
         # Implicit inputs, and views in another spelling, stand in `step.sql` only.
         statement = step.statement if step.sql == step.statement.sql else parse_statement(step.sql)
+        if statement.tree is None:
+            raise Untraceable("the SQL has forms that only Spark reads")
         known = {}
         for relation in statement.relations:
             name = relation.name.lower()

@@ -19,7 +19,7 @@ _ROW_GENERATORS = frozenset(
     }
 )  # fmt: skip
 # They call any Java method: no reading of the SQL could say what that touches.
-_CALLS_JAVA = frozenset({"reflect", "java_method", "try_reflect"})
+CALLS_JAVA = frozenset({"reflect", "java_method", "try_reflect"})
 _FILE_FORMATS = frozenset({"parquet", "csv", "json", "orc", "avro", "text", "delta", "iceberg", "binaryfile", "xml"})
 
 
@@ -102,7 +102,7 @@ def refuse_calls(tree: Any) -> None:
     from sqlglot import exp
 
     for call in tree.find_all(exp.Anonymous):
-        if call.name.lower() in _CALLS_JAVA:
+        if call.name.lower() in CALLS_JAVA:
             raise SqlRefused(f"{call.name} calls Java, which a step may not", hint="use functions of Spark SQL")
     for lateral in tree.find_all(exp.Lateral):
         _check_generator(lateral.this)
@@ -121,6 +121,8 @@ def _relations(tree: Any) -> Iterator[Relation]:
     from sqlglot import exp
 
     for table in tree.find_all(exp.Table):
+        if table.find_ancestor(exp.Hint) is not None:
+            continue  # `/*+ BROADCAST(o) */` speaks of a relation that the query itself names
         if isinstance(table.this, exp.Func):
             _check_generator(table.this)
             continue
@@ -136,11 +138,20 @@ def _relations(tree: Any) -> Iterator[Relation]:
             end=last["end"] + 1,
             alias=table.alias or None,
         )
-        _check_relation(relation, travels=bool(table.args.get("version") or table.args.get("when")))
+        check_relation(relation, travels=bool(table.args.get("version") or table.args.get("when")))
         yield relation
 
 
-def _check_relation(relation: Relation, *, travels: bool) -> None:
+def check_relation(relation: Relation, *, travels: bool) -> None:
+    """Check that a relation is a view or a dataset, as it is now.
+
+    Args:
+        relation: The relation.
+        travels: The SQL asks for an older state of it.
+
+    Raises:
+        SqlRefused: It opens files, or asks for an older state.
+    """
     if len(relation.parts) == 2 and relation.parts[0].lower() in _FILE_FORMATS:  # noqa: PLR2004 - format.`path`
         raise relation.refused(
             f"{relation.name!r} opens files past the job's inputs",
@@ -159,7 +170,18 @@ def _check_generator(function: Any) -> None:
 
     if isinstance(function, exp.Query | exp.Subquery | exp.Values):
         return
-    name = (function.name if isinstance(function, exp.Anonymous) else function.sql_name()).lower()
+    check_generator((function.name if isinstance(function, exp.Anonymous) else function.sql_name()).lower())
+
+
+def check_generator(name: str) -> None:
+    """Check that a function that stands where a relation may only makes rows of its arguments.
+
+    Args:
+        name: Its name, lower case.
+
+    Raises:
+        SqlRefused: It may open something.
+    """
     if name not in _ROW_GENERATORS:
         raise SqlRefused(
             f"{name}(…) in the place of a table is not allowed",

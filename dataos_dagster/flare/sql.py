@@ -2,12 +2,12 @@
 
 One step is one query over views of the job. Whatever would reach data another way is found here: a relation of
 several parts, a path behind ``parquet.`…` ``, a function that opens files or calls Java, a statement that changes
-something. What the parser does not understand is refused, because nobody could say what it reads.
+something. Of a query that the parser does not know, which Spark may, this much is found in its words.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +21,7 @@ from dataos_dagster.flare.relations import (
     relations_of,
 )
 from dataos_dagster.flare.sql_syntax import (
+    NOT_READ,
     SYNTAX,
     column_of,
     comma_before_from,
@@ -49,18 +50,20 @@ class Statement:
     Attributes:
         sql: Without the semicolon behind it.
         kind: `query`, or one of the statements without a result that are allowed.
-        tree: Its syntax tree; that of the query for `CACHE TABLE v AS SELECT …`.
+        tree: Its syntax tree, that of the query for `CACHE TABLE v AS SELECT …`; None for SQL that only Spark reads.
         relations: Those that are no common table expression, in the order of the text.
         target: The view of CACHE, UNCACHE and ANALYZE; a query with a target is cached under that name.
         qualified: Spans of columns written with a dataset's full name, `(start, end, parts)`.
+        doubt: Why there is no tree: what the parser does not know, and Spark may.
     """
 
     sql: str
     kind: StatementKind
-    tree: exp.Expression = field(repr=False)
+    tree: exp.Expression | None = field(repr=False)
     relations: tuple[Relation, ...]
     target: str | None = None
     qualified: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
+    doubt: SqlRefused | None = None
 
     def repeated_name(self) -> exp.Identifier | None:
         """Return the first name of a column that an earlier column has, ignoring case; None where a `*` hides them."""
@@ -124,7 +127,7 @@ def parse_expression(text: str) -> str:
         ValueError: It does not parse, or reads a relation.
     """
     try:
-        statement = _query(f"SELECT *, {text}")
+        statement = _query(f"SELECT *, {text}", only_parsed=True)
     except SqlRefused as refused:
         raise ValueError(refused.message) from None
     if statement.relations:
@@ -231,23 +234,37 @@ def _parse(sql: str) -> Any:
     return trees[0]
 
 
-def _query(sql: str) -> Statement:
+def _query(sql: str, *, only_parsed: bool = False) -> Statement:
     from sqlglot import exp
 
-    tree = _parse(sql)
+    try:
+        tree = _parse(sql)
+    except SqlRefused as refused:
+        if refused.code != NOT_READ or only_parsed:
+            raise
+        return _query_in_words(sql, refused)
     if not isinstance(tree, exp.Query | exp.Values):
         raise SqlRefused(f"{type(tree).__name__.upper()} is not a query, and a step is one query", hint=QUERY_HINT)
     refuse_side_doors(tree)
     return Statement(sql.rstrip(), "query", tree, relations_of(tree), qualified=tuple(qualified_columns(tree)))
 
 
+def _query_in_words(sql: str, doubt: SqlRefused) -> Statement:
+    """Return a query that the parser does not know and Spark may: what it reads is found in its words."""
+    from dataos_dagster.flare.sql_words import qualifiers_in_words, relations_in_words
+
+    tokens = _tokens(sql)
+    relations = relations_in_words(tokens)
+    qualified = qualifiers_in_words(tokens, relations)
+    return Statement(sql.rstrip(), "query", None, relations, qualified=qualified, doubt=doubt)
+
+
 def _caching_statement(sql: str, tokens: list[Any], kind: StatementKind) -> Statement:
-    """Return CACHE, UNCACHE or ANALYZE; the query behind `CACHE TABLE v AS` makes it a query named `v`."""
+    """Return CACHE, UNCACHE or ANALYZE; a query behind the view's name makes it a query of that name."""
     from sqlglot import exp
 
-    opening = next((token for token in tokens if token.text.upper() == "AS"), None)
-    head = sql[: opening.start] if opening and kind == "cache" else sql
-    tree = _parse(head)
+    head, body = _cached_query(tokens) if kind == "cache" else (None, None)
+    tree = _parse(sql[: head.start] if head else sql)
     named = tree.find(exp.Table)
     if named is None or len(named.parts) != 1:
         place = tokens[min(2, len(tokens) - 1)]
@@ -258,9 +275,24 @@ def _caching_statement(sql: str, tokens: list[Any], kind: StatementKind) -> Stat
             column=column_of(place),
             length=len(place.text),
         )
-    if opening is None or kind != "cache":
+    if body is None:
         return Statement(sql, kind, tree, (), target=named.name)
     # Blanks in place of the head keep the positions of everything behind it.
-    blank = "".join(character if character == "\n" else " " for character in sql[: opening.end + 1])
-    query = _query(blank + sql[opening.end + 1 :])
-    return Statement(query.sql, "query", query.tree, query.relations, target=named.name, qualified=query.qualified)
+    blank = "".join(character if character == "\n" else " " for character in sql[: body.start])
+    return replace(_query(blank + sql[body.start :]), target=named.name)
+
+
+def _cached_query(tokens: list[Any]) -> tuple[Any, Any]:
+    """Return the words at which the head of `CACHE TABLE v [OPTIONS (…)] [AS] SELECT …` ends and its query begins.
+
+    Both are None where no query follows: then a view is kept that is there already.
+    """
+    depth = 0
+    for before, token, behind in zip(tokens[2:], tokens[3:], [*tokens[4:], None], strict=False):
+        if depth == 0 and before.text.upper() not in {"TABLE", "OPTIONS"}:
+            if token.text.upper() == "AS":
+                return token, behind
+            if token.text.upper() in _QUERY_WORDS:
+                return token, token
+        depth += (token.text == "(") - (token.text == ")")
+    return None, None

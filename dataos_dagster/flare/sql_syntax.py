@@ -112,7 +112,7 @@ def explain_syntax_error(sql: str, tokens: Sequence[Any], error: Any, parses: Ca
     token = tokens[failing]
     found = error.errors[0] if error.errors else {}
     message = str(found.get("description") or error).partition(" but got <")[0].rstrip(".")
-    hint = "compare with the Spark SQL reference; a job whose SQL cannot be read is not run"
+    hint = "compare with the Spark SQL reference: where it is right, Spark runs it"
     return _at(token, f"the SQL does not parse: {message}, near {token.text!r}", hint, code=NOT_READ)
 
 

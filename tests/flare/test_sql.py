@@ -85,7 +85,6 @@ def test_what_is_no_query_over_views_is_refused(sql, message):
 @pytest.mark.parametrize(
     ("sql", "line", "column"),
     [
-        ("SELECT a,\n  b FRM v x y WHERE", 2, 9),
         ("SELECT *\nFROM csv.`/x`", 2, 6),
         ("  DROP TABLE x", 1, 3),
     ],
@@ -94,6 +93,12 @@ def test_what_is_refused_has_its_place(sql, line, column):
     with pytest.raises(SqlRefused) as error:
         parse_statement(sql)
     assert (error.value.line, error.value.column) == (line, column)
+
+
+def test_what_the_parser_does_not_know_has_its_place():
+    doubt = parse_statement("SELECT a,\n  b FRM v x y WHERE").doubt
+    assert doubt is not None
+    assert (doubt.code, doubt.line, doubt.column) == ("sql-not-read", 2, 9)
 
 
 def test_spans_of_relations_cut_out_exactly_their_names():
@@ -107,6 +112,7 @@ def test_spans_of_relations_cut_out_exactly_their_names():
     ("sql", "kind"),
     [
         ("CACHE TABLE v", "cache"),
+        ("CACHE TABLE v OPTIONS ('storageLevel' 'DISK_ONLY')", "cache"),
         ("cache lazy table v", "cache"),
         ("UNCACHE TABLE IF EXISTS v", "uncache"),
         ("ANALYZE TABLE v COMPUTE STATISTICS", "analyze"),
@@ -121,6 +127,18 @@ def test_caching_a_query_is_that_query_under_the_cached_name():
     statement = parse_statement("CACHE TABLE big AS\nSELECT * FROM orders")
     assert (statement.kind, statement.target, relations(statement.sql)) == ("query", "big", ["orders"])
     assert statement.relations[0].line == 2
+
+
+@pytest.mark.parametrize("between", ["AS", "", "OPTIONS ('storageLevel' = 'DISK_ONLY') AS", "OPTIONS ('a' 'b')"])
+def test_a_query_that_is_cached_reads_its_relations_through_the_door_with_and_without_as(between):
+    statement = parse_statement(f"CACHE LAZY TABLE big {between} SELECT id AS n FROM lakehouse.sales.orders")
+    assert (statement.kind, statement.target) == ("query", "big")
+    assert relations(statement.sql) == ["lakehouse.sales.orders"]
+
+
+def test_a_hint_names_relations_and_reads_none():
+    sql = "SELECT /*+ BROADCAST(c), MAPJOIN(d), REPARTITION(8) */ * FROM orders o JOIN customers c ON o.id = c.id"
+    assert relations(sql) == ["orders", "customers"]
 
 
 def test_an_expression_speaks_of_columns_only():

@@ -115,6 +115,8 @@ def _refuse_more(tree: object, key: str) -> None:
     """Refuse text that goes on where the condition ends."""
     from sqlglot import exp
 
+    if tree is None:
+        raise SqlRefused(f"`{key}` cannot be read", hint="write it as a step, and compare with the step's view")
     more = [part for part in _BEHIND if isinstance(tree, exp.Select) and tree.args.get(part)]
     if not isinstance(tree, exp.Select) or more:
         raise SqlRefused(f"`{key}` is a condition, and this is more", hint="write what stands behind WHERE")

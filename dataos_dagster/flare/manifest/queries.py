@@ -128,10 +128,15 @@ def _parsed(
         part, message = (start, start + refused.length), _message(draft, path, refused.message, refused.line)
         draft.refuse(refused.code, path, message, refused.hint or "", part=part)
         return None
+    doubt = getattr(statement, "doubt", None)
+    if doubt is not None:
+        start = offset_of(sql, doubt.line, doubt.column)
+        message = _message(draft, path, doubt.message, doubt.line)
+        draft.warn(doubt.code, path, message, doubt.hint or "", part=(start, start + doubt.length))
     relations = [(each.name, len(each.parts), each.start, each.end) for each in statement.relations]
     kind, target = getattr(statement, "kind", "query"), getattr(statement, "target", None)
     reading = _Reading(kind, target, relations)
-    if draft.readings is not None:
+    if draft.readings is not None and doubt is None:
         draft.readings.keep_reading(dialect + sql, json.dumps(reading))
     return reading
 

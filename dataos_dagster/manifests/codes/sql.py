@@ -16,10 +16,11 @@ ENTRIES = (
     ),
     CodeEntry(
         "sql-not-read",
-        "SQL that cannot be read",
-        "Steps are parsed before anything runs, because nobody could say otherwise what they read. The parser does not "
-        "understand this text: most often it is wrong, and sometimes it is a form of Spark SQL that the parser does "
-        "not know. The job is shown and does not run until it is written another way; other jobs do.",
+        "SQL that only Spark may know",
+        "The parser does not understand this text: most often it is wrong, and sometimes it is a form of Spark SQL that "
+        "the parser does not know. What a query reads is found in its words then, the job goes to Spark, which knows, "
+        "and the lineage of its columns is not followed. Expressions of functions and conditions have to be read: "
+        "there, it is an error.",
         wrong="sql: SELECT customer, amount FROM orders WITHOUT customer",
         right="sql: SELECT * EXCEPT (customer) FROM orders",
     ),
