@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from dataos_dagster.engines.failures import is_lost_connection
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", "WriteRequest", "MaintenanceRequest")
 
+# How long a store keeps the mark of a write at least, where it has to forget some: the next run of the job asks for it.
+MARKS_KEPT = timedelta(days=90)
+# When it forgets one: its clock may differ from that of whoever wrote down when the write began.
+MARKS_FORGOTTEN = MARKS_KEPT + timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -36,19 +42,30 @@ class Evidence:
     Attributes:
         state: Names the rows that are there, such as the present snapshot; None where there are none, or no names.
         marks: Marks of commits.
+        kept: How long marks are kept at least; None where a mark is as old as its dataset.
     """
 
     state: str | None = None
     marks: AbstractSet[str] = frozenset()
+    kept: timedelta | None = None
 
-    def shows(self, mark: str, since: str | None = None) -> bool | None:  # noqa: ARG002 - of stores that forget marks
+    def shows(
+        self,
+        mark: str,
+        since: str | None = None,  # noqa: ARG002 - of stores that count their commits
+        begun: datetime | None = None,
+    ) -> bool | None:
         """Return whether a mark is there; None when that cannot be told, as the store has forgotten older marks.
 
         Args:
             mark: Of the write.
             since: State of the dataset before the write; None when it had none, or when nobody knows it.
+            begun: When the write began; None for one that is being done now.
         """
-        return mark in self.marks
+        if mark in self.marks:
+            return True
+        forgotten = self.kept is not None and begun is not None and begun < datetime.now(UTC) - self.kept
+        return None if forgotten else False
 
 
 @runtime_checkable
@@ -97,7 +114,8 @@ class Settlement:
             elif write.token == self.token:
                 raise WriteFailed(
                     f"{self.dataset}: a run was interrupted while it wrote, and somebody outside of this project has "
-                    "written since, or the log of that time is gone: whether its rows are there cannot be told",
+                    "written since, or what the dataset keeps of its writes does not go back that far: whether its "
+                    "rows are there cannot be told",
                     hint="look at the dataset, then give the window up (dataos flare state abandon) and, if its rows "
                     "are there, move on (dataos flare state set)",
                 )
@@ -194,7 +212,7 @@ def dataset_of(request: WriteRequest | MaintenanceRequest, branch: str | None = 
 
 def _was_written(write: IntendedWrite, evidence: Evidence, left: Holder | None) -> bool | None:
     """Return whether a write that was begun has happened; None when that cannot be told."""
-    shown = evidence.shows(write.token, write.before)
+    shown = evidence.shows(write.token, write.before, write.begun)
     if shown or write.marked:
         return shown
     if evidence.state == write.before:

@@ -19,8 +19,33 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.requests import WriteRequest
     from dataos_dagster.depots.stores import Store
 
-# Texts, names and comments, in which a question mark is one; `??` is JDBC's way to write an operator.
-_TOKENS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\?\?|\?", re.DOTALL)
+# What a question mark stands in that is no value: texts, names and comments, as each database writes them. Sources:
+# PostgreSQL, Lexical Structure (a comment may hold another one); MySQL Reference Manual, String Literals, Comments.
+POSTGRESQL = re.compile(
+    r"""
+      (?<![\w$]) [eE] '(?: [^'\\] | \\. | '' )*'
+    | '(?: [^'] | '' )*'
+    | "(?: [^"] | "" )*"
+    | (?<![\w$]) \$ (?P<tag> (?: [^\W\d]\w* )? ) \$ .*? \$(?P=tag)\$
+    | -- [^\n]*
+    | /\* (?: (?!/\*|\*/). | /\* .*? \*/ )* \*/
+    | \?\?  # JDBC's way to write the operator
+    | \?
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+MYSQL = re.compile(
+    r"""
+      '(?: [^'\\] | \\. | '' )*'
+    | "(?: [^"\\] | \\. | "" )*"
+    | `(?: [^`] | `` )*`
+    | -- (?=\s|\Z) [^\n]*
+    | [#] [^\n]*
+    | /\* (?!!) .*? \*/  # what stands in /*! … */ is run
+    | \?
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 
 
 @runtime_checkable
@@ -53,11 +78,12 @@ def refuse_statement(request: WriteRequest, store: Store) -> None:
         )
 
 
-def with_placeholders(statement: str, placeholder: Callable[[int], str]) -> Numbered:
+def with_placeholders(statement: str, tokens: re.Pattern[str], placeholder: Callable[[int], str]) -> Numbered:
     """Return a statement with a driver's own placeholders.
 
     Args:
         statement: With `?` for each value.
+        tokens: `POSTGRESQL` or `MYSQL`.
         placeholder: Returns what stands for the value of a number, from 1 on.
     """
     count = 0
@@ -71,7 +97,7 @@ def with_placeholders(statement: str, placeholder: Callable[[int], str]) -> Numb
         count += 1
         return placeholder(count)
 
-    sql = _TOKENS.sub(replaced, statement.strip().rstrip(";"))
+    sql = tokens.sub(replaced, statement.strip().rstrip(";"))
     return Numbered(sql, count)
 
 

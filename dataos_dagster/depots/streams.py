@@ -35,7 +35,8 @@ OutputMode = Literal["append", "complete", "update"]
 # Spark gives the Python process that is handed the batches ten seconds to start, on however busy a machine.
 _TOO_SLOW, _ATTEMPTS = "Python worker failed to connect back", 5
 
-_MARK = "stream-"
+# How the marks of all micro-batches begin.
+STREAM_MARK = "stream-"
 
 # Source types whose datasets are read as streams unless a job says otherwise.
 STREAM_TYPES = frozenset({"kafka", "pulsar", "eventhub"})
@@ -103,7 +104,7 @@ def batch_mark(stream: str, batch: int) -> str:
         stream: Id of the query, which its checkpoint keeps.
         batch: Number of the micro-batch.
     """
-    return f"{_MARK}{stream}-{batch}"
+    return f"{STREAM_MARK}{stream}-{batch}"
 
 
 def stream_of_mark(mark: str | None) -> str | None:
@@ -111,7 +112,7 @@ def stream_of_mark(mark: str | None) -> str | None:
 
     A batch begins when the checkpoint has the end of the one before: nobody asks for the marks of earlier batches.
     """
-    return f"{mark.rpartition('-')[0]}-" if mark and mark.startswith(_MARK) else None
+    return f"{mark.rpartition('-')[0]}-" if mark and mark.startswith(STREAM_MARK) else None
 
 
 def precedes(mark: str | None, other: str) -> bool:

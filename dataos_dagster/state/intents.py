@@ -55,6 +55,7 @@ class IntendedWrite:
         before: State of the dataset before the write, such as a snapshot's id; None when there was none.
         marked: The commit carries the token, so that its absence says that there was no commit.
         after: State of the dataset that the write made, when the store has one.
+        begun: When it began; None while it is only planned, and when it is written.
     """
 
     token: str
@@ -63,6 +64,7 @@ class IntendedWrite:
     before: str | None = None
     marked: bool = False
     after: str | None = None
+    begun: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +286,8 @@ def _advance_json(at: WatermarkKey, value: str) -> dict[str, str]:
 
 def _write(row: IntentOutputRow) -> IntendedWrite:
     status: WriteStatus = row.status  # type: ignore[assignment]  # only this module writes the column
-    return IntendedWrite(row.token, row.dataset, status, row.before, row.marked, row.after)
+    begun = row.changed_at if status == "writing" else None
+    return IntendedWrite(row.token, row.dataset, status, row.before, row.marked, row.after, begun)
 
 
 def _write_row(intent: Intent, position: int, write: IntendedWrite) -> IntentOutputRow:

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 
 import pytest
+from depot_manifests import postgresql_depot
 from depot_shop import ANN, target
 
 from dataos_dagster.depots.door import WriteRequest
@@ -48,20 +49,7 @@ instance-secret:
 
 @pytest.fixture
 def database(sail_shop, postgresql):
-    name = postgresql.create_database()
-    sail_shop.declare(
-        f"""
-name: shopdb
-version: v1
-type: depot
-depot:
-  type: postgresql
-  spec: {{host: {postgresql.host}, port: {postgresql.port}, database: {name}}}
-  connectionSecret:
-    - {{acl: rw, type: key-value-properties, data: {{username: {postgresql.user}, password: "{postgresql.password}"}}}}
-""",
-        "shopdb.yaml",
-    )
+    sail_shop.declare(postgresql_depot(postgresql, postgresql.create_database()), "shopdb.yaml")
     return sail_shop, WriteRequest(target("dataos://shopdb:public/orders"), "append")
 
 
@@ -81,11 +69,35 @@ def test_only_the_last_mark_of_a_stream_is_kept_and_those_of_others_stay(store, 
         assert shop.door.evidence(wanted).marks == {*others, batch_mark("a", batch)}
 
 
-def test_a_mark_that_is_old_is_removed_by_the_next_write(folder):
+def grow_old(shop, days):
+    for file in (shop.data / "out/orders").glob("_dataos_write.*"):
+        old = file.stat().st_mtime - days * DAY
+        os.utime(file, (old, old))
+
+
+def test_old_marks_are_removed_by_the_next_write_but_for_the_last_of_each_stream(folder):
     shop, request = folder
-    write(shop, request, "one")
-    [file] = (shop.data / "out/orders").glob("_dataos_write.*")
-    old = file.stat().st_mtime - 91 * DAY
-    os.utime(file, (old, old))
+    last = batch_mark("a", 9)
+    for mark in ("one", last):
+        write(shop, request, mark)
+    grow_old(shop, 90.5)
+    write(shop, request, "two")
+    assert shop.door.evidence(request).marks == {"one", "two", last}
+    grow_old(shop, 2)
     write(shop, request, None)
-    assert shop.door.evidence(request).marks == frozenset()
+    assert shop.door.evidence(request).marks == {"two", last}
+
+
+def test_a_database_forgets_old_marks_but_for_the_last_of_each_stream(database, postgresql):
+    shop, request = database
+    last = batch_mark("a", 9)
+    for mark in ("one", last):
+        write(shop, request, mark)
+    name = shop.door.catalog.find("shopdb").connection.database
+    for age, left in (("90 days 12 hours", {"one", "two", last}), ("2 days", {"two", "three", last})):
+        postgresql.execute(
+            f"UPDATE dataos_writes SET written_at = written_at - interval '{age}' WHERE mark IN ('one', '{last}')",
+            database=name,
+        )
+        write(shop, request, "two" if "two" not in shop.door.evidence(request).marks else "three")
+        assert shop.door.evidence(request).marks == left

@@ -405,3 +405,44 @@ def test_an_engine_whose_rows_nobody_waits_for_any_more_is_stopped(
     assert db.rows(ORDERS) == [(1,)]
     left = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'dataos\\_staging%'"
     assert postgresql.execute(left, database=database) == [(0,)]
+
+
+COMPUTED = """SELECT dom, n::numeric(12, 3) AS n, sum(i8) AS total, 'x' AS word, NULL AS nothing, array_agg(tx) AS texts,
+    count(*) > 0 AS any, max(ts) AS at FROM "All Types" GROUP BY n, dom"""
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "ALTER DATABASE {} SET default_transaction_read_only TO on",  # as a replica is
+        "REVOKE TEMP ON DATABASE {} FROM public; ALTER DATABASE {} SET role TO pg_read_all_data",
+    ],
+)
+def test_a_query_needs_no_right_but_to_read(db, database, taken):
+    from dataos_dagster.address import Address
+    from dataos_dagster.depots.requests import StoreQuery
+
+    db.execute(TABLE)
+    db.execute(FULL)
+
+    def read(query, **options):
+        request = ReadRequest(Target(address=Address("shopdb")), query=StoreQuery(query), **options)
+        return db.door.read(request, db.session(request), ANN)
+
+    table = db.frame("dataos://shopdb:public/All Types")
+    everything = 'SELECT * FROM "All Types"'
+    assert read(everything).dtypes == table.dtypes
+    computed = dict(read(COMPUTED).dtypes)
+    assert computed == {
+        "dom": "decimal(6,3)", "n": "decimal(12,3)", "total": "decimal(38,18)", "word": "string", "nothing": "string",
+        "texts": "array<string>", "any": "boolean", "at": "timestamp",
+    }  # fmt: skip
+    for statement in taken.format(database, database).split(";"):
+        db.execute(statement)
+    open_decimals = {"n": "decimal(38,18)", "big": "decimal(38,18)"}
+    assert dict(read(everything).dtypes) == dict(table.dtypes) | open_decimals
+    assert read(everything).collect() == table.collect()
+    assert dict(read(COMPUTED).dtypes) == computed | {"n": "decimal(38,18)"}
+    assert read(everything, columns=("I8",)).collect() == [(3,)]
+    with pytest.raises(DepotError, match=r"refuses the query: .*nowhere"):
+        read("SELECT * FROM nowhere")

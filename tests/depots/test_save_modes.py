@@ -5,18 +5,9 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from depot_manifests import mysql_depot, postgresql_depot
 from manifest_builder import job_text
 
-DATABASE = """
-name: shopdb
-version: v1
-type: depot
-depot:
-  type: {kind}
-  spec: {{host: {server.host}, port: {server.port}{database}}}
-  connectionSecret:
-    - {{acl: rw, type: key-value-properties, data: {{username: {server.user}, password: "{server.password}"}}}}
-"""
 FILES = ("parquet", "csv", "json", "delta", "xlsx")
 
 
@@ -28,8 +19,7 @@ def dataset(request, shop):
         return "dataos://lakehouse:sales/{}", "iceberg"
     if store == "postgresql":
         server = request.getfixturevalue("postgresql")
-        database = server.create_database()
-        shop.declare(DATABASE.format(kind=store, server=server, database=f", database: {database}"), "db.yaml")
+        shop.declare(postgresql_depot(server, server.create_database()), "db.yaml")
         return "dataos://shopdb:public/{}", None
     return "dataos://shopfiles:out/{}", store
 
@@ -52,7 +42,7 @@ def test_append_adds_overwrite_replaces_and_both_create(shop, dataset):
 
 
 def test_mysql_is_written_like_the_others(spark_shop, mariadb):
-    spark_shop.declare(DATABASE.format(kind="mysql", server=mariadb, database=""), "db.yaml")
+    spark_shop.declare(mysql_depot(mariadb), "db.yaml")
     address = f"dataos://shopdb:{mariadb.create_database()}/first"
     assert spark_shop.write("SELECT 1 AS id", address, "overwrite").created
     assert not spark_shop.write("SELECT 2 AS id", address, "append").created

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from depot_manifests import postgresql_depot
 from depot_shop import ANN, target
+from sqlalchemy import create_engine, text
 
 from dataos_dagster.depots.door import WriteRequest
 from dataos_dagster.depots.locks import Holder
@@ -190,6 +193,57 @@ def test_a_mark_of_files_is_no_row_and_goes_with_an_overwrite(shop):
     assert account.ids() == ["1"]
     shop.write(ROWS, FILES, "overwrite", format="csv")
     assert shop.door.evidence(account.request).marks == frozenset()
+
+
+@pytest.fixture
+def database(shop, postgresql):
+    """Return the address of a table of PostgreSQL."""
+    shop.declare(postgresql_depot(postgresql, postgresql.create_database()), "shopdb.yaml")
+    return "dataos://shopdb:public/orders"
+
+
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+def test_a_database_has_the_mark_in_the_same_transaction(shop, database, mode):
+    account = Account(shop, database, mode)
+    account.write_plainly("SELECT CAST(0 AS BIGINT) AS id")
+    account.begin()
+    assert account.settle() == "planned"
+    with pytest.raises(WriteFailed):
+        account.write("SELECT CAST(raise_error('no') AS BIGINT) AS id")
+    assert account.settle() == "planned"
+    account.write()
+    account.state.intents.begin(account.token, before=None, marked=True)
+    assert account.settle() == "written"
+    assert account.ids() == ([0, 1] if mode == "append" else [1])
+    # A mark stands beside the table, and stays when others replace what is in it.
+    shop.write("SELECT 'other' AS name", database)
+    assert shop.door.evidence(account.request).marks == {account.token}
+
+
+def begin_long_ago(account, days):
+    """Note the write as begun so many days ago, by a process that has died since."""
+    account.begin()
+    url = f"sqlite:///{next(account.shop.root.glob('.dataos/*.db'))}"
+    with create_engine(url).begin() as connection:
+        moment = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=days)
+        changed = text("UPDATE intent_outputs SET changed_at = :moment WHERE status = 'writing'")
+        assert connection.execute(changed, {"moment": moment}).rowcount == 1
+
+
+@pytest.mark.parametrize("address", [FILES, "dataos://shopdb:public/orders"])
+def test_of_a_write_that_is_older_than_the_marks_that_are_kept_nothing_is_said(sail_shop, postgresql, address):
+    sail_shop.declare(postgresql_depot(postgresql, postgresql.create_database()), "shopdb.yaml")
+    account = Account(sail_shop, address)
+    account.write_plainly()
+    begin_long_ago(account, 89)
+    assert account.settle() == "planned"
+    begin_long_ago(account, 91)
+    with pytest.raises(WriteFailed, match="what the dataset keeps of its writes does not go back that far"):
+        account.settle()
+    assert account.status == "writing"
+    # A mark that is there says all that is asked.
+    sail_shop.write(ROWS, address, "append", mark=account.token)
+    assert account.settle() == "written"
 
 
 def commit_as_strangers(shop, times: int) -> Path:

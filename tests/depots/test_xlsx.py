@@ -58,7 +58,7 @@ def test_a_schema_names_and_types_the_columns(shop):
     schema = GivenSchema("ddl", "id int, name string")
     assert shop.rows(BOOK, schema=schema) == [(7, "x"), (None, "y")]
     assert shop.rows(BOOK, schema=schema, options={"mode": "DROPMALFORMED"}) == [(7, "x")]
-    with pytest.raises(SchemaMismatch, match="row 2 of the workbooks is malformed"):
+    with pytest.raises(SchemaMismatch, match=r"book\.xlsx: row 2 is malformed \(mode FAILFAST\): \['n/a', 'y'\]"):
         shop.frame(BOOK, schema=schema, options={"mode": "FAILFAST"})
 
 
@@ -116,6 +116,12 @@ def test_what_is_written_is_read_again(shop):
     assert len(list((shop.data / "out/orders").glob("*.xlsx"))) == 2
     shop.write(QUERY.format(1), OUT, format="xlsx")
     assert len(shop.rows(OUT)) == 1
+
+
+def test_the_rows_of_a_workbook_are_counted_as_they_are_written(sail_shop):
+    first = sail_shop.write(QUERY.format(3), OUT, format="xlsx")
+    more = sail_shop.write(QUERY.format(2), OUT, "append", format="xlsx")
+    assert [(each.rows, each.total_rows) for each in (first, more)] == [(3, 3), (2, None)]
 
 
 def test_numbers_that_a_cell_cannot_hold_keep_their_digits_as_texts(sail_shop):
@@ -219,5 +225,5 @@ depot:
 """,
         "books.yaml",
     )
-    sail_shop.write("SELECT 1 AS id", "dataos://books:out/orders")
+    assert sail_shop.write("SELECT 1 AS id", "dataos://books:out/orders").rows == 1
     assert sail_shop.rows("dataos://books:out/orders") == [("1",)]

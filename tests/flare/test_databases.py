@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from depot_manifests import postgresql_depot
 
 from dataos_dagster.errors import CredentialsRefused, DatasetNotFound
 
-DEPOT = """
-    name: shopdb
-    version: v1
-    type: depot
-    depot:
-      type: postgresql
-      spec: {{host: {host}, port: {port}, database: {database}}}
-      connectionSecret:
-        - {{acl: rw, type: key-value-properties, data: {{username: {user}, password: "{password}"}}}}
-    """
 BACK_AND_FORTH = """
     inputs:
       - {{name: orders, {source}}}
@@ -34,16 +25,7 @@ def database(project, postgresql):
     name = postgresql.create_database()
     postgresql.execute("CREATE TABLE orders (id int, amount double precision)", database=name)
     postgresql.execute("INSERT INTO orders VALUES (1, 10.5), (2, NULL)", database=name)
-    project.write(
-        "depot.yaml",
-        DEPOT.format(
-            host=postgresql.host,
-            port=postgresql.port,
-            database=name,
-            user=postgresql.user,
-            password=postgresql.password,
-        ),
-    )
+    project.write("depot.yaml", postgresql_depot(postgresql, name))
     return name
 
 

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from depot_manifests import postgresql_depot
 
-DEPOT = """
-    name: shopdb
-    version: v1
-    type: depot
-    depot:
-      type: postgresql
-      spec: {{host: {0.host}, port: {0.port}, database: {1}}}
-      connectionSecret:
-        - {{acl: rw, type: key-value-properties, data: {{username: {0.user}, password: "{0.password}"}}}}
-    """
 SINK = """
     inputs: [{name: orders, dataset: "dataos://lakehouse:sales/orders"}]
     steps:
@@ -33,7 +24,7 @@ def test_an_old_sink_upserts_into_a_database(project, postgresql):
     database = postgresql.create_database()
     postgresql.execute("CREATE TABLE stock (id int PRIMARY KEY, n int)", database=database)
     postgresql.execute("INSERT INTO stock VALUES (1, 1)", database=database)
-    project.write("depot.yaml", DEPOT.format(postgresql, database))
+    project.write("depot.yaml", postgresql_depot(postgresql, database))
     project.seed("dataos://lakehouse:sales/orders", "SELECT * FROM VALUES (1, 5), (2, 7) AS t(id, n)")
     result = project.run_job(SINK)
     assert result.outputs[0].rows == 2

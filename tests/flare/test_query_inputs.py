@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import random
 from decimal import Decimal
 
 import pytest
+from depot_manifests import postgresql_depot
 
 from dataos_dagster.errors import DepotError
 from dataos_dagster.flare.query_inputs import datasets_of_query
@@ -23,16 +26,6 @@ COPY = """
     {steps}
     outputs:
       - {{name: cities, dataset: "dataos://lakehouse:retail/out?acl=rw"}}
-    """
-SHOP = """
-    name: shopdb
-    version: v1
-    type: depot
-    depot:
-      type: postgresql
-      spec: {{host: {host}, port: {port}, database: {database}}}
-      connectionSecret:
-        - {{acl: rw, type: key-value-properties, data: {{username: {user}, password: "{password}"}}}}
     """
 
 
@@ -59,13 +52,8 @@ def shop_of(project, postgresql):
     postgresql.execute("INSERT INTO orders VALUES (1, 1, 2.50, 'a'), (2, 1, NULL, NULL), (3, 2, 9, 'c')", database=name)
     postgresql.execute("CREATE TABLE city (id int, name text)", database=name)
     postgresql.execute("INSERT INTO city VALUES (1, 'Pune'), (2, 'Oslo')", database=name)
-    declare(project, postgresql, name)
+    project.write("depot.yaml", postgresql_depot(postgresql, name))
     return name
-
-
-def declare(project, postgresql, name):
-    place = {"host": postgresql.host, "port": postgresql.port, "user": postgresql.user}
-    project.write("depot.yaml", SHOP.format(database=name, password=postgresql.password, **place))
 
 
 def test_a_query_over_a_lakehouse_is_run_by_the_engine_in_its_own_words(cities):
@@ -143,6 +131,73 @@ def test_a_database_answers_as_the_engine_does(sail_project, postgresql, selecte
     assert answers[0][1]
 
 
+ANSWERED = 14
+
+
+def test_plain_queries_of_all_shapes_have_the_rows_of_the_engine(sail_project, postgresql):
+    """Random queries, each as an input that the database answers, and as one that the engine does."""
+    name = shop_of(sail_project, postgresql)
+    rows = "(4, 2, 9.00, 'C'), (5, NULL, -1.25, ''), (6, 3, 0, 'a'), (7, 2, NULL, 'é'), (NULL, 1, 2.50, ' a')"
+    postgresql.execute(f"INSERT INTO orders VALUES {rows}", database=name)
+    postgresql.execute("INSERT INTO city VALUES (3, NULL), (4, 'pune'), (NULL, 'Oslo')", database=name)
+    chance = random.Random(17)
+    queries = [plain_query(chance) for _ in range(ANSWERED)]
+    tables = []
+    for pushed, either in ((True, ""), (False, "abs(1) = 1 AND ")):
+        inputs = "".join(f"  - name: q{n}\n    query: {json.dumps(q.format(either))}\n" for n, q in enumerate(queries))
+        outputs = "".join(
+            f"  - {{name: q{n}, dataset: 'dataos://lakehouse:either/q{n}?acl=rw'}}\n" for n in range(ANSWERED)
+        )
+        whole = f"inputs:\n{inputs}outputs:\n{outputs}"
+        read = sail_project.plan(whole).as_json()["inputs"]
+        assert sum(entry.get("query") is not None for entry in read) == (ANSWERED if pushed else 0), queries
+        sail_project.run_job(whole)
+        tables.append([sail_project.table(f"dataos://lakehouse:either/q{n}") for n in range(ANSWERED)])
+    for query, answered, computed in zip(queries, *tables, strict=True):
+        assert answered == computed, query
+    assert sum(len(rows) for _, rows in tables[0]) > ANSWERED
+
+
+def plain_query(chance: random.Random) -> str:
+    """Return a query of what means the same in every database; `{}` stands in front of its conditions."""
+    numbers, texts = ("o.id", "o.city", "o.price", "c.id"), ("o.note", "c.name")
+    columns = (*numbers, *texts)
+
+    def condition(depth: int) -> str:
+        if depth and chance.random() < 0.7:
+            parts = f"({condition(depth - 1)}) {chance.choice(['AND', 'OR'])} ({condition(depth - 1)})"
+            return f"NOT ({parts})" if chance.random() < 0.3 else parts
+        number, text = chance.choice(numbers), chance.choice(texts)
+        return chance.choice(
+            [
+                f"{number} {chance.choice(['<', '<=', '>', '>=', '=', '<>'])} {chance.choice(['2', '2.5', '-1', '0'])}",
+                f"{number} {chance.choice(['', 'NOT '])}BETWEEN -1 AND {chance.choice(['2', '2.50'])}",
+                f"{text} {chance.choice(['=', '<>'])} {chance.choice([chr(39) + word + chr(39) for word in ('a', 'C', '', 'é')])}",
+                f"{chance.choice(columns)} IS {chance.choice(['', 'NOT '])}NULL",
+                f"{text} {chance.choice(['', 'NOT '])}IN ('a', 'Pune', {chance.choice(['NULL', chr(39) * 2])})",
+                f"o.id {chance.choice(['', 'NOT '])}IN (SELECT x.id FROM shopdb.public.city x WHERE x.name IS NOT NULL)",
+                "EXISTS (SELECT 1 FROM shopdb.public.city x WHERE x.id = o.city AND x.id > 1)",
+                "coalesce(o.price, 0) = coalesce(o.price, 1)",
+            ]
+        )
+
+    some = chance.sample(columns, 2)
+    named = ", ".join(f"{column} AS k{number}" for number, column in enumerate(some))
+    grouped = f"{named}, count(*) AS n, count(DISTINCT {chance.choice(columns)}) AS d"
+    joins = ["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]
+    tables = f"shopdb.public.orders o {chance.choice(joins)} shopdb.public.city c ON c.id = o.city"
+    where = f"FROM {tables} WHERE {{}}({condition(2)})"
+    return chance.choice(
+        [
+            f"SELECT {named} {where}",
+            f"SELECT DISTINCT {named} {where}",
+            f"SELECT {grouped} {where} GROUP BY {', '.join(some)} HAVING count(*) >= 1",
+            f"WITH w AS (SELECT {named} {where}) SELECT k0, count(k1) AS n FROM w GROUP BY k0",
+            f"SELECT c.id AS k FROM shopdb.public.city c UNION ALL SELECT o.city AS k {where}",
+        ]
+    )
+
+
 def test_the_time_zone_of_a_server_and_its_letter_cases_change_no_rows(sail_project, postgresql):
     name = postgresql.create_database()
     postgresql.execute('CREATE TABLE events (id int, at timestamptz, "Kind" text)', database=name)
@@ -150,7 +205,7 @@ def test_the_time_zone_of_a_server_and_its_letter_cases_change_no_rows(sail_proj
         "INSERT INTO events VALUES (1, '2024-01-01 23:30Z', 'a'), (2, '2024-01-02 03:00Z', 'b')", database=name
     )
     postgresql.execute(f"ALTER DATABASE {name} SET timezone TO 'America/New_York'", database=name)
-    declare(sail_project, postgresql, name)
+    sail_project.write("depot.yaml", postgresql_depot(postgresql, name))
     sail_project.run_job(job("SELECT Kind FROM shopdb.public.events WHERE at >= DATE '2024-01-02'"))
     assert [row for (row,) in sail_project.table(OUT)[1]] == ["b"]
 
@@ -207,6 +262,8 @@ PLAIN = "SELECT a, count(*) FROM d.s.t WHERE b = 'x' AND c > 1.5 GROUP BY a"
         (PLAIN, True),
         ("SELECT t.* FROM d.s.t JOIN d.s.u ON t.a = u.a LIMIT 3", True),
         ("SELECT a FROM d.s.t WHERE b BETWEEN 1 AND 2 OR b IS NULL ORDER BY a", True),
+        ("SELECT a FROM d.s.t WHERE b > -1 AND c = -2.5", True),
+        ("SELECT a FROM d.s.t WHERE b = -c", False),
         ("SELECT a FROM d.s.t WHERE b > 'x'", False),
         ("SELECT a FROM d.s.t ORDER BY a LIMIT 3", False),
         ("SELECT sum(a) FROM d.s.t", False),

@@ -18,6 +18,7 @@ from dataos_dagster.errors import DatasetNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from dataos_dagster.depots.storage import Place
 
@@ -63,7 +64,12 @@ class CommitEvidence(Evidence):
 
     marks: CommitMarks = field(kw_only=True)
 
-    def shows(self, mark: str, since: str | None = None) -> bool | None:
+    def shows(
+        self,
+        mark: str,
+        since: str | None = None,
+        begun: datetime | None = None,  # noqa: ARG002 - the commits that are there say more than the time
+    ) -> bool | None:
         """Return whether a mark is there; None when commits since then were cleaned up."""
         after = int(since) if since is not None and since.isdecimal() else -1
         # A table that was made anew has begun to count again.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dataos_dagster.depots import object_stores
+from dataos_dagster.depots.copied_options import COPIED_TO_TABLES
 from dataos_dagster.depots.requests import ReadRequest, Requirements
 from dataos_dagster.depots.requirements import join, veto
 from dataos_dagster.engines.coordinates import coordinate_of
@@ -23,8 +24,6 @@ _BY_PARTITION = {"spark.databricks.delta.replaceWhere.dataColumns.enabled": "fal
 _READ_OPTIONS = frozenset({"versionasof", "timestampasof"})
 # Sail 0.7.2 takes replaceWhere, and writes rows to which it does not apply besides, which Delta's own writer refuses.
 _WRITE_OPTIONS = frozenset({"overwriteschema", "mergeschema", "usermetadata"})
-# Options of files, which are often copied along and which Delta does not look at.
-IRRELEVANT = frozenset({"header", "headers", "inferschema", "sep", "delimiter", "driver"})
 
 
 def requirements(place: Place, request: ReadRequest | WriteRequest) -> Requirements:
@@ -38,7 +37,7 @@ def requirements(place: Place, request: ReadRequest | WriteRequest) -> Requireme
 
 def _obstacles(place: Place, request: ReadRequest | WriteRequest) -> list[str]:
     reads = isinstance(request, ReadRequest)
-    known = (_READ_OPTIONS if reads else _WRITE_OPTIONS) | IRRELEVANT
+    known = (_READ_OPTIONS if reads else _WRITE_OPTIONS) | COPIED_TO_TABLES
     reasons = [
         f"Sail does not follow the Delta {'read' if reads else 'write'} option {key} ({request.target})"
         for key in sorted(request.options)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dataos_dagster.address import Address
 from dataos_dagster.depots.contents import nearest, tables_in
+from dataos_dagster.depots.copied_options import COPIED_TO_TABLES
 from dataos_dagster.depots.delta import requirements
 from dataos_dagster.depots.delta.log import LOG, is_present, latest_version, moment
 from dataos_dagster.depots.delta.marks import evidence_of
 from dataos_dagster.depots.delta.write import TableWriter
 from dataos_dagster.depots.files.read import readable
-from dataos_dagster.depots.locks import Holder, lock_file, writing
+from dataos_dagster.depots.folder_datasets import folder_lock, place_of
+from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.object_stores import require_connector
 from dataos_dagster.depots.requests import WriteRequest
 from dataos_dagster.depots.streams import refuse_streams
-from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnsupported
+from dataos_dagster.errors import DatasetNotFound, DepotUnsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from pyspark.sql.connect.dataframe import DataFrame
 
@@ -94,36 +97,20 @@ class DeltaStore:
         with self.lock(request, Holder.this_process(principal.name, None, request.operation)):
             return
 
-    @contextmanager
-    def lock(self, request: WriteRequest, holder: Holder, stop: Callable[[], None] | None = None) -> Iterator[Holder]:
+    def lock(
+        self, request: WriteRequest, holder: Holder, stop: Callable[[], None] | None = None
+    ) -> AbstractContextManager[Holder]:
         """Hold a table's lock for the block's time; what others had begun when they died is settled by then.
 
         Raises:
             DatasetLocked: Another writer holds it for longer than the settings wait.
         """
         place = self.place(request)
-        with writing(
-            lock_file(place, self.settings),
-            holder,
-            seconds=self.settings.limits.lock_seconds,
-            what=str(request.target),
-            location=request.location,
-            stop=stop,
-            cluster=self.settings.engines.connect,
-        ) as left:
-            if request.settlement is not None:
-                # In a bucket others write without this lock: a new version need not be the dead writer's.
-                request.settlement.settle(lambda: self.evidence(request), left if place.is_local else None)
-            yield holder
+        return folder_lock(place, self.settings, request, holder, partial(evidence_of, place), stop=stop)
 
     def place(self, request: ReadRequest | WriteRequest) -> Place:
         """Return the folder that a request names."""
-        address = request.target.address
-        if address is None:
-            return self.root
-        if not address.path and not address.collection:
-            raise DepotError(f"{request.target} names a whole depot", hint="add a table", location=request.location)
-        return self.root.join(address.collection or "", *address.path)
+        return place_of(self.root, request, "a table")
 
     def check(self) -> str:
         """Return how many tables there are.
@@ -166,7 +153,7 @@ def _given(request: ReadRequest, place: Place, session: EngineSession) -> dict[s
     given = {
         key: value
         for key, value in request.options.items()
-        if key.lower() not in requirements.IRRELEVANT and not (key.lower() == _AS_OF and is_present(place, value))
+        if key.lower() not in COPIED_TO_TABLES and not (key.lower() == _AS_OF and is_present(place, value))
     }
     if session.engine == "sail":
         # Spark takes whatever it can cast, a date too; Sail 0.7.2 wants a time to the second.

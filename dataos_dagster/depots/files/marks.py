@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.files.listing import hidden_names, read_notes
+from dataos_dagster.depots.settlement import MARKS_FORGOTTEN, MARKS_KEPT, Evidence
 from dataos_dagster.depots.streams import stream_of_mark
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 # Engines skip a name that begins with an underscore.
 _PREFIX = "_dataos_write."
-# Nobody asks for a mark after its run was settled, which the next run of the job does.
-_KEPT_SECONDS = 90 * 24 * 3600
 _NANOSECONDS = 1_000_000_000
 
 
@@ -30,11 +29,12 @@ def is_mark(name: str) -> bool:
     return name.startswith(_PREFIX)
 
 
-def marks_in(place: Place) -> frozenset[str]:
-    """Return the marks of the writes that are in a dataset; of one that is under way there is none."""
+def evidence_in(place: Place) -> Evidence:
+    """Return what a dataset shows of its writes; of one that is under way nothing."""
     hidden = {name for text in read_notes(place).values() for name in hidden_names(text)}
     names = {info.base_name for info in place.entries()}
-    return frozenset(name.removeprefix(_PREFIX) for name in names - hidden if is_mark(name))
+    marks = frozenset(name.removeprefix(_PREFIX) for name in names - hidden if is_mark(name))
+    return Evidence(marks=marks, kept=MARKS_KEPT)
 
 
 def leave_mark(staged: Path, mark: str) -> None:
@@ -43,17 +43,18 @@ def leave_mark(staged: Path, mark: str) -> None:
 
 
 def outdated_marks(place: Place, mark: str | None) -> tuple[str, ...]:
-    """Return the names of marks that nobody asks for any more. Only for the holder of the dataset's lock.
+    """Return the names of marks that are not kept. Only for the holder of the dataset's lock.
+
+    The last batch of a stream is asked for whenever the stream goes on, and there is one of each: it stays.
 
     Args:
         place: The dataset.
         mark: That of the write at hand: when it is a micro-batch, those of its stream's earlier ones have served.
     """
-    stream, oldest = stream_of_mark(mark), time.time() - _KEPT_SECONDS
-    served = mark_name(stream) if stream else None
+    stream, oldest = stream_of_mark(mark), (time.time() - MARKS_FORGOTTEN.total_seconds()) * _NANOSECONDS
+    marks = {info.base_name.removeprefix(_PREFIX): info for info in place.entries() if is_mark(info.base_name)}
     return tuple(
         info.base_name
-        for info in place.entries()
-        if is_mark(info.base_name)
-        and ((served and info.base_name.startswith(served)) or info.mtime_ns < oldest * _NANOSECONDS)
+        for found, info in marks.items()
+        if (stream and found.startswith(stream)) or (stream_of_mark(found) is None and info.mtime_ns < oldest)
     )

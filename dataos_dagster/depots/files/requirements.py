@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataos_dagster.depots import object_stores
+from dataos_dagster.depots.copied_options import COPIED_TO_FILES
 from dataos_dagster.depots.files.csv.options import csv_obstacles
 from dataos_dagster.depots.files.json.options import json_obstacles
 from dataos_dagster.depots.files.partitions import partition_types
@@ -28,15 +29,13 @@ TEXT_FORMATS = frozenset({"csv", "json", "text"})
 _SPARK_ONLY = ("orc", "avro", "xml")
 _SAIL_PARQUET_OPTIONS = frozenset({"compression"})
 _SAIL_TEXT_OPTIONS = frozenset({"wholetext", "linesep"})
-# Options of other formats, which are often copied along and change nothing.
-_IRRELEVANT = frozenset({"header", "headers", "inferschema", "delimiter", "branch"})
 # Options that change how many files there are, and none of their rows: Sail makes as many as it likes.
 _TUNING = frozenset({"maxrecordsperfile"})
 _WRITER_OPTIONS: Mapping[str, frozenset[str]] = {
     "csv": frozenset({"header", "sep", "delimiter"}),
-    "json": frozenset(),
-    "text": _IRRELEVANT,
-    "parquet": _SAIL_PARQUET_OPTIONS | _IRRELEVANT,
+    "json": COPIED_TO_FILES,
+    "text": COPIED_TO_FILES,
+    "parquet": _SAIL_PARQUET_OPTIONS | COPIED_TO_FILES,
 }
 
 
@@ -62,7 +61,7 @@ def read_requirements(place: Place, format_: str, request: ReadRequest, files: I
     elif format_ == "parquet":
         reasons += _parquet_obstacles(options, request)
     elif format_ == "text":
-        unknown = sorted(set(options) - _SAIL_TEXT_OPTIONS - _IRRELEVANT)
+        unknown = sorted(set(options) - _SAIL_TEXT_OPTIONS - COPIED_TO_FILES)
         reasons += [f"Sail's text reader does not know the option {key} ({request.target})" for key in unknown]
     if format_ in TEXT_FORMATS and partition_types(place, files):
         reasons.append(f"Sail does not read partitioned {format_} ({request.target})")
@@ -106,7 +105,7 @@ def _packages(format_: str) -> Requirements:
 
 
 def _parquet_obstacles(options: Mapping[str, str], request: ReadRequest) -> list[str]:
-    unknown = sorted(set(options) - _SAIL_PARQUET_OPTIONS - _IRRELEVANT)
+    unknown = sorted(set(options) - _SAIL_PARQUET_OPTIONS - COPIED_TO_FILES)
     reasons = [f"Sail's parquet reader does not know the option {key} ({request.target})" for key in unknown]
     if request.schema is not None:
         reasons.append(f"Sail does not read parquet with a schema of its own ({request.target})")

@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING
 from dataos_dagster.address import Address
 from dataos_dagster.depots.contents import counted
 from dataos_dagster.depots.files.formats import by_extension, format_of, format_of_name
-from dataos_dagster.depots.files.locking import folder_lock
-from dataos_dagster.depots.files.marks import marks_in
+from dataos_dagster.depots.files.locking import files_lock
+from dataos_dagster.depots.files.marks import evidence_in
 from dataos_dagster.depots.files.read import FileReader
 from dataos_dagster.depots.files.requirements import TEXT_FORMATS, read_requirements, write_requirements
 from dataos_dagster.depots.files.stream import read_file_stream
 from dataos_dagster.depots.files.write import FileWriter
+from dataos_dagster.depots.folder_datasets import place_of
 from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.object_stores import require_connector
 from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
-from dataos_dagster.depots.settlement import Evidence
 from dataos_dagster.depots.storage import is_hidden
-from dataos_dagster.errors import DatasetNotFound, DepotError
+from dataos_dagster.errors import DatasetNotFound
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.dataframe import DataFrame
 
     from dataos_dagster.depots.requests import WriteResult
+    from dataos_dagster.depots.settlement import Evidence
     from dataos_dagster.depots.storage import Place
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
@@ -85,22 +86,17 @@ class FileStore:
 
     def evidence(self, request: WriteRequest) -> Evidence:
         """Return the marks of the writes of a folder."""
-        return Evidence(marks=marks_in(self.place(request)))
+        return evidence_in(self.place(request))
 
     def settle(self, request: WriteRequest, principal: Principal) -> None:
         """Take a folder's lock and settle what writers that died had begun."""
         holder = Holder.this_process(principal.name, None, request.operation)
-        with folder_lock(self.place(request), self.settings, request, holder):
+        with files_lock(self.place(request), self.settings, request, holder):
             return
 
     def place(self, request: ReadRequest | WriteRequest) -> Place:
         """Return the file or folder that a request names."""
-        address = request.target.address
-        if address is None:
-            return self.root
-        if isinstance(request, WriteRequest) and not address.path and not address.collection:
-            raise DepotError(f"{request.target} names a whole depot", hint="add a folder", location=request.location)
-        return self.root.join(address.collection or "", *address.path)
+        return place_of(self.root, request, "a folder")
 
     def check(self) -> str:
         """Return how many files there are.

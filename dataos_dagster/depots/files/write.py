@@ -12,15 +12,14 @@ from dataos_dagster.depots.claims import Claim
 from dataos_dagster.depots.files import commit
 from dataos_dagster.depots.files.bucket import claimed
 from dataos_dagster.depots.files.listing import relative
-from dataos_dagster.depots.files.locking import folder_lock
-from dataos_dagster.depots.files.marks import leave_mark, marks_in, outdated_marks
+from dataos_dagster.depots.files.locking import files_lock
+from dataos_dagster.depots.files.marks import evidence_in, leave_mark, outdated_marks
 from dataos_dagster.depots.files.read import FileReader, with_defaults
 from dataos_dagster.depots.files.text_form import in_sail_form, put_header, write_empty
 from dataos_dagster.depots.fitting import check_new, fit
 from dataos_dagster.depots.locks import Holder
 from dataos_dagster.depots.requests import Column, ReadRequest, WriteResult
 from dataos_dagster.depots.scratch import scratch_folder
-from dataos_dagster.depots.settlement import Evidence
 from dataos_dagster.depots.sorting import in_order
 from dataos_dagster.errors import (
     DepotError,
@@ -52,11 +51,16 @@ _PART_BYTES = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What was added to a dataset, and the columns that it has."""
+    """What was added to a dataset, and the columns that it has.
+
+    Attributes:
+        rows: Those of a workbook, which this process writes itself; None for what an engine wrote.
+    """
 
     files: tuple[FileInfo, ...]
     columns: StructType
     created: bool
+    rows: int | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -85,12 +89,12 @@ class FileWriter:
                 hint="write an Iceberg table: format: iceberg",
                 location=self.request.location,
             )
-        with folder_lock(self.place, self.settings, self.request, self._holder(), self.session.stop_work) as holder:
+        with files_lock(self.place, self.settings, self.request, self._holder(), self.session.stop_work) as holder:
             if self.place.is_local:
                 written = self._write_local(frame)
             else:
                 written = self._write_bucket(frame, Claim.of(holder, self.settings))
-        rows = _rows(self.place, written.files) if self.format == "parquet" else None
+        rows = _rows(self.place, written.files) if self.format == "parquet" else written.rows
         return WriteResult(
             rows=rows,
             bytes=sum(info.size for info in written.files),
@@ -147,7 +151,7 @@ class FileWriter:
         with self._nothing_written(), self._noted():
             dataset.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self._stage(frame, staged)
+                rows = self._stage(frame, staged)
                 made = replace(self.place, path=str(staged))
                 names = {relative(made, info) for info in made.data_files()}
                 if self.request.mark is not None:
@@ -159,19 +163,18 @@ class FileWriter:
             finally:
                 shutil.rmtree(staged, ignore_errors=True)
         files = tuple(info for info in self.place.data_files() if relative(self.place, info) in names)
-        return _Written(files, frame.schema, created)
+        return _Written(files, frame.schema, created, rows)
 
     def _noted(self) -> AbstractContextManager[None]:
         """Keep account of a write that is to happen exactly once."""
         if self.request.settlement is None:
             return nullcontext()
-        return self.request.settlement.write(lambda: Evidence(marks=marks_in(self.place)), self.session, marked=True)
+        return self.request.settlement.write(lambda: evidence_in(self.place), self.session, marked=True)
 
-    def _stage(self, frame: DataFrame, staged: Path) -> None:
-        """Write the frame to a new local folder, in the same form by either engine."""
+    def _stage(self, frame: DataFrame, staged: Path) -> int | None:
+        """Write the frame to a new local folder, in the same form by either engine; return its rows if known."""
         if self.format == "xlsx":
-            self._write_workbook(frame, staged)
-            return
+            return self._write_workbook(frame, staged)
         self._write_with_engine(frame, str(staged), mode="overwrite")
         staged.mkdir(exist_ok=True)
         for leftover in (*staged.rglob(".*.crc"), *staged.rglob("_SUCCESS")):
@@ -184,8 +187,10 @@ class FileWriter:
                 put_header(path, path.with_name(named), self._header(frame))
         if not written:
             write_empty(staged, self.format, frame.schema, self._header(frame))
+        return None
 
-    def _write_workbook(self, frame: DataFrame, staged: Path) -> None:
+    def _write_workbook(self, frame: DataFrame, staged: Path) -> int:
+        """Write the frame to a workbook in a new local folder; return its rows."""
         from dataos_dagster.depots.files.xlsx.options import WorkbookOptions
         from dataos_dagster.depots.files.xlsx.write import check_columns, write_workbook
 
@@ -196,6 +201,8 @@ class FileWriter:
         staged.mkdir(parents=True)
         file = staged / f"part-00000-{uuid.uuid4().hex}.xlsx"
         write_workbook(rows, frame.schema, file, options, self.request)
+        count: int = rows.num_rows
+        return count
 
     def _write_bucket(self, frame: DataFrame, claim: Claim) -> _Written:
         done: _Written | None = None
@@ -207,14 +214,15 @@ class FileWriter:
             ):
                 before = self.place.data_files()
                 frame = self._fitted(frame, created=not before)
+                rows = None
                 if self.format == "xlsx" or (self.session.engine == "sail" and self.format != "parquet"):
-                    self._upload(frame, write.staging)
+                    rows = self._upload(frame, write.staging)
                 else:
                     self._write_with_engine(frame, write.staging.url(self.session.engine), mode="overwrite")
                 if not write.staging.data_files():
                     self._upload(frame.limit(0), write.staging)
                 files = write.add(before if self.request.mode == "overwrite" else (), mark=self.request.mark)
-                done = _Written(files, frame.schema, created=not before)
+                done = _Written(files, frame.schema, created=not before, rows=rows)
         except DepotError as error:
             if done is None:
                 raise
@@ -223,16 +231,20 @@ class FileWriter:
             return replace(done, notes=(note,))
         return done
 
-    def _upload(self, frame: DataFrame, target: Place) -> None:
-        """Write the files on this machine, where they get their final form, and copy them into a folder of a bucket."""
+    def _upload(self, frame: DataFrame, target: Place) -> int | None:
+        """Write the files on this machine, where they get their final form, and copy them into a folder of a bucket.
+
+        Returns the rows if it knows them.
+        """
         with scratch_folder(self.settings, self.place.path) as folder:
             staged = folder / "files"
-            self._stage(frame, staged)
+            rows = self._stage(frame, staged)
             for file in sorted(path for path in staged.rglob("*") if path.is_file()):
                 sent = target.join(*file.relative_to(staged).parts)
                 # In parts, each sent on its own: a file is never in memory as a whole.
-                with sent.failures(), file.open("rb") as rows, sent.filesystem.open_output_stream(sent.path) as output:
-                    shutil.copyfileobj(rows, output, _PART_BYTES)
+                with sent.failures(), file.open("rb") as made, sent.filesystem.open_output_stream(sent.path) as output:
+                    shutil.copyfileobj(made, output, _PART_BYTES)
+        return rows
 
     def _write_with_engine(self, frame: DataFrame, location: str, *, mode: str) -> None:
         frame = in_order(frame, self.request.sort)

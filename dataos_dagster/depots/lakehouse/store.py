@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from dataos_dagster.address import Address
 from dataos_dagster.depots.contents import nearest, tables_in
+from dataos_dagster.depots.copied_options import COPIED_TO_TABLES
 from dataos_dagster.depots.depot import ICEBERG
 from dataos_dagster.depots.lakehouse import configuration, rest
 from dataos_dagster.depots.lakehouse.locking import table_lock
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
     from dataos_dagster.settings import Settings
 
 _STATE_OPTIONS = ("branch", "tag", "snapshot-id", "as-of-timestamp")
-# Options of files, which are often copied along and which Iceberg does not look at.
-_IRRELEVANT = frozenset({"header", "headers", "inferschema", "sep", "delimiter", "driver"})
 # Options that change how many files a task keeps open, and nothing about the table.
 _TUNING = frozenset({"fanout-enabled"})
 
@@ -227,9 +226,10 @@ class LakehouseStore:
 
     def _not_found(self, table: Table, request: ReadRequest) -> DatasetNotFound:
         known = map(".".join, self._tables())
+        listed = f"write it first; `dataos show dataos://{self.warehouse.name}` lists what is there"
         return DatasetNotFound(
             f"there is no table {table.dotted} in depot {self.warehouse.name!r}",
-            hint=nearest(table.dotted, known, "write it first; `dataos depot check` says what is there"),
+            hint=nearest(table.dotted, known, listed),
             location=request.location,
         )
 
@@ -260,5 +260,5 @@ def _options_not_followed(request: ReadRequest | WriteRequest) -> list[str]:
     return [
         f"Sail does not follow the Iceberg {kind} option {key} ({request.target})"
         for key in sorted(request.options)
-        if key not in followed and key.lower() not in _IRRELEVANT | _TUNING
+        if key not in followed and key.lower() not in COPIED_TO_TABLES | _TUNING
     ]

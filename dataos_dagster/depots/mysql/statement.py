@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dataos_dagster.depots.mysql.connection import driver
 from dataos_dagster.depots.mysql.write import TableWriter
 from dataos_dagster.depots.requests import Column, WriteResult
-from dataos_dagster.depots.statements import check_values, with_json, with_placeholders
+from dataos_dagster.depots.statements import MYSQL, check_values, with_json, with_placeholders
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.dataframe import DataFrame
@@ -31,7 +31,7 @@ class StatementWriter(TableWriter):
             WriteFailed: The engine or the database failed; the table is as before.
         """
         # The driver takes %s for a value, and so every other percent sign twice.
-        statement = with_placeholders((self.request.statement or "").replace("%", "%%"), lambda _: "%s")
+        statement = with_placeholders((self.request.statement or "").replace("%", "%%"), MYSQL, lambda _: "%s")
         check_values(frame, statement, self.request)
         with self.connection.open() as opened, self._failures():
             cursor = opened.cursor()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pyspark.sql.types import DataType, StructType
 
 MOST_DIGITS = 38
+# What `atttypmod` of a numeric holds besides precision and scale (PostgreSQL source, VARHDRSZ).
+_MODIFIER_BASE = 4
 # What Spark takes for a numeric column that was declared without precision.
 _OPEN_DECIMAL = (38, 18)
 
@@ -52,6 +54,17 @@ LEFT JOIN pg_type e ON t.typcategory = 'A' AND e.oid = t.typelem
 WHERE n.nspname = {schema} AND c.relname = {table} AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
   AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum
+"""
+_TYPES = """
+SELECT t.oid::int8, coalesce(b.typname, t.typname), coalesce(e.typname, ''),
+       CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE -1 END::int8, format_type(t.oid, -1)
+FROM pg_type t
+LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
+LEFT JOIN pg_type e ON t.typcategory = 'A' AND e.oid = t.typelem
+WHERE t.oid IN ({oids})
+"""
+_MAKES_VIEWS = """
+SELECT current_setting('transaction_read_only') = 'off' AND has_database_privilege(current_database(), 'TEMP')
 """
 
 
@@ -86,7 +99,8 @@ class PostgresqlColumn:
             return None
         if self.modifier < 0:
             return _OPEN_DECIMAL
-        precision, scale = ((self.modifier - 4) >> 16) & 0xFFFF, (self.modifier - 4) & 0x7FF
+        bits = self.modifier - _MODIFIER_BASE
+        precision, scale = (bits >> 16) & 0xFFFF, bits & 0x7FF
         return min(precision, MOST_DIGITS), min(scale, MOST_DIGITS)
 
     @property
@@ -130,12 +144,31 @@ def read_columns(cursor: Any, schema: str, table: str) -> tuple[PostgresqlColumn
 def read_query_columns(cursor: Any, query: str) -> tuple[PostgresqlColumn, ...]:
     """Return the columns of a query's result; the transaction is to be rolled back after it.
 
-    A view that only this session sees has them: the database itself types the query, and runs nothing of it.
+    A view that only this session sees has them: the database itself types the query, and runs nothing of it. Where none
+    can be made, a numeric counts as one that was declared without precision: nothing else tells that of a query.
     """
+    cursor.execute(_MAKES_VIEWS)
+    if not cursor.fetchone()[0]:
+        return _columns_without_view(cursor, query)
     view = f"dataos_query_{uuid.uuid4().hex[:12]}"
     cursor.execute(f"CREATE TEMPORARY VIEW {view} AS {query}")
     cursor.execute("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()")
     return read_columns(cursor, cursor.fetchone()[0], view)
+
+
+def _columns_without_view(cursor: Any, query: str) -> tuple[PostgresqlColumn, ...]:
+    """Return the columns of a query's result where nothing can be made: on a read replica, or for want of a right."""
+    cursor.execute(f"SELECT * FROM ({query}) dataset LIMIT 0")  # noqa: S608 - a query is what was asked for
+    names = [column[0] for column in cursor.description]
+    listed = ", ".join(f"pg_typeof(dataset.{identifier(name)})::oid::int8" for name in names)
+    # A join with nothing gives one row of nulls, whose types are those of the query.
+    cursor.execute(f"SELECT {listed} FROM (SELECT) one LEFT JOIN ({query}) dataset ON false")  # noqa: S608 - see above
+    oids = cursor.fetchone()
+    cursor.execute(_TYPES.format(oids=", ".join(map(str, oids))))
+    types = {
+        oid: (type_, element, int(modifier), declared) for oid, type_, element, modifier, declared in cursor.fetchall()
+    }
+    return tuple(PostgresqlColumn(name, *types[oid], False, "") for name, oid in zip(names, oids, strict=True))
 
 
 def spark_schema(columns: Sequence[PostgresqlColumn]) -> StructType:

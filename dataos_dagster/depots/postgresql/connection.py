@@ -131,6 +131,15 @@ class PostgresqlConnection:
         account = f"{user}{':' + password if password else ''}@" if user else ""
         return SecretStr(f"postgresql://{account}{self.host}:{self.port}/{quote(self.database, safe='')}?{query}")
 
+    def spark_options(self) -> dict[str, str]:
+        """Return the options of Spark's JDBC source and sink. Holds the password: never log it."""
+        found = {"url": self.jdbc_url, "driver": DRIVER_CLASS}
+        if self.username:
+            found["user"] = self.username.get_secret_value()
+        if self.password:
+            found["password"] = self.password.get_secret_value()
+        return found | {key: value.get_secret_value() for key, value in self.secret_parameters.items()}
+
     @contextmanager
     def open(self, application: str = "dataos") -> Iterator[Any]:
         """Open a connection of ADBC, in a transaction that is rolled back unless the block commits it.

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from dataos_dagster.depots.postgresql.connection import identifier, literal
-from dataos_dagster.depots.streams import stream_of_mark
+from dataos_dagster.depots.settlement import MARKS_FORGOTTEN, MARKS_KEPT, Evidence
+from dataos_dagster.depots.streams import STREAM_MARK, stream_of_mark
 
 # Beside the tables that are written, in each schema.
 TABLE = "dataos_writes"
-# Nobody asks for a mark after its run was settled, which the next run of the job does.
-KEPT_DAYS = 90
 
 
 def leave_mark(cursor: Any, schema: str, table: str, mark: str) -> None:
@@ -23,22 +22,26 @@ def leave_mark(cursor: Any, schema: str, table: str, mark: str) -> None:
             f"CREATE TABLE IF NOT EXISTS {name} (mark text PRIMARY KEY, dataset text NOT NULL, "
             "written_at timestamptz NOT NULL DEFAULT now())"
         )
-    # Names and texts are quoted.
-    old = f"written_at < now() - interval '{KEPT_DAYS} days'"
+    # The last batch of a stream is asked for whenever the stream goes on; names and texts are quoted.
+    old = f"written_at < now() - interval '{MARKS_FORGOTTEN.days} days' AND NOT {_begins(STREAM_MARK)}"
     stream = stream_of_mark(mark)
     if stream:
         # Those of the earlier micro-batches have served; each batch reads what is left.
-        old += f" OR left(mark, {len(stream)}) = {literal(stream)}"
+        old += f" OR {_begins(stream)}"
     cursor.execute(f"DELETE FROM {name} WHERE dataset = {text} AND ({old})")  # noqa: S608
     cursor.execute(f"INSERT INTO {name} (mark, dataset) VALUES ({literal(mark)}, {text})")  # noqa: S608
 
 
-def marks_of(cursor: Any, schema: str, table: str) -> frozenset[str]:
-    """Return the marks of the writes of a table."""
+def evidence_of(cursor: Any, schema: str, table: str) -> Evidence:
+    """Return what a table shows of its writes."""
     if not _is_there(cursor, schema):
-        return frozenset()
+        return Evidence(kept=MARKS_KEPT)
     cursor.execute(f"SELECT mark FROM {identifier(schema, TABLE)} WHERE dataset = {literal(table)}")  # noqa: S608 - quoted
-    return frozenset(mark for (mark,) in cursor.fetchall())
+    return Evidence(marks=frozenset(mark for (mark,) in cursor.fetchall()), kept=MARKS_KEPT)
+
+
+def _begins(prefix: str) -> str:
+    return f"left(mark, {len(prefix)}) = {literal(prefix)}"
 
 
 def _is_there(cursor: Any, schema: str) -> bool:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.postgresql.committing import commit
 from dataos_dagster.depots.postgresql.locking import lock_table
-from dataos_dagster.depots.postgresql.marks import leave_mark, marks_of
+from dataos_dagster.depots.postgresql.marks import evidence_of, leave_mark
 from dataos_dagster.depots.postgresql.write import TableWriter
 from dataos_dagster.depots.requests import Column, WriteResult
-from dataos_dagster.depots.settlement import Evidence
-from dataos_dagster.depots.statements import check_values, with_json, with_placeholders
+from dataos_dagster.depots.statements import POSTGRESQL, check_values, with_json, with_placeholders
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.dataframe import DataFrame
@@ -29,7 +28,7 @@ class StatementWriter(TableWriter):
             DatasetLocked: Another writer holds the table.
             WriteFailed: The engine or the database failed; the database is as before.
         """
-        statement = with_placeholders(self.request.statement or "", lambda number: f"${number}")
+        statement = with_placeholders(self.request.statement or "", POSTGRESQL, lambda number: f"${number}")
         check_values(frame, statement, self.request)
         name = (self.schema, self.table)
         operation = f" {self.request.operation}" if self.request.operation else ""
@@ -37,7 +36,7 @@ class StatementWriter(TableWriter):
             cursor = opened.cursor()
             lock_table(cursor, self.connection, name, self.request, self.settings.limits.lock_seconds)
             if self.request.settlement is not None:
-                self.request.settlement.settle(lambda: Evidence(marks=marks_of(cursor, *name)), None)
+                self.request.settlement.settle(lambda: evidence_of(cursor, *name), None)
             with self._noted():
                 rows = with_json(frame, arrays=False).toArrow()
                 if rows.num_rows:

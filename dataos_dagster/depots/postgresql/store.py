@@ -11,7 +11,6 @@ from dataos_dagster.depots import staging
 from dataos_dagster.depots.contents import nearest, tables_in
 from dataos_dagster.depots.postgresql.columns import read_columns, read_query_columns, select, spark_schema
 from dataos_dagster.depots.postgresql.connection import (
-    DRIVER_CLASS,
     JDBC_PACKAGE,
     PostgresqlConnection,
     driver,
@@ -21,13 +20,12 @@ from dataos_dagster.depots.postgresql.connection import (
 )
 from dataos_dagster.depots.postgresql.locking import lock_table
 from dataos_dagster.depots.postgresql.marks import TABLE as MARKS
-from dataos_dagster.depots.postgresql.marks import marks_of
+from dataos_dagster.depots.postgresql.marks import evidence_of
 from dataos_dagster.depots.postgresql.pushdown import compared_types
 from dataos_dagster.depots.postgresql.statement import StatementWriter
 from dataos_dagster.depots.postgresql.write import TableWriter
 from dataos_dagster.depots.refusals import refuse_iceberg_only
 from dataos_dagster.depots.requests import ReadRequest, Requirements, WriteRequest
-from dataos_dagster.depots.settlement import Evidence
 from dataos_dagster.errors import DatasetNotFound, DepotError
 
 if TYPE_CHECKING:
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.depot import Depot
     from dataos_dagster.depots.postgresql.columns import PostgresqlColumn
     from dataos_dagster.depots.requests import JdbcConnection, WriteResult
+    from dataos_dagster.depots.settlement import Evidence
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
     from dataos_dagster.settings import Settings
@@ -115,7 +114,7 @@ class PostgresqlStore:
     def evidence(self, request: WriteRequest) -> Evidence:
         """Return the marks of the writes of a table."""
         with self.connection.open() as opened, self.connection.failures(), opened.cursor() as cursor:
-            return Evidence(marks=marks_of(cursor, *self.table(request)))
+            return evidence_of(cursor, *self.table(request))
 
     def settle(self, request: WriteRequest, principal: Principal) -> None:
         """Take a table's lock and settle what writers that died had begun."""
@@ -125,7 +124,7 @@ class PostgresqlStore:
         application = f"dataos {principal.name} {request.operation or ''}".strip()
         with self.connection.open(application) as opened, self.connection.failures(), opened.cursor() as cursor:
             lock_table(cursor, self.connection, name, request, self.settings.limits.lock_seconds)
-            settlement.settle(lambda: Evidence(marks=marks_of(cursor, *name)), None)
+            settlement.settle(lambda: evidence_of(cursor, *name), None)
 
     def check(self) -> str:
         """Return how many tables and schemas there are."""
@@ -187,18 +186,8 @@ class PostgresqlStore:
 
     def _read_jdbc(self, query: str, request: ReadRequest, session: EngineSession) -> DataFrame:
         options = {key: value for key, value in request.options.items() if key.lower() in _TUNING}
-        reader = session.spark.read.format("jdbc").options(**options, **self.jdbc_options())
+        reader = session.spark.read.format("jdbc").options(**options, **self.connection.spark_options())
         return reader.option("dbtable", f"({query}) dataset").load()
-
-    def jdbc_options(self) -> dict[str, str]:
-        """Return Spark's options of the connection. Holds the password: never log it."""
-        connection = self.connection
-        found = {"url": connection.jdbc_url, "driver": DRIVER_CLASS}
-        if connection.username:
-            found["user"] = connection.username.get_secret_value()
-        if connection.password:
-            found["password"] = connection.password.get_secret_value()
-        return found | {key: value.get_secret_value() for key, value in connection.secret_parameters.items()}
 
     def _tables(self) -> list[tuple[str, str]]:
         with self.connection.open() as opened, self.connection.failures(), opened.cursor() as cursor:

@@ -11,7 +11,7 @@ from dataos_dagster.depots.postgresql.columns import create_statement, declared_
 from dataos_dagster.depots.postgresql.committing import commit
 from dataos_dagster.depots.postgresql.connection import driver, identifier, literal, message
 from dataos_dagster.depots.postgresql.locking import lock_table, timed_out
-from dataos_dagster.depots.postgresql.marks import leave_mark, marks_of
+from dataos_dagster.depots.postgresql.marks import evidence_of, leave_mark
 from dataos_dagster.depots.requests import Column, WriteResult
 from dataos_dagster.depots.scratch import scratch_folder
 from dataos_dagster.depots.settlement import Evidence
@@ -90,7 +90,7 @@ class TableWriter:
             name = (self.schema, self.table)
             lock_table(cursor, self.connection, name, self.request, self.settings.limits.lock_seconds)
             if self.request.settlement is not None:
-                self.request.settlement.settle(lambda: Evidence(marks=marks_of(cursor, *name)), None)
+                self.request.settlement.settle(lambda: evidence_of(cursor, *name), None)
             present = read_columns(cursor, self.schema, self.table)
             frame, recreate = fitted(frame, lambda: spark_schema(present) if present else None, self.request)
             with self._noted():
@@ -163,10 +163,8 @@ class TableWriter:
         return rows
 
     def _stage(self, frame: DataFrame, staging: str) -> None:
-        from dataos_dagster.depots.postgresql.store import PostgresqlStore
-
-        options = PostgresqlStore(self.connection, self.settings).jdbc_options()
-        options = staging_options(self.request.options, options | {"dbtable": staging})
+        ours = self.connection.spark_options() | {"dbtable": staging}
+        options = staging_options(self.request.options, ours)
         # Tasks that go on would hold the staging table, and whoever drops it would wait for them.
         with self.session.stopped_on_interrupt():
             frame.write.format("jdbc").mode("append").options(**options).save()

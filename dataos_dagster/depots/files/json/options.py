@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
+from dataos_dagster.depots.copied_options import COPIED_TO_FILES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,8 +17,6 @@ Mode = Literal["PERMISSIVE", "DROPMALFORMED", "FAILFAST"]
 
 # Options that our reader on Sail follows.
 _FOLLOWED = frozenset({"mode", "multiline", "primitivesasstring"})
-# Options of other formats, which are often copied along and which no JSON reader looks at.
-_IRRELEVANT = frozenset({"header", "inferschema", "sep", "delimiter"})
 # What Spark does anyway; written out, they change nothing.
 _DEFAULTS: Mapping[str, str] = {
     "prefersdecimal": "false",
@@ -83,5 +83,5 @@ def json_obstacles(options: Mapping[str, str]) -> list[str]:
     return [
         f"the JSON option {key} is followed by Spark only"
         for key, value in sorted(options.items())
-        if key not in _FOLLOWED | _IRRELEVANT and value.lower() != _DEFAULTS.get(key)
+        if key not in _FOLLOWED | COPIED_TO_FILES and value.lower() != _DEFAULTS.get(key)
     ]

@@ -53,6 +53,7 @@ def read_workbooks(
 
     names: list[str] = []
     rows: Rows = []
+    begins: list[tuple[int, Place]] = []
     for file in files:
         if file.name.startswith(_OPENED):
             continue
@@ -65,6 +66,7 @@ def read_workbooks(
                 hint="workbooks of one folder have the same columns; read others as inputs of their own",
                 location=location,
             )
+        begins.append((len(rows), file))
         rows += body
     width = len(schema.fields) if schema is not None else len(names)
     ragged = [any(cell is not None for cell in row[width:]) for row in rows]
@@ -72,7 +74,15 @@ def read_workbooks(
     if schema is None:
         types = [_kind(texts, options) if options.texts.infer_schema else StringType() for texts in columns]
         schema = StructType([StructField(name, type_) for name, type_ in zip(names, types, strict=True)])
-    return _typed(columns, schema, pa.array(ragged, pa.bool_()), options, location)
+    found, malformed = _typed(columns, schema, pa.array(ragged, pa.bool_()), options, location)
+    if malformed is not None:
+        begin, file = next((begin, file) for begin, file in reversed(begins) if begin <= malformed)
+        raise SchemaMismatch(
+            f"{file}: row {malformed - begin + 1} is malformed (mode FAILFAST): {rows[malformed]}",
+            hint="correct the cell, give the column another type, or leave `mode` out",
+            location=location,
+        )
+    return found
 
 
 def _sheet(file: Place, options: WorkbookOptions, location: Location | None) -> tuple[list[str], Rows]:
@@ -141,7 +151,8 @@ def _kind(texts: Any, options: WorkbookOptions) -> Any:
 
 def _typed(
     columns: Sequence[Any], schema: StructType, ragged: Any, options: WorkbookOptions, location: Location | None
-) -> Table:
+) -> tuple[Table, int | None]:
+    """Return the rows with the types of a schema, and the position of the first one that the mode does not let pass."""
     import pyarrow as pa
     from pyarrow import compute as pc
 
@@ -151,18 +162,11 @@ def _typed(
     values = [convert(texts, field.dataType, options.texts) for texts, field in zip(columns, schema, strict=True)]
     found = pa.Table.from_arrays([each.array for each in values], names=schema.names)
     if options.texts.mode == "PERMISSIVE":
-        return found
+        return found, None
     malformed = ragged
     for each in values:
         malformed = pc.or_(malformed, each.bad)
     if options.texts.mode == "DROPMALFORMED":
-        return found.filter(pc.invert(malformed))
+        return found.filter(pc.invert(malformed)), None
     first = pc.index(malformed, value=True).as_py()
-    if first >= 0:
-        cells = [column[first].as_py() for column in columns]
-        raise SchemaMismatch(
-            f"row {first + 1} of the workbooks is malformed (mode FAILFAST): {cells}",
-            hint="correct the cell, give the column another type, or leave `mode` out",
-            location=location,
-        )
-    return found
+    return found, first if first >= 0 else None
