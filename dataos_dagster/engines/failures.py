@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _PLAN = re.compile(r";?\n(?:'|\+- |== |[A-Z]\w+(?: \[| #))")
 _TRACE = re.compile(r"\n+(?:JVM stacktrace:|Driver stacktrace:|\s+at [\w.$]+\()")
 _JAVA_PREFIX = re.compile(r"^\((?:[a-z]\w*\.)+[A-Za-z$]+\)\s*|^(?:[a-z]\w*\.)+[A-Z]\w*(?:Exception|Error):\s*")
+# Errors of Spark that say no more than that another one has ended a task; sometimes that one is told instead.
+_WRAPPING = frozenset({"TASK_WRITE_FAILED"})
+_CAUSE = re.compile(r"^Caused by: (.*(?:\n(?!\tat |Caused by: ).*)*)", re.MULTILINE)
 _MAX_CHARACTERS = 2000
 
 
@@ -91,7 +94,16 @@ def _message(error: BaseException) -> str:
 
     message = str(error)
     condition = error.getCondition() if isinstance(error, PySparkException) else None
+    if condition in _WRAPPING and (causes := _CAUSE.findall(_stack_trace(error))):
+        return str(causes[-1])
     return f"[{condition}] {message}" if condition and condition not in message else message
+
+
+def _stack_trace(error: BaseException) -> str:
+    """Return the trace of the engine's JVM, which its client keeps beside the message."""
+    from pyspark.errors.exceptions.connect import SparkConnectGrpcException
+
+    return error.getStackTrace() or "" if isinstance(error, SparkConnectGrpcException) else ""
 
 
 def is_lost_connection(error: BaseException) -> bool:
