@@ -42,8 +42,8 @@ class DependencyCondition(ManifestModel):
     """What a node waits for."""
 
     no_effect: ClassVar[Mapping[str, NoEffect]] = {
-        "status": NoEffect("jobs wait for the jobs whose data they read, not for states of resources"),
-        "runtime": NoEffect("jobs wait for the jobs whose data they read, not for states of resources"),
+        "status": NoEffect("jobs wait for the jobs whose data they read, and not when those fail", told="info"),
+        "runtime": NoEffect("jobs wait for the jobs whose data they read, and not when those fail", told="info"),
     }
 
     resource_id: Annotated[ScalarText, Field(description="Id of the node that is waited for.")]

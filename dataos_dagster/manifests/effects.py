@@ -42,7 +42,7 @@ def report_no_effect(draft: Draft, section: BaseModel, path: DocumentPath) -> No
         if effect.told == "info":
             draft.info("no-effect", place, message, "nothing to do", key=True)
         else:
-            draft.warn("no-effect", place, message, "remove it, or do without what it asks for", key=True)
+            draft.warn("no-effect", place, message, "it may stay, but what it asks for does not happen", key=True)
 
 
 @cache

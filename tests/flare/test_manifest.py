@@ -614,6 +614,21 @@ class TestMistakes:
         assert codes(found) == ["wrong-value"]
         assert message in found[0].message
 
+    @pytest.mark.parametrize(
+        ("assertion", "message"),
+        [
+            ("{column: a}", "an assertion without `tests` tests nothing"),
+            ("{column: a, tests: []}", "an assertion without `tests` tests nothing"),
+            ("{column: a, sql: SELECT 1 AS n FROM orders, tests: [n == 1]}", "`column` has no part in the values"),
+            ("{filter: a > 1, sql: SELECT 1 AS n FROM orders, tests: [n == 1]}", "`filter` has no part in the values"),
+        ],
+    )
+    def test_an_assertion_is_told_what_has_no_part_in_it(self, read, assertion, message):
+        _, found = read(job(rest=f"assertions: [{assertion}]"))
+
+        assert [each.severity for each in found] == ["warning"]
+        assert message in found[0].message
+
     def test_tests_of_a_query_name_what_they_like(self, read):
         _, found = read(job(rest="assertions: [{sql: SELECT 1 AS n FROM orders, tests: [n == 1]}]"))
 

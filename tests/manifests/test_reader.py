@@ -302,3 +302,16 @@ def test_a_snippet_is_refused_when_the_file_has_changed_since(tmp_path):
 def test_numbers_that_no_machine_holds_stay_text_or_become_infinite():
     [document], _ = read(f"a: {'9' * 5000}\nb: 1e999\nc: {'9' * 50}\n")
     assert document.data == {"a": "9" * 5000, "b": float("inf"), "c": int("9" * 50)}
+
+
+def test_values_are_those_of_json_whatever_yaml_has_for_them(tmp_path):
+    text = "1: a\nnull: b\n2024-01-01: 2024-01-02\n!!binary aGk=: !!binary aGk=\ntrue: [!!timestamp 2024-01-01, !!set {x}]\n"
+    (tmp_path / "odd.yaml").write_text(text, encoding="utf-8")
+    [document], _ = read_file(tmp_path / "odd.yaml", name="odd.yaml", limits=LimitSettings())
+    assert document.data == {
+        "1": "a",
+        "null": "b",
+        "2024-01-01": "2024-01-02",
+        "aGk=": "aGk=",
+        "true": ["2024-01-01", {"x": None}],
+    }

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dataos_dagster.manifests.diagnostics import Severity
@@ -118,13 +118,22 @@ def manifest(kind: str, path: tuple[str | int, ...], value: Any) -> dict[str, An
     """Return the least manifest of a kind in which a value stands at a path."""
     data: Any = sample(kind, "", schema_of(kind)) | {"type": kind, "version": KINDS[kind].versions[0]}
     if kind == "depot":
-        source = next(
-            (step for step in path[1:2] if step in properties(schema_of("depot")["$defs"]["DepotSection"])), None
-        )
-        is_section = source is not None and len(path) > 2 and source not in {"secrets", "connectionSecret"}
-        data["depot"]["type"] = source if is_section else "file"
+        data["depot"]["type"] = source_of(path) or "file"
         data["depot"].setdefault(data["depot"]["type"], {})
-    root, schema = data, schema_of(kind)
+    put(kind, data, path, value)
+    return data
+
+
+def source_of(path: tuple[str | int, ...]) -> str | int | None:
+    """Return the section of a depot's own type that a path leads into."""
+    sections = properties(schema_of("depot")["$defs"]["DepotSection"])
+    source = next((step for step in path[1:2] if step in sections), None)
+    return source if len(path) > 2 and source not in {"secrets", "connectionSecret"} else None
+
+
+def put(kind: str, data: Any, path: tuple[str | int, ...], value: Any) -> None:
+    """Put a value into a manifest, and on the way to it what must be there."""
+    schema = schema_of(kind)
     for step, following in zip(path, (*path[1:], None), strict=True):
         if following is None:
             if isinstance(data, list):
@@ -138,8 +147,8 @@ def manifest(kind: str, path: tuple[str | int, ...], value: Any) -> dict[str, An
         else:
             field = next(option["items"] for option in options if "items" in option)
         wanted = list if isinstance(following, int) else dict
-        child = data[step] if isinstance(data, dict) and isinstance(data.get(step), wanted) else None
-        if child is None:
+        child = (data[step] if data else None) if isinstance(data, list) else data.get(step)
+        if not isinstance(child, wanted):
             made = [
                 sample(kind, str(step), option)
                 for option in alternatives(kind, field)
@@ -151,7 +160,6 @@ def manifest(kind: str, path: tuple[str | int, ...], value: Any) -> dict[str, An
             else:
                 data[step] = child
         data, schema = child, field
-    return root
 
 
 def text_of(data: Any) -> str:
@@ -187,6 +195,47 @@ def test_every_field_answers_a_wrong_type_where_it_stands(kind):
             if not near:
                 silent.append((path, shape, [str(item) for item in found]))
     assert silent == []
+
+
+def errors_at(path: tuple[str | int, ...], found) -> set[tuple[str, Any]]:
+    """Return the errors about a value and what stands in it."""
+    return {
+        (each.code, each.path) for each in found if each.severity is Severity.ERROR and each.path[: len(path)] == path
+    }
+
+
+def are_independent(one: tuple[str | int, ...], other: tuple[str | int, ...]) -> bool:
+    """Return whether both values can stand in one manifest, and each means something without the other."""
+    parting = next((steps for steps in zip(one, other, strict=False) if steps[0] != steps[1]), None)
+    if parting is None:
+        return False  # one holds the other
+    # A section that is a list cannot be a mapping; and what a section holds is not known where its stack is none.
+    return isinstance(parting[0], str) == isinstance(parting[1], str) and set(parting) != {"stack", "stackSpec"}
+
+
+def are_of_one_source(one: tuple[str | int, ...], other: tuple[str | int, ...]) -> bool:
+    """Return whether two places of a depot are told of together: its type says which sections are looked at."""
+    sections = {"type", *properties(schema_of("depot")["$defs"]["DepotSection"])} - {"secrets", "connectionSecret"}
+    deciding = any(len(path) == 2 and path[0] == "depot" and path[1] in sections for path in (one, other))
+    return source_of(one) == source_of(other) and not deciding
+
+
+@pytest.mark.parametrize("kind", TYPED)
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_a_wrong_value_in_any_field_hides_no_other_one(kind, data):
+    choices = [(path, shape) for path, shapes in all_places(kind) for shape in sorted(shapes)]
+    one, first = data.draw(st.sampled_from(choices))
+    fitting = (each for each in choices if are_independent(one, each[0]))
+    fitting = [each for each in fitting if kind != "depot" or are_of_one_source(one, each[0])]
+    assume(fitting)
+    other, second = data.draw(st.sampled_from(fitting))
+    alone = errors_at(one, diagnostics(manifest(kind, one, WRONG[first]))[0])
+    alone |= errors_at(other, diagnostics(manifest(kind, other, WRONG[second]))[0])
+    both = manifest(kind, one, WRONG[first])
+    put(kind, both, other, WRONG[second])
+    found, _ = diagnostics(both)
+    assert alone <= errors_at(one, found) | errors_at(other, found)
 
 
 # What YAML allows in a text; what it does not is the reader's to answer.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from dataos_dagster.flare.manifest.action_checks import check_actions
+from dataos_dagster.flare.manifest.assertion_checks import check_assertions
 from dataos_dagster.flare.manifest.formats import FORMATS
 from dataos_dagster.flare.manifest.job import FlareJob, FlareSpec
 from dataos_dagster.flare.manifest.queries import check_queries, names_are_known
@@ -35,7 +36,9 @@ def references(spec: FlareSpec) -> Iterator[Reference]:
 def check(draft: Draft, spec: FlareSpec, path: DocumentPath) -> None:
     """Report what cannot work: inputs without a source, outputs of unknown views, names that are used twice."""
     job = (*path, "job")
-    if not (spec.job.inputs or spec.job.steps or spec.job.actions) and not draft.is_open(job):
+    if not (spec.job.inputs or spec.job.steps or spec.job.actions) and not any(
+        draft.is_open((*job, key)) for key in ("inputs", "steps", "actions")
+    ):
         draft.missing(job, "inputs", "write what is read")
     _check_inputs(draft, spec.job, job)
     _check_items(draft, spec.job, job)
@@ -46,6 +49,7 @@ def check(draft: Draft, spec: FlareSpec, path: DocumentPath) -> None:
         _check_format(draft, entry.format, (*job, "inputs", index, "format"))
     for index, output in enumerate(spec.job.outputs):
         _check_format(draft, output.format, (*job, "outputs", index, "format"))
+    check_assertions(draft, spec.job, job)
 
 
 def _check_inputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:

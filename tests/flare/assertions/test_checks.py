@@ -80,12 +80,14 @@ def test_of_tests_that_read_alike_the_first_keeps_the_plain_name(tmp_path, insta
 def test_a_profile_is_a_table_at_the_job_and_an_observation_of_its_dataset(tmp_path, instance):
     job = asserted(writes=False)
     job["spec"]["stackSpec"]["job"]["profile"] = {"level": "basic"}
-    _, result = run(write_shop(tmp_path, job), instance)
+    mails = "order_id,contact,amount\n1,ada@x.pt,12.5\n2,grace@x.pt,80\n3,ada@x.pt,7.25\n4,edsger@x.pt,19.9\n"
+    _, result = run(write_shop(tmp_path, job, files={"data/orders.csv": mails}), instance)
     assert result.success
     [observed] = instance.fetch_observations(dg.AssetKey(["shopfiles", "none", "orders.csv"]), limit=1).records
     facts = {name: value.value for name, value in observed.asset_observation.metadata.items()}
     assert facts["profiled_rows"] == 4
     assert "| amount | double | 0 | 4 | 7.25 | 29.9125 | 80.0 |" in facts["profile"]
     assert "█" in facts["profile"]
+    assert facts["suggested_attributes"] == ["contact: email (by its values)"]
     [written] = instance.fetch_materializations(dg.AssetKey(["public", "daily", "load"]), limit=1).records
     assert written.asset_materialization.metadata["profile"].value == facts["profile"]

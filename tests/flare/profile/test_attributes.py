@@ -42,6 +42,27 @@ def test_a_name_tells_by_whole_words(name, attribute):
     assert attribute_of(name, 10, {}) == (attribute, "name" if attribute else None)
 
 
+@pytest.mark.parametrize(
+    ("attribute", "names"),
+    {
+        "email": ("mail", "Contact E-Mail"),
+        "phone": ("mobile", "phone_number", "homePhone"),
+        "ssn": ("SSN", "social_security_number"),
+        "iban": ("payee_iban",),
+        "card_number": ("credit_card", "cardNo"),
+        "ip_address": ("ip", "client_ip_address"),
+        "url": ("website",),
+        "name": ("first_name", "lastName", "surname"),
+        "gender": ("sex",),
+        "country": ("Country",),
+        "state_code": ("state_code",),
+        "date_of_birth": ("dob", "birthday"),
+    }.items(),
+)
+def test_every_attribute_is_known_by_the_names_of_columns(attribute, names):
+    assert [attribute_of(name, 0, {})[0] for name in names] == [attribute] * len(names)
+
+
 def test_values_win_over_the_name_and_a_few_do_not_count():
     assert attribute_of("email", 10, {"url": 9}) == ("url", "values")
     assert attribute_of("note", 10, {"url": 8}) == (None, None)
