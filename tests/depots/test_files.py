@@ -147,6 +147,16 @@ def test_a_missing_file_is_an_error_and_no_empty_frame(shop, format_):
         shop.frame("dataos://shopfiles:none/empty", format=format_)
 
 
+def test_a_file_beside_the_missing_one_is_guessed(sail_shop):
+    sail_shop.put("in/orders.csv", "id\n1\n")
+    with pytest.raises(DatasetNotFound) as missing:
+        sail_shop.frame("dataos://shopfiles:in/ordrs.csv")
+    assert missing.value.hint == "did you mean orders.csv?"
+    with pytest.raises(DatasetNotFound) as missing:
+        sail_shop.frame("dataos://shopfiles:in/nothing.csv")
+    assert missing.value.hint == "check the address and the depot's path"
+
+
 def test_an_address_does_not_lead_out_of_the_depot(sail_shop):
     outside = ReadRequest(Target(Address("shopfiles", "in", ("..", "..", "secrets.yaml"))), format="text")
     with pytest.raises(DepotError, match="is outside of"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dataos_dagster.depots.contents import nearest
 from dataos_dagster.depots.delta.log import is_table
 from dataos_dagster.depots.files.formats import by_extension
 from dataos_dagster.depots.files.listing import counting_files
@@ -53,7 +54,7 @@ class FileReader:
             missing = self.place.kind() == "missing"
             raise DatasetNotFound(
                 f"{self.request.target}: {self.place} {'does not exist' if missing else 'holds no file'}",
-                hint="check the address and the depot's path" if missing else None,
+                hint=_beside(self.place) if missing else None,
                 location=self.request.location,
             )
         self._refuse_others(listing)
@@ -144,6 +145,12 @@ class FileReader:
             return reader.load(readable(self.place, engine))
         parts = [readable(replace(self.place, path=info.path), engine) for info in listing.files]
         return reader.option("basePath", readable(self.place, engine)).load(parts)
+
+
+def _beside(place: Place) -> str:
+    """Return a hint for a file that is not there: one beside it whose name is nearly the same."""
+    names = [info.base_name for info in place.parent.entries()]
+    return nearest(place.name, names, "check the address and the depot's path")
 
 
 def with_defaults(format_: str, given: Mapping[str, str]) -> dict[str, str]:

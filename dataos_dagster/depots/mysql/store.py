@@ -72,9 +72,10 @@ class MysqlStore:
         wanted = dataset_of(request, "database and table")
         names = self._tables()
         if wanted not in names:
+            listed = f"`dataos show dataos://{self.depot}` lists what is there"
             raise DatasetNotFound(
                 f"{self.connection.name} has no table {'.'.join(wanted)}",
-                hint=nearest(".".join(wanted), map(".".join, names), "`dataos depot check` says what is there"),
+                hint=nearest(".".join(wanted), map(".".join, names), listed),
                 location=request.location,
             )
         return self.spark.read(request, session)
