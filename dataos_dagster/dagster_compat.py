@@ -138,9 +138,9 @@ class JobOp(dg.OpDefinition):
 class AssetSchedule(dg.ScheduleDefinition):
     """A schedule that asks the job of all assets for some of them, and says which.
 
-    Dagster shows the assets of a schedule, and the schedule with its assets, only where it makes a job of its own for
-    the schedule; it tells that by the job's name, and looks at nothing but the job's selection. So this one says that
-    it has such a job, and no job is ever made.
+    Dagster shows the assets of a schedule only where it makes a job of its own for the schedule; it tells that by the
+    job's name, and looks at nothing but the job's selection. So this one says that it has such a job, and no job is
+    ever made. (What it shows beside an asset are the schedules of its jobs, which those of all assets are none of.)
     """
 
     def __init__(self, *, assets: Sequence[dg.AssetKey], **known: Any) -> None:

@@ -83,8 +83,10 @@ def ask(questions: dict[str, str]) -> dict[str, list[Row]]:
 
 def carriers_table(rows: list[Row]) -> Table:
     """Return the carriers, the latest first."""
-    table = Table("carrier", title="Who is late", title_justify="left")
-    for heading in ("flights", "cancelled", "mean delay", "late arrivals"):
+    table = Table(title="Who is late", title_justify="left")
+    # Its names are long: what does not fit in a line is cut, so that a carrier is one line.
+    table.add_column("carrier", no_wrap=True, overflow="ellipsis")
+    for heading in ("flights", "cancelled", "mean delay", "late"):
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(
@@ -121,11 +123,12 @@ def main() -> None:
     console.rule(f"What {answers['flights'][0].flights:,} flights from New York City in 2013 say")
     console.print(carriers_table(answers["carriers"]))
     console.print(weather_table(answers["weather"]))
-    worst = ", ".join(
-        f"{row.origin} to {row.destination_name or row.destination} ({row.mean_arrival_delay:.0f} min)"
-        for row in answers["routes"]
-    )
-    console.print(f"Latest to arrive, of routes flown daily: {worst}.")
+    console.print("Latest to arrive, of routes flown daily:")
+    for row in answers["routes"]:
+        console.print(
+            f"  {row.origin} to {row.destination_name or row.destination}, {row.mean_arrival_delay:.0f} min",
+            soft_wrap=True,
+        )
     console.rule("Next")
     console.print(
         f"That took {seconds:.0f} s. The tables are Iceberg, in definitions/flights/.dataos/lakehouse.",

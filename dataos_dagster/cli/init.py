@@ -69,4 +69,4 @@ def _next_steps(name: str | None, written: list[Path]) -> str:
     if not written:
         return "everything is there already"
     enter = f"cd {shlex.quote(name)}\n  " if name else ""
-    return f"\nnow:\n  {enter}dataos check\n  dataos run\n  dagster dev"
+    return f"\nnow:\n  {enter}dataos check\n  dataos run\n  DAGSTER_HOME=$PWD dagster dev"

@@ -36,6 +36,11 @@ mutation ($assets: [AssetKeyInput!]!) {
   }
 }
 """
+TARGETS = """
+query ($schedule: ScheduleSelector!) {
+  scheduleOrError(scheduleSelector: $schedule) { ... on Schedule { assetSelection { assetKeys { path } } } }
+}
+"""
 STATUS = "query ($run: ID!) {runOrError(runId: $run) {... on Run {status}}}"
 
 
@@ -120,7 +125,12 @@ def test_a_job_that_cannot_run_says_so_at_its_dataset(page, picture):
     picture("blocked_check")
 
 
-def test_schedules_of_the_manifests_wait_to_be_started(page):
+def test_schedules_of_the_manifests_wait_to_be_started(page, deployment):
+    named = {"repositoryLocationName": "flights", "repositoryName": "__repository__"}
+    asked = deployment.graphql(TARGETS, schedule=named | {"scheduleName": "aviation__flights_ingest"})
+    targets = {"/".join(key["path"]) for key in asked["scheduleOrError"]["assetSelection"]["assetKeys"]}
+    assert FLIGHTS.removeprefix("/assets/") in targets
+    assert "lakehouse/flights/route_performance" not in targets
     page.goto("/automation")
     for schedule in ("aviation__flights_ingest", "aviation__flights_delays"):
         expect(page.get_by_text(schedule, exact=True)).to_be_visible()

@@ -36,7 +36,6 @@ class Route:
         unproven: Constructs that the parity suite does not show equal on Sail.
         assumed: Constructs that it shows equal for some types of operands, where the types are not known yet.
         warning: What to tell when the job runs on Sail although something in it is unproven.
-        afterwards: The reasons of a job that has run, where a plan's leave something open.
     """
 
     engine: EngineName
@@ -44,12 +43,11 @@ class Route:
     unproven: tuple[Construct, ...] = ()
     assumed: tuple[Construct, ...] = ()
     warning: str | None = None
-    afterwards: tuple[str, ...] = ()
 
     @property
     def reasons_once_run(self) -> tuple[str, ...]:
         """Return the reasons of a job that has run here: what its plan assumed has been looked at by then."""
-        return self.afterwards or self.reasons
+        return self.reasons[:1] if self.engine == "sail" and self.assumed and not self.unproven else self.reasons
 
 
 def constructs_of(sql: str, columns: Mapping[str, Mapping[str, str]] | None = None) -> tuple[Construct, ...]:
@@ -132,13 +130,14 @@ def route(
 
 
 def _on_sail(found: tuple[Construct, ...], assumed: tuple[Construct, ...]) -> Route:
-    proven = f"all {len(found)} constructs of its SQL are proven equal on Sail"
+    what = "the one construct of its SQL is" if len(found) == 1 else f"all {len(found)} constructs of its SQL are"
+    proven = f"{what} proven equal on Sail"
     if not found:
         return Route("sail", ("it has no SQL that needs another engine",))
     if not assumed:
         return Route("sail", (proven,))
-    doubt = f"it moves to Spark before anything is written if the types of its columns call for it: {_named(assumed)}"
-    return Route("sail", (f"{proven}, as far as its text tells", doubt), (), assumed, afterwards=(proven,))
+    doubt = "it moves to Spark before anything is written if the types of its columns, which its text does not tell"
+    return Route("sail", (proven, f"{doubt}, call for it: {_named(assumed)}"), (), assumed)
 
 
 def _as_requested(
