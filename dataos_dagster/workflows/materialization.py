@@ -12,6 +12,7 @@ import dagster as dg
 
 from dataos_dagster.dagster_compat import PlainFailure, is_bounded, with_known_signature
 from dataos_dagster.errors import DataOSError, StepError
+from dataos_dagster.manifests.console import count_of
 from dataos_dagster.redaction import redact_exception
 from dataos_dagster.workflows.backfills import given_keys
 from dataos_dagster.workflows.metadata import (
@@ -194,8 +195,8 @@ def _job_itself(node: JobNode, result: JobResult) -> dg.MaterializeResult[Any]:
 
 def _rows(output: OutputResult) -> str:
     if output.rows_deleted is not None:
-        return f"{output.rows_deleted} row{'' if output.rows_deleted == 1 else 's'} deleted"
-    return "written" if output.rows is None else f"{output.rows} rows"
+        return f"{count_of(output.rows_deleted, 'row')} deleted"
+    return "written" if output.rows is None else count_of(output.rows, "row")
 
 
 def _failure(node: JobNode, error: DataOSError, *, seconds: float) -> dg.Failure:
@@ -236,7 +237,7 @@ class _Log(Reporter):
         self._say(f"{job_id} runs on {engine}{why}")
 
     def step_finished(self, job_id: str, label: str, rows: int | None, seconds: float) -> None:  # noqa: ARG002 - one job
-        count = "" if rows is None else f"{rows} rows, "
+        count = "" if rows is None else f"{count_of(rows, 'row')}, "
         self._say(f"{label}: {count}{seconds:.2f} s")
 
     def output_written(self, job_id: str, output: OutputResult) -> None:  # noqa: ARG002 - one job an op
