@@ -68,9 +68,13 @@ class Project:
 
         A depot may stand in another file, and a job wait for one of another folder: alone they would be unknown.
         """
-        reached = [file for file, _ in discover(paths, self.root, settings)]
-        for file in reached:
-            reached += [named for named in self.naming.get(file, ()) if named not in reached]
+        waiting = [file for file, _ in discover(paths, self.root, settings)]
+        reached: set[Path] = set()
+        while waiting:
+            file = waiting.pop()
+            if file not in reached:
+                reached.add(file)
+                waiting += self.naming.get(file, ())
         read = {file: count for file, count in self.read.items() if file in reached}
         names = {display_name(file, self.root) for file in read}
         return replace(

@@ -84,6 +84,18 @@ def test_one_file_is_checked_as_a_part_of_its_project(project):
     assert (lost.exit_code, "bad.yaml" in lost.output) == (1, True)
 
 
+def test_files_that_a_checked_file_names_are_checked_with_it(project):
+    (project / "bundles").mkdir()
+    (project / "bundles" / "shop.yaml").write_text(
+        "name: shop\nversion: v1beta\ntype: bundle\nbundle:\n  resources:\n    - {id: load, file: ../load.yaml}\n"
+    )
+    (project / "load.yaml").write_text(WORKFLOW.replace("wf-orders", "wf-load").replace("stack:", "stak:"))
+    (project / "other.yaml").write_text("name: *\n")
+    result = run("bundles/shop.yaml")
+    assert (result.exit_code, "load.yaml" in result.output, "other.yaml" in result.output) == (1, True, False)
+    assert result.output.splitlines()[-1].startswith("2 files, 2 documents")
+
+
 def test_a_missing_path_ends_with_2(project):
     assert run("nowhere.yaml").exit_code == 2
 
