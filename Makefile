@@ -8,6 +8,9 @@ PYTEST_ARGS ?=
 # Test modules go to two processes, each with engines and servers of its own; more would want more than 16 GB.
 TEST_PROCESSES ?= 2
 
+# Images of containers tend to set it; then each of the hundreds of processes of a test run compiles Dagster anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo ui test check lint bench kills pictures lock clean
 

@@ -5,11 +5,13 @@
     load.py jobs FOLDER    plain definitions with a Dagster job per workflow
 
 Measured from the call that loads to the `RepositoryDefinition` that a code server answers from, with `--jobs` to all of
-its jobs resolved; the imports of Dagster and of the loader come before it.
+its jobs resolved. Imports come before it on each side: Dagster's, the loader's, and those of the modules that ours
+imports when it meets a manifest of their kind.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import resource
 import sys
@@ -18,6 +20,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
+
+OURS = (
+    "dataos_dagster.depots.manifest",
+    "dataos_dagster.flare.spec",
+    "dataos_dagster.flare.sql",
+    "dataos_dagster.flare.stack",
+    "dataos_dagster.secrets.manifest",
+    "dataos_dagster.workflows.manifest",
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +39,8 @@ def loader(side: str) -> Callable[[Path], dg.Definitions]:
     if side == "ours":
         from dataos_dagster import load_definitions
 
+        for module in OURS:
+            importlib.import_module(module)
         return load_definitions
     if side == "jobs":
         from peer_jobs import load_workflows

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
+# Whatever this shell says, modules are compiled once and not in each process, as where packages are installed.
+COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -42,7 +45,7 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[
     done = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, **COMPILED, **(env or {})},
         capture_output=True,
         text=True,
         check=False,

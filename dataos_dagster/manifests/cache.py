@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Self
 
 from dataos_dagster.manifests.document import Document
 from dataos_dagster.manifests.kinds import KINDS
-from dataos_dagster.manifests.masking import sounds_secret
+from dataos_dagster.manifests.masking import SENSITIVE_PARTS, sounds_secret
 from dataos_dagster.manifests.positions import Positions
 
 if TYPE_CHECKING:
@@ -201,6 +201,8 @@ def may_hold_secrets(encoded: str) -> bool:
     lowered = encoded.lower()
     if any(kind in lowered for kind in _SECRET_KINDS):
         return True
+    if encoded.isascii() and not any(part in lowered for part in SENSITIVE_PARTS):
+        return False
     return any(_sounds_secret(key) for key in set(_VALUED_KEY.findall(encoded)))
 
 

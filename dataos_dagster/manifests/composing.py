@@ -153,14 +153,13 @@ def build(root: Node, source: SourceText, limits: LimitSettings) -> Composed:
     builder = _Builder(source, min(limits.depth, DEEPEST))
     data = builder.value(root)
     records = array("I", builder.records)
-    _clamp(records, source)
+    if root.end_mark.line > source.text.count("\n"):
+        _clamp(records, source)
     return Composed(data, Positions(records.tobytes()), builder.misread)
 
 
 def _clamp(records: array[int], source: SourceText) -> None:
     """Move what libyaml places behind the last line, such as the key that a lone '?' announces, to the text's end."""
-    if max(records[2::FIELDS]) <= source.text.count("\n") + 1:
-        return
     line, column = len(source.lines), len(source.lines[-1]) + 1
     for at in range(0, len(records), FIELDS):
         for place in (at, at + 2):

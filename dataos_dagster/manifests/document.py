@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from dataos_dagster.errors import Location
 from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath, Fix, Range, Severity
@@ -52,7 +52,7 @@ class Document:
 
         Mapping keys are strings as they are written; scalars are str, int, float, bool or None. Dates stay strings.
         """
-        return json.loads(self.encoded)
+        return _decode(self.encoded)
 
     def range_of(self, path: DocumentPath, *, key: bool = False) -> Range:
         """Return the range of the value at a path, or of its nearest ancestor that exists.
@@ -158,4 +158,11 @@ def digest_of(content: bytes) -> bytes:
 @lru_cache(maxsize=4)
 def _decoded(encoded: str) -> Any:
     """Return values for looking up positions, which change nothing: a file with a thousand jobs is decoded once."""
-    return json.loads(encoded)
+    return _decode(encoded)
+
+
+def _decode(encoded: str) -> Any:
+    try:
+        return from_json(encoded, cache_strings="keys")
+    except ValueError:  # it nests deeper than this decoder goes, which takes half of the time of the other
+        return json.loads(encoded)

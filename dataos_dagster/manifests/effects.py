@@ -33,8 +33,8 @@ def report_no_effect(draft: Draft, section: BaseModel, path: DocumentPath) -> No
     """
     # Walking all values of all documents would take its time, so only the ways to keys that are there are walked.
     # Where keys were rewritten, the document has them in another spelling.
-    model = type(section)
-    present = _keys_below(model) if draft.moves else _present(model, draft.document.encoded)
+    model, informs = type(section), draft.informs
+    present = _keys_below(model, informs) if draft.moves else _present(model, draft.document.encoded, informs)
     if not present:
         return
     for place, effect in _found(draft, section, path, present):
@@ -66,28 +66,37 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 @cache
-def _keys_below(model: type[BaseModel]) -> frozenset[str]:
+def _keys_below(model: type[BaseModel], informs: bool) -> frozenset[str]:
     """Return the keys without effect that are told, of a model and of all models that its fields may hold."""
     return frozenset(
         key
         for each in models_below(model)
         if issubclass(each, ManifestModel)
         for key, field in keys_of(each).items()
-        if any(each.model_fields[name] is field for name, effect in each.no_effect.items() if effect.told is not None)
+        if any(
+            each.model_fields[name] is field
+            for name, effect in each.no_effect.items()
+            if _is_told(effect, informs=informs)
+        )
     )
 
 
+def _is_told(effect: NoEffect, *, informs: bool) -> bool:
+    return effect.told is not None and (informs or effect.told != "info")
+
+
 @lru_cache(maxsize=4)
-def _present(model: type[BaseModel], encoded: str) -> frozenset[str]:
+def _present(model: type[BaseModel], encoded: str, informs: bool) -> frozenset[str]:
     """Return the keys without effect that stand in the JSON text of a document, which all of its jobs ask for."""
-    return frozenset(_pattern(model).findall(encoded))
+    pattern = _pattern(model, informs)
+    return frozenset(pattern.findall(encoded)) if pattern else frozenset()
 
 
 @cache
-def _pattern(model: type[BaseModel]) -> re.Pattern[str]:
-    """Return what finds the keys without effect in the JSON text of a document."""
-    keys = sorted(map(re.escape, _keys_below(model)))
-    return re.compile(f'"({"|".join(keys)})":' if keys else r"(?!)")
+def _pattern(model: type[BaseModel], informs: bool) -> re.Pattern[str] | None:
+    """Return what finds the keys without effect in the JSON text of a document; None where none are told."""
+    keys = sorted(map(re.escape, _keys_below(model, informs)))
+    return re.compile(f'"({"|".join(keys)})":') if keys else None
 
 
 @cache
@@ -102,7 +111,7 @@ def _steps(model: type[ManifestModel], present: frozenset[str]) -> tuple[tuple[s
     for key, field in keys_of(model).items():
         name = next(name for name, own in model.model_fields.items() if own is field)
         effect = model.no_effect.get(name)
-        if effect is None and any(_keys_below(inner) & present for inner in _models_in(field.annotation)):
+        if effect is None and any(_keys_below(inner, True) & present for inner in _models_in(field.annotation)):
             steps.append((key, name, None))
         elif effect is not None and effect.told is not None:
             steps.append((key, name, effect))

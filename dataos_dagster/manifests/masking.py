@@ -36,6 +36,8 @@ SENSITIVE_WORD = (
     r"(?:api|access|account|private|sas|encryption|license)[-_.]?key|connection[-_]?string|signature|keyjson|json[-_]?key"
 )
 _SENSITIVE_KEY = re.compile(SENSITIVE_WORD, re.IGNORECASE)
+# Each sensitive word holds one of these, which are found in a text sooner than the words.
+SENSITIVE_PARTS = ("pass", "pwd", "secret", "token", "credential", "authori", "key", "connection", "signature")
 # Keys that hold names of secrets, not secrets.
 _NAMES_SECRETS = frozenset({"dataossecrets", "secrets", "imagepullsecret", "secretname"})
 _INLINE = (

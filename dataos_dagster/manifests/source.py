@@ -49,11 +49,16 @@ def read_bytes(file: Path, limit: int) -> bytes | Unreadable:
         status = file.stat()
         if not stat.S_ISREG(status.st_mode):
             return _no_file(file, status.st_mode)
+        if status.st_size > limit:
+            return _too_large(status.st_size, limit)
         with file.open("rb") as stream:
-            content = stream.read(limit + 1)
+            # Not `limit + 1` in one go: that sets aside as much memory for each file of a few lines.
+            content = stream.read(status.st_size + 1)
+            if len(content) > status.st_size:  # it has grown since
+                content += stream.read(limit)
     except (OSError, ValueError) as error:
         return _refused(error, file)
-    return content if len(content) <= limit else _too_large(status.st_size, limit)
+    return content if len(content) <= limit else _too_large(len(content), limit)
 
 
 def _no_file(file: Path, mode: int) -> Unreadable:

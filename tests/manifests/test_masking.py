@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from dataos_dagster.manifests.console import render
 from dataos_dagster.manifests.diagnostics import Position, Range
 from dataos_dagster.manifests.interpolation import interpolate
+from dataos_dagster.manifests.masking import SENSITIVE_PARTS, SENSITIVE_WORD
 from dataos_dagster.manifests.reader import read_text
 from dataos_dagster.manifests.snippets import snippet
 from dataos_dagster.settings import LimitSettings
@@ -175,3 +177,8 @@ def test_no_mutation_of_a_secret_manifest_gives_it_away(data):
     for found in diagnostics:
         assert SECRET not in render(found)
         assert SECRET not in repr(found.fix)
+
+
+@given(st.from_regex(re.compile(SENSITIVE_WORD, re.IGNORECASE | re.ASCII), fullmatch=True))
+def test_each_sensitive_word_holds_one_of_the_parts_that_are_looked_for_first(word):
+    assert any(part in word.lower() for part in SENSITIVE_PARTS)

@@ -18,6 +18,8 @@ from dataos_dagster.manifests.effects import models_below
 from dataos_dagster.manifests.envelope import Envelope
 from dataos_dagster.manifests.kinds import KINDS, STACKS, load_rules
 from dataos_dagster.manifests.model import ManifestModel
+from dataos_dagster.manifests.project import load_project
+from dataos_dagster.settings import Settings
 from dataos_dagster.workflows.manifest.infrastructure import NodePool, Toleration
 from dataos_dagster.workflows.manifest.job import Quantities, ResourceRequirements, VolumeMount
 from dataos_dagster.workflows.manifest.service import AutoScaling, Ingress, LongRunning, ServicePort
@@ -159,3 +161,30 @@ def test_a_key_without_effect_is_told_in_another_spelling_too(project_of):
         ("key-spelling", 11),
         ("no-effect", 11),
     ]
+
+
+def test_a_load_that_wants_no_information_is_still_warned(tmp_path):
+    text = """
+name: daily
+version: v1
+type: workflow
+workflow:
+  dag:
+    - name: load
+      spec:
+        stack: flare:7.0
+        tempVolume: 10Gi
+        stackSpec: {job: {logLevel: INFO, inputs: [], steps: []}}
+"""
+    (tmp_path / "daily.yaml").write_text(text)
+    settings = Settings(project=tmp_path)
+    all_of_it, warnings = (
+        {
+            found.path[-1]
+            for found in load_project(tmp_path, settings=settings, informs=informs).diagnostics
+            if found.code == "no-effect"
+        }
+        for informs in (True, False)
+    )
+    assert all_of_it == {"tempVolume", "logLevel"}
+    assert warnings == {"tempVolume"}

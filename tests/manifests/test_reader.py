@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 from effort import lines_run
 from privileges import open_folder, without_privileges
 
@@ -13,6 +14,7 @@ from dataos_dagster.manifests.composing import MOST_ALIASED_VALUES
 from dataos_dagster.manifests.diagnostics import Severity
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.manifests.reader import read_file, read_text
+from dataos_dagster.manifests.source import Unreadable, read_bytes
 from dataos_dagster.settings import LimitSettings
 
 LIMITS = LimitSettings()
@@ -186,6 +188,24 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path):
     assert only_error(diagnostics).code == "file-too-large"
     assert "50,000,000 bytes" in diagnostics[0].message
     assert cost < 1000
+
+
+def test_a_file_of_unknown_size_is_read_to_its_end_and_no_further_than_allowed():
+    file = Path("/proc/version")  # has no size until it is read
+    assert file.stat().st_size == 0
+    assert read_bytes(file, 5_000_000) == file.read_bytes()
+    refused = read_bytes(file, 10)
+    assert isinstance(refused, Unreadable)
+    assert refused.code == "file-too-large"
+
+
+def test_a_document_deeper_than_the_fast_decoder_goes_has_its_values():
+    data = {"a": 1.5}
+    for _ in range(290):
+        data = {"a": data}
+    text = yaml.safe_dump(data, default_flow_style=True)
+    [document], [] = read_text(text, file=Path("m.yaml"), name="m.yaml", limits=LimitSettings(depth=300))
+    assert document.data == data
 
 
 @pytest.mark.parametrize(
