@@ -233,6 +233,10 @@ class UnknownView(StepError):
     """A step, an output or a test names a view that no input and no step makes."""
 
 
+class UnknownFile(StepError):
+    """A step names a file that is not there, so that nobody knows its SQL."""
+
+
 class AssertionsFailed(StepError):
     """Tests of a view failed, so that it was not written, or the job was stopped; the message lists them."""
 

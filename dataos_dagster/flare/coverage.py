@@ -66,6 +66,16 @@ def _of_functions(spec: FlareSpec) -> Iterator[_Finding]:
 def _of_input(entry: FlareInput, path: DocumentPath) -> Iterator[_Finding]:
     yield from _of_location(entry.dataset, entry.connection, path)
     yield from _of_format(entry.format, path)
+    if entry.query is not None:
+        yield from _of_query(entry, (*path, "query"))
+
+
+def _of_query(entry: FlareInput, path: DocumentPath) -> Iterator[_Finding]:
+    from dataos_dagster.flare.query_inputs import why_not_run
+
+    reason = why_not_run(entry)
+    if reason is not None:
+        yield f"the query of `{entry.name}` ({reason})", path
 
 
 def _of_item(item: SequenceItem, path: DocumentPath) -> Iterator[_Finding]:

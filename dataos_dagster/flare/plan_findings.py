@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dataos_dagster.errors import DataOSError, NotYetRun, UnknownView
+from dataos_dagster.errors import DataOSError, NotYetRun, UnknownFile, UnknownView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 # What a plan can be made without: something stands in for the view, or what is not run is left out of it.
-_STOOD_IN = (NotYetRun, UnknownView)
+_STOOD_IN = (NotYetRun, UnknownFile, UnknownView)
 
 
 class Findings:

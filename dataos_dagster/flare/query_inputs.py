@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.address import Address
 from dataos_dagster.depots.requests import ReadRequest, StoreQuery, Target
-from dataos_dagster.errors import AddressError, StepError
+from dataos_dagster.errors import AddressError, NotYetRun, StepError
 from dataos_dagster.flare.inputs import PlannedInput
 from dataos_dagster.flare.locations import job_location, location_in_text
-from dataos_dagster.flare.relations import SqlRefused
+from dataos_dagster.flare.relations import NOT_RUN, SqlRefused
 from dataos_dagster.flare.sql import parse_statement
 from dataos_dagster.flare.steps import PlannedStep
 from dataos_dagster.flare.trino import parse_trino
@@ -36,6 +36,7 @@ def plan_query(
 
     Raises:
         StepError: It is no query, names what is no dataset, or the input is incremental.
+        NotYetRun: Spark may return something else than the platform's query engine.
     """
     label = f'inputs[{index}] "{entry.name}"'
     path = ("inputs", index, "query")
@@ -52,9 +53,20 @@ def plan_query(
         return _answered_there(job, index, entry, query, views, catalog) or _step(job, index, entry, query, views)
     except SqlRefused as refused:
         place = location_in_text(job, path, text, refused.line, refused.column, refused.length)
+        if refused.code == NOT_RUN:
+            raise NotYetRun(f"{label}: {refused.message}", hint=refused.hint, location=place) from None
         raise StepError(
             f"{label}: {refused.message}", step=label, sql=text, hint=refused.hint, location=place
         ) from None
+
+
+def why_not_run(entry: FlareInput) -> str | None:
+    """Return why an input's query is not run here although it may well be right; None where it is, or is wrong."""
+    try:
+        parse_trino(entry.query or "")
+    except SqlRefused as refused:
+        return refused.message if refused.code == NOT_RUN else None
+    return None
 
 
 def query_notes(entry: FlareInput) -> tuple[str, ...]:

@@ -23,6 +23,10 @@ CALLS_JAVA = frozenset({"reflect", "java_method", "try_reflect"})
 _FILE_FORMATS = frozenset({"parquet", "csv", "json", "orc", "avro", "text", "delta", "iceberg", "binaryfile", "xml"})
 
 
+# Code of what is right SQL for the platform's query engine, and means nothing equal here.
+NOT_RUN = "query-not-run"
+
+
 class SqlRefused(JobError):
     """A step's SQL is not a query over views of the job.
 
@@ -30,7 +34,7 @@ class SqlRefused(JobError):
         line: 1-based line inside the SQL.
         column: 1-based column inside the SQL.
         length: How many characters are at fault.
-        code: Diagnostic code: `sql-syntax`, `sql-not-read` (it may well be right), `sql-refused` or `unknown-view`.
+        code: Diagnostic code: `sql-syntax`, `sql-not-read` (it may well be right), `sql-refused`, or `query-not-run`.
     """
 
     def __init__(

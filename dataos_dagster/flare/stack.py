@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import DataOSError
 from dataos_dagster.flare.spec import flare_spec
+from dataos_dagster.manifests.locations import is_address, parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dataos_dagster.address import Address
     from dataos_dagster.errors import NotYetRun
-    from dataos_dagster.flare.manifest import Action, FlareInput
+    from dataos_dagster.flare.manifest import Action, FlareInput, FlareJob
     from dataos_dagster.flare.plan import JobPlan
     from dataos_dagster.manifests.project import Project
     from dataos_dagster.settings import Settings
@@ -82,6 +83,7 @@ class FlareStack:
                 yield output.address, output.format, output.driver or output.options.extra_options.get("driver")
         for address in self.reads(job):
             yield address, None, None
+        yield from ((address, "text", None) for address in _files_of(spec))
 
     def keys(self, job: Job) -> tuple[str, ...]:
         """Return the keys of the job's incremental inputs, as `key` and as `input.key`."""
@@ -246,6 +248,16 @@ class FlareStack:
 _DATASET_NAME = re.compile(r"(?:from|join|,)\s*[`\w]+\s*\.\s*[`\w]+\s*\.", re.IGNORECASE)
 # A view has one part, a file behind a format two, a dataset three or more.
 _VIEW_PARTS = 2
+
+
+def _files_of(job: FlareJob) -> Iterator[Address]:
+    """Yield the addresses of files and folders that are no datasets: schemas and checkpoints."""
+    schemas = (entry.schema_path for entry in job.inputs if entry.schema_string is None)
+    checkpoints = [place for out in job.outputs for place in (out.checkpoint_location, out.options.checkpoint_location)]
+    checkpoints += [job.streaming.checkpoint_location] if job.streaming else []
+    for text in (*schemas, *checkpoints):
+        if text is not None and is_address(text):
+            yield parse_address(text)
 
 
 def _is_stream(entry: FlareInput, stream_depots: frozenset[str]) -> bool:

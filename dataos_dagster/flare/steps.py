@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dataos_dagster.errors import StepError
+from dataos_dagster.errors import StepError, UnknownFile
 from dataos_dagster.flare.functions.registry import ParameterError, read_function
 from dataos_dagster.flare.joining import JOINER, join_query
 from dataos_dagster.flare.locations import job_location, job_value, location_in_text
@@ -119,6 +119,13 @@ def _query_of(job: Job, path: DocumentPath, item: SequenceItem, label: str) -> s
     """Return the query of an item: its SQL, or what its declared join means."""
     if item.sql is not None:
         return item.sql
+    if item.sql_file is not None:
+        raise UnknownFile(
+            f"{label}: there is no file {item.sql_file!r}",
+            step=label,
+            location=job_location(job, *path, "sqlFile"),
+            hint="a relative path counts from the manifest's folder, then from the working directory",
+        )
     if item.classpath != JOINER:
         raise StepError(
             f"{label} has no SQL",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.flare.relations import (
+    NOT_RUN,
     Relation,
     SqlRefused,
     qualified_columns,
@@ -68,22 +69,8 @@ class TrinoQuery:
         and extremes of texts), on types (sums, divisions), on functions or on the time zone of the server (dates, which
         may stand beside moments) is not among them, and neither are names that PostgreSQL would fold to lower case.
         """
-        from sqlglot import exp
-
         plain = _plain_nodes()
-        for node in self.tree.walk():
-            if isinstance(node, exp.GT | exp.GTE | exp.LT | exp.LTE | exp.Between):
-                if not any(_has_order(part) for part in node.iter_expressions()):
-                    return False
-            elif isinstance(node, exp.Identifier):
-                if node.name != node.name.lower():
-                    return False
-            elif isinstance(node, exp.Order):
-                if node.parent is not None and node.parent.args.get("limit") is not None:
-                    return False
-            elif type(node) not in plain:
-                return False
-        return True
+        return all(_is_plain(node, plain) for node in self.tree.walk())
 
     def _translated(
         self, dialect: str, name_of: Callable[[Relation], str], rewrite: Callable[[Any], Any] = lambda tree: tree
@@ -101,6 +88,7 @@ class TrinoQuery:
             raise SqlRefused(
                 f"the query uses what Spark has not: {str(error).partition(chr(10))[0]}",
                 hint="read the datasets as inputs, and write the query as a step in Spark's SQL",
+                code=NOT_RUN,
             ) from None
         return found
 
@@ -131,7 +119,8 @@ def parse_trino(text: str) -> TrinoQuery:
 
     text = text.rstrip().rstrip(";")
     if _LENS.search(text):
-        raise SqlRefused("queries of a semantic model (LENS) are not run here", hint="query the model's tables")
+        message = "queries of a semantic model (LENS) are not run here"
+        raise SqlRefused(message, hint="query the model's tables", code=NOT_RUN)
     try:
         trees = [tree for tree in parse(text, read="trino") if tree is not None]
     except ParseError as error:
@@ -171,6 +160,21 @@ def _plain_nodes() -> frozenset[type]:
             *(exp.EQ, exp.NEQ, exp.Is, exp.In, exp.Coalesce, exp.Count, exp.Having, exp.Exists, exp.Tuple),
         }
     )
+
+
+def _is_plain(node: Any, plain: frozenset[type]) -> bool:
+    """Return whether a node means the same in every database, whatever its parts do."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.GT | exp.GTE | exp.LT | exp.LTE | exp.Between):
+        return any(_has_order(part) for part in node.iter_expressions())
+    if isinstance(node, exp.Neg):
+        return _has_order(node)
+    if isinstance(node, exp.Identifier):
+        return bool(node.name == node.name.lower())
+    if isinstance(node, exp.Order):
+        return node.parent is None or node.parent.args.get("limit") is None
+    return type(node) in plain
 
 
 def _has_order(node: Any) -> bool:

@@ -13,7 +13,7 @@ from functools import cache
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from dataos_dagster.flare.relations import SqlRefused
+from dataos_dagster.flare.relations import NOT_RUN, SqlRefused
 from dataos_dagster.flare.trino_types import kind_of
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def _refused(node: Any, hint: str) -> SqlRefused:
         line=place["line"] if place else 1,
         column=place["col"] - length + 1 if place else 1,
         length=length,
+        code=NOT_RUN,
     )
 
 

@@ -141,6 +141,11 @@ class Draft:
         ways = [place[:length] for length in range(len(place) + 1)]
         return any(way in self.placeholders or way in self._aside for way in ways)
 
+    def holds_open(self, path: DocumentPath) -> bool:
+        """Return whether the value at a path, or any value inside of it, is unknown."""
+        place = self.origin(path) if self.has_open_values else ()
+        return self.is_open(path) or any(open_[: len(place)] == place for open_ in self.placeholders)
+
     def is_aside(self, path: DocumentPath) -> bool:
         """Return whether the value at a path is one that was put in the place of a wrong one, or stands in it."""
         place = self.origin(path) if self._aside else ()

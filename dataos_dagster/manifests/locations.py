@@ -47,5 +47,7 @@ def _looks_like_name(text: str) -> bool:
     return not text.startswith(("/", ".", "~")) and "://" not in text
 
 
+# The address of a file or folder, or a path in any spelling: `schemas/orders.avsc`.
+FileText = Annotated[str, AfterValidator(lambda text: _check_address(text) if is_address(text) else text)]
 # An address, or the path of a folder or file: `/data/orders`, `./orders.csv`, `s3a://bucket/orders`.
 LocationText = Annotated[str, AfterValidator(_check_location)]

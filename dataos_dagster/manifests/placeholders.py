@@ -18,7 +18,8 @@ _BRACES = re.compile(r"\{\{.{0,200}?\}\}", re.DOTALL)
 # Not `${!json()}` (a function of Bento), `${NAME:-default}` (a shell's) or `${NAME:default}` (Bento's).
 _WORDS = re.compile(r"\$\{(?![A-Za-z_]\w*\})(?!!)(?![A-Za-z_]\w*:[-=?+])(?![A-Z][A-Z0-9_]*:(?!/))[^{}]*\}")
 _ANGLES = re.compile(r"<[A-Za-z][^<>=\n]{0,60}>")
-_ANGLES_INSIDE = re.compile(r"(?<!\w)<[A-Za-z][^<>=\n]{0,60}>")
+# Not `(?<year>…)`, a group of a regular expression.
+_ANGLES_INSIDE = re.compile(r"(?<![\w?])<[A-Za-z][^<>=\n]{0,60}>")
 _CLOSING_TAG = "</"
 
 

@@ -111,6 +111,34 @@ def test_what_cannot_be_read_is_an_error_on_stand_ins_too(plan):
     assert "'SELEC' begins no query" in job["errors"][0]["message"]
 
 
+OPEN = """
+inputs:
+  - {name: orders, dataset: dataos://lakehouse:sales/orders, schemaPath: dataos://elsewhere:none/schemas/orders.avsc}
+  - {name: asked, query: SELECT * FROM LENS(SELECT a FROM b)}
+steps:
+  - sequence:
+      - {name: filed, sqlFile: sql/daily.sql}
+      - {name: left, sql: "${{the query}}"}
+      - {name: made, sql: SELECT * FROM filed JOIN left USING (id) JOIN asked USING (id)}
+outputs:
+  - {name: made, dataset: dataos://lakehouse:sales/made?acl=rw, options: {saveMode: append}}
+actions:
+  - {name: rewrite_dataset, input: nothing}
+"""
+
+
+def test_files_that_are_not_there_queries_left_open_and_tables_that_nobody_reads_are_stood_in_for(plan):
+    status, found = plan(OPEN, "--stand-ins")
+    [planned] = found["plans"]
+
+    assert status == 0
+    assert found["stand_ins"] == ["elsewhere"]
+    assert [step["view"] for step in planned["steps"]] == ["left", "made"]
+    told = [finding["message"] for finding in planned["findings"]]
+    for words in ("LENS", "there is no file 'sql/daily.sql'", "no input is called 'nothing'"):
+        assert [message for message in told if words in message], (words, told)
+
+
 def test_what_is_not_run_is_a_finding_and_the_rest_is_planned(plan):
     status, found = plan(
         """

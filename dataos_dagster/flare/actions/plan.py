@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots import maintenance
 from dataos_dagster.depots.maintenance import MaintenanceRequest
-from dataos_dagster.errors import StepError
+from dataos_dagster.errors import StepError, UnknownView
 from dataos_dagster.flare.actions.conditions import plan_condition
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest import ExpireSnapshots, RemoveOrphans, RewriteDataset, RewriteManifest
@@ -128,7 +128,7 @@ def _table_of(
     # Of two inputs of one name only the last one can be used.
     found = next((planned for planned in reversed(named) if planned.name.lower() == wanted), None)
     if found is None:
-        raise StepError(
+        raise (UnknownView if action.input else StepError)(
             f"{label}: no input is called {action.input!r}" if action.input else f"{label}: it names no input",
             step=label,
             hint=f"write `input: …`; there are: {', '.join(planned.name for planned in named) or 'none'}",

@@ -13,6 +13,7 @@ from dataos_dagster.flare.manifest.inputs import FlareInput
 from dataos_dagster.flare.manifest.outputs import FlareOutput
 from dataos_dagster.flare.manifest.sizing import DriverSize, ExecutorSize
 from dataos_dagster.flare.manifest.steps import Step
+from dataos_dagster.manifests.locations import FileText
 from dataos_dagster.manifests.model import AnyCase, ManifestModel, NoEffect, ScalarText, TextMap, folded, option_map
 
 LogLevel = Annotated[Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"], AnyCase({"warning": "WARN"})]
@@ -38,7 +39,7 @@ class Streaming(ManifestModel):
         Annotated[Literal["append", "complete", "update"], AnyCase({"replace": "complete"})] | None,
         Field(description="Output mode of Spark."),
     ] = None
-    checkpoint_location: Annotated[str | None, Field(description="Folder of offsets and state.")] = None
+    checkpoint_location: Annotated[FileText | None, Field(description="Folder of offsets and state.")] = None
     extra_options: TextMap = Field(default_factory=dict)
 
 

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from dataos_dagster.address import Address
 from dataos_dagster.flare.manifest.assertions import Assertion
 from dataos_dagster.flare.manifest.standalone import Connection, Sections
-from dataos_dagster.manifests.locations import LocationText, is_address, parse_address
+from dataos_dagster.manifests.locations import FileText, LocationText, is_address, parse_address
 from dataos_dagster.manifests.model import AnyCase, ManifestModel, ScalarText, TextList, TextMap, folded
 
 SaveMode = Literal["append", "overwrite"]
@@ -89,7 +89,7 @@ class OutputOptions(ManifestModel):
     connection_props: Annotated[TextMap, Field(description="Connection options of MongoDB.")] = Field(
         default_factory=dict
     )
-    checkpoint_location: str | None = None
+    checkpoint_location: FileText | None = None
     ignored_partition_spec: Annotated[
         tuple[PartitionField, ...],
         Field(alias="partitionSpec", description="Not applied here: belongs under `iceberg`."),
@@ -119,7 +119,7 @@ class FlareOutput(Sections):
     description: ScalarText | None = None
     tags: TextList = ()
     options: OutputOptions = OutputOptions()
-    checkpoint_location: str | None = None
+    checkpoint_location: FileText | None = None
     column_tags: tuple[ColumnTags, ...] = ()
     assertions: Annotated[tuple[Assertion, ...], Field(description="Checks that must hold before the write.")] = ()
     output_type: Annotated[

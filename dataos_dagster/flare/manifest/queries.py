@@ -119,14 +119,15 @@ def _parsed(
 ) -> _Reading | None:
     """Return the reading of a query and remember it, or report what is wrong with it."""
     from dataos_dagster.flare.locations import offset_of
-    from dataos_dagster.flare.relations import SqlRefused
+    from dataos_dagster.flare.relations import NOT_RUN, SqlRefused
 
     try:
         statement = parse(sql)
     except SqlRefused as refused:
         start = offset_of(sql, refused.line, refused.column)
         part, message = (start, start + refused.length), _message(draft, path, refused.message, refused.line)
-        draft.refuse(refused.code, path, message, refused.hint or "", part=part)
+        tell = draft.warn if refused.code == NOT_RUN else draft.refuse
+        tell(refused.code, path, message, refused.hint or "", part=part)
         return None
     doubt = getattr(statement, "doubt", None)
     if doubt is not None:

@@ -11,6 +11,7 @@ from dataos_dagster.flare.manifest.job import FlareJob, FlareSpec
 from dataos_dagster.flare.manifest.queries import check_queries, names_are_known
 from dataos_dagster.flare.manifest.steps import FunctionCall
 from dataos_dagster.manifests.kinds import Reference
+from dataos_dagster.manifests.locations import is_address, parse_address
 from dataos_dagster.manifests.spelling import suggestion
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def references(spec: FlareSpec) -> Iterator[Reference]:
         if item.address is not None:
             acl: Literal["r", "rw"] = "rw" if only or item.name.lower() in maintained else "r"
             yield Reference("depot", item.address.depot, ("job", "inputs", index, "dataset"), acl=acl)
+        if item.schema_path is not None and is_address(item.schema_path):
+            depot = parse_address(item.schema_path).depot
+            yield Reference("depot", depot, ("job", "inputs", index, "schemaPath"), acl="r")
     for index, output in enumerate(spec.job.outputs):
         if output.address is not None:
             yield Reference("depot", output.address.depot, ("job", "outputs", index, "dataset"), acl="rw")
@@ -45,11 +49,11 @@ def check(draft: Draft, spec: FlareSpec, path: DocumentPath) -> None:
     check_queries(draft, spec.job, job)
     _check_outputs(draft, spec.job, job)
     check_actions(draft, spec.job, job)
+    check_assertions(draft, spec.job, job)
     for index, entry in enumerate(spec.job.inputs):
         _check_format(draft, entry.format, (*job, "inputs", index, "format"))
     for index, output in enumerate(spec.job.outputs):
         _check_format(draft, output.format, (*job, "outputs", index, "format"))
-    check_assertions(draft, spec.job, job)
 
 
 def _check_inputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
@@ -59,7 +63,7 @@ def _check_inputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
         sources = [key for key, value in (("dataset", item.dataset), ("query", item.query)) if value]
         if item.input_type is not None:
             sources.append("inputType")
-            if item.connection is None:
+            if item.connection is None and not draft.is_open((*place, "inputType")):
                 message = f"`inputType` is {item.input_type}, and there is no section of that name"
                 draft.error(
                     "missing-section", (*place, "inputType"), message, f"write `{item.input_type}: …` beside it"
@@ -96,8 +100,7 @@ def _check_items(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
 def _check_function(draft: Draft, call: FunctionCall, path: DocumentPath) -> None:
     from dataos_dagster.flare.functions.registry import findings_in
 
-    places = (path, *((*path, key) for key in ("name", *call.parameters))) if draft.has_open_values else ()
-    if any(map(draft.is_open, places)):
+    if draft.has_open_values and draft.holds_open(path):
         return
     for finding in findings_in(call.name, call.parameters):
         draft.error("wrong-function", (*path, *finding.path), str(finding), finding.hint, key=finding.at_key)
@@ -111,7 +114,8 @@ def _check_outputs(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
         place = (*path, "outputs", index)
         if output.dataset is None and output.output_type is None:
             draft.error("missing-key", place, "an output needs `dataset` or `outputType`", "write `dataset: …`")
-        if output.output_type is not None and output.dataset is None and output.connection is None:
+        is_spelled_out = output.output_type is not None and output.dataset is None
+        if is_spelled_out and output.connection is None and not draft.is_open((*place, "outputType")):
             message = f"`outputType` is {output.output_type}, and there is no section of that name"
             draft.error(
                 "missing-section", (*place, "outputType"), message, f"write `{output.output_type}: …` beside it"

@@ -17,12 +17,21 @@ ENTRIES = (
     CodeEntry(
         "sql-not-read",
         "SQL that only Spark may know",
-        "The parser does not understand this text: most often it is wrong, and sometimes it is a form of Spark SQL that "
-        "the parser does not know. What a query reads is found in its words then, the job goes to Spark, which knows, "
-        "and the lineage of its columns is not followed. Expressions of functions and conditions have to be read: "
-        "there, it is an error.",
+        "The parser does not understand this text: most often it is wrong, and sometimes it is a form of Spark SQL "
+        "that the parser does not know. What a query reads is found in its words then, the job goes to Spark, which "
+        "knows, and the lineage of its columns is not followed. Expressions of functions and conditions have to be "
+        "read: there, it is an error.",
         wrong="sql: SELECT customer, amount FROM orders WITHOUT customer",
         right="sql: SELECT * EXCEPT (customer) FROM orders",
+    ),
+    CodeEntry(
+        "query-not-run",
+        "A query that only the platform's query engine answers",
+        "An input's `query` is in the SQL of Trino, and is answered here where PostgreSQL or Spark returns the same. "
+        "This one asks a semantic model, or holds what may return something else in Spark. The job is read and left "
+        "out.",
+        wrong="query: SELECT avg(amount) AS mean FROM lakehouse.sales.orders",
+        right="query: SELECT avg(CAST(amount AS double)) AS mean FROM lakehouse.sales.orders",
     ),
     CodeEntry(
         "sql-refused",
