@@ -248,6 +248,9 @@ def _failure(place: Place, error: Exception) -> DepotError:
         return CredentialsRefused(f"{place}: the store refuses the credentials", hint="check the depot's secret")
     if "NO_SUCH_BUCKET" in text or "Bucket does not exist" in text:
         return DatasetNotFound(f"there is no bucket {place.bucket!r}", hint="check `bucket` of the depot")
+    if "NO_SUCH_KEY" in text or "RESOURCE_NOT_FOUND" in text:
+        # It was there when it was opened, and somebody deleted it before it was read.
+        return DatasetNotFound(f"{place} does not exist")
     if place.is_local:
         return DepotUnreachable(f"{place} cannot be opened: {getattr(error, 'strerror', None) or text}")
     return DepotUnreachable(f"{place} cannot be reached: {text[:300]}", hint="check `endpoint` and the network")

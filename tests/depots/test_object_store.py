@@ -240,3 +240,14 @@ def test_a_catalog_that_is_down_is_named(sail_shop):
     status = sail_shop.door.check("lake")
     assert status.status == "error"
     assert "the Iceberg REST catalog at http://127.0.0.1:1 does not answer" in status.detail
+
+
+def test_a_file_that_goes_while_it_is_opened_is_missing(sail_shop, s3):
+    declare(sail_shop, s3)
+    s3.put("raw", "base/in/a.csv", b"id\n" + b"1\n" * 5000)
+    request = ReadRequest(target("dataos://raw:in/a.csv"), format="csv")
+    place = sail_shop.door._opener.store_of(request, "r").place(request)
+    with place.failures(), place.filesystem.open_input_stream(place.path) as stream:
+        s3.client().delete_object(Bucket="raw", Key="base/in/a.csv")
+        with pytest.raises(DatasetNotFound, match=r"in/a\.csv does not exist"), place.failures():
+            stream.read()

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnreachable
+from dataos_dagster.errors import DepotError, DepotUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,13 +74,23 @@ def read_notes(place: Place) -> Mapping[str, str]:
         DepotUnreachable: Notes come and go all the time; a retry can help.
     """
     for _ in range(_ROUNDS):
-        newest: dict[str, tuple[int, str]] = {}
-        for name in note_names(place):
-            writer, number = parse_note_name(name)
-            newest[writer] = max(newest.get(writer, (-1, "")), (number, name))
-        with suppress(DatasetNotFound):  # a newer one is there by now, or the write has ended
-            return {name: place.join(name).read().decode() for _, name in newest.values()}
+        names = _newest(place)
+        try:
+            return {name: place.join(name).read().decode() for name in names}
+        except DepotError:
+            # Of a file that goes while it is read stores say various things.
+            if _newest(place) == names:
+                raise
     raise DepotUnreachable(f"{place} changes all the time", hint="run the job again when its writers are done")
+
+
+def _newest(place: Place) -> list[str]:
+    """Return the name of each writer's newest note."""
+    newest: dict[str, tuple[int, str]] = {}
+    for name in note_names(place):
+        writer, number = parse_note_name(name)
+        newest[writer] = max(newest.get(writer, (-1, "")), (number, name))
+    return [name for _, name in newest.values()]
 
 
 def note_names(place: Place) -> list[str]:
