@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dataos_dagster.depots.fitting import fit
+from dataos_dagster.depots.fitting import check_new, fit
 from dataos_dagster.depots.lakehouse.partitioning import differs, wanted_spec
 from dataos_dagster.depots.lakehouse.properties import wanted_properties
 from dataos_dagster.depots.lakehouse.types import spark_schema
@@ -79,22 +79,30 @@ def write_table_stream(
     table = store.warehouse.table(request.target)
     writer = TableWriter(store, table, replace(request, mode="append"), session, principal)
     state = store.state(table)
-    if state is None or _is_to_change(state, request):
+    if state is None and _is_plain(table, request):
+        # Spark makes it as it starts the query, which costs a commit less.
+        check_new(frame, request.target, location=request.location)
+    elif state is None or _is_to_change(state, request):
         with session.failures(request.location):
             nothing = session.spark.createDataFrame([], frame.schema)
         writer.write(nothing)
-        state = store.state(table)
-    if state is not None:
-        frame = fit(frame, spark_schema(state.schema), request.target, location=request.location)
-    stream = stream_writer(frame, query).format("iceberg").options(**request.options)
     # A catalog orders commits by itself; in a folder there is one writer at a time.
     with writer.lock() if table.warehouse.rest is None else nullcontext():
+        state = store.state(table)
+        if state is not None:
+            frame = fit(frame, spark_schema(state.schema), request.target, location=request.location)
+        stream = stream_writer(frame, query).format("iceberg").options(**request.options)
         with session.failures(request.location):
             started = stream.toTable(table.identifier)
         try:
             yield started
         finally:
             end_query(started, session)
+
+
+def _is_plain(table: Table, request: WriteRequest) -> bool:
+    """Return whether a new table has nothing but columns, and no catalog in which others may be making it."""
+    return table.warehouse.rest is None and not wanted_spec(request) and not wanted_properties(request)
 
 
 def _is_to_change(state: TableState, request: WriteRequest) -> bool:

@@ -56,9 +56,12 @@ def test_a_stream_without_a_checkpoint_gets_one_of_its_own(streams, topic):
     assert streams.run().rows == 0
 
 
-def test_a_condition_reads_only_the_fields_that_it_is_about(streams, topic):
+def test_messages_behind_a_header_are_read_and_a_condition_makes_only_the_fields_that_it_is_about(streams, topic):
+    header = b"\x00\x00\x00\x00\x07"
+    streams.kafka.produce(topic, [header + b'{"id": 4, "name": "dan"}', header, b"", None])
     streams.job(TO_TABLE.format(trigger="AvailableNow", topic=topic, more=""))
     [explained] = streams.run().explain.values()
+    assert streams.table("dataos://lakehouse:shop/orders") == [(1, "ADA"), (2, "BOB"), (4, "DAN")]
     # Given any option, the parser makes every field of a message, once for the condition and once for the row.
     assert "(from_json(StructField(id,LongType,true), cast(" in explained.partition("== Physical Plan ==")[2]
 
