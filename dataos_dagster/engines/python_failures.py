@@ -11,6 +11,9 @@ _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+.*\n(?:    .*\n)*')
 # Frames of engines: their packages, and what is compiled into them, whose files have no folder or none of this machine.
 _OF_ENGINES = re.compile(r"^(?!/|[A-Za-z]:\\)|[/\\](?:pyspark|pyarrow|pysail)[/\\]|[/\\]pyspark\.zip[/\\]")
 _MISFIT = re.compile(r"(?:pyarrow\.lib\.)?Arrow(?:Invalid|TypeError|NotImplementedError)\b")
+# How Arrow says which value it was: texts are read, everything else is converted.
+_TEXT = re.compile(r"Failed to parse string: (?P<value>.+) as a scalar of type (?P<declared>\w+)")
+_VALUE = re.compile(r"Could not convert (?P<value>.+) with type (?P<type>\w+): tried to convert to (?P<declared>\w+)")
 
 
 def python_failure(text: str) -> str | None:
@@ -29,5 +32,8 @@ def python_failure(text: str) -> str | None:
         trace = trace[found.end() :]
     raised = trace.strip()
     if not frames and _MISFIT.match(raised):
+        if value := _VALUE.search(raised) or _TEXT.search(raised):
+            kind = value.groupdict().get("type", "str")
+            return f"a function in Python returned {value['value']}, a {kind}, and declares {value['declared']}"
         return f"what a function in Python returned does not fit the type that it declares: {raised}"
     return f"a function in Python failed: {raised}\n{frames}".rstrip()

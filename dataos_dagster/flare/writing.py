@@ -118,7 +118,7 @@ def _blamed(plan: JobPlan, output: PlannedOutput, view: str) -> Iterator[None]:
             f"{output.label}: {error.message}",
             step=step.label,
             sql=step.sql,
-            hint=error.hint,
+            hint=f"nothing was written to {output.dataset}",
             location=step.location,
             retryable=error.retryable,
         ) from error

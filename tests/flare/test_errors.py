@@ -103,6 +103,12 @@ def test_a_function_that_does_not_fit_names_its_step_and_the_columns(project):
     assert (str(error.location), error.location.end) == ("job.yaml:23:48", (23, 51))
 
 
+def test_what_an_engine_refuses_of_a_function_is_told_at_the_function(project):
+    error = failure(project, function='{name: unfurl, expression: "explode(id) AS i"}')
+    assert error.message.startswith('steps[0].sequence[0] "totals": unfurl: ')
+    assert str(error.location) == "job.yaml:23:32"
+
+
 @pytest.mark.parametrize(
     ("function", "before"),
     [

@@ -175,7 +175,7 @@ class Expressions:
         if query is None:
             yield "in", self.operands.union([node.this, *node.expressions])
             return
-        yield ("not in a subquery" if isinstance(node.parent, exp.Not) else "in a subquery"), NOTHING
+        yield _in_subquery(node), NOTHING
         yield "=", self.operands.of(node.this) | self.operands.of(query)
 
     def _regexp(self, node: exp.RegexpLike) -> Iterator[tuple[str, Families]]:
@@ -295,3 +295,28 @@ def _numbers_with_a_suffix(tokens: list[Any]) -> frozenset[int]:
 def is_cast_to_int(node: exp.Expression | None) -> bool:
     """Return whether a node is a cast to int."""
     return isinstance(node, (exp.Cast, exp.TryCast)) and node.args["to"].this == exp.DataType.Type.INT
+
+
+def _in_subquery(node: exp.In) -> str:
+    """Return which form a comparison with a subquery has: Sail takes what is unknown for false, except at the top.
+
+    At the top of a condition both mean that a row goes; below a NOT, an OR or a CASE they do not.
+    """
+    inner = _without_parentheses(node)
+    negated = isinstance(inner.parent, exp.Not)
+    place, beside_or = (inner.parent if negated else inner), False
+    while isinstance(place.parent, (exp.And, exp.Or, exp.Paren)):
+        place = place.parent
+        beside_or = beside_or or isinstance(place, exp.Or)
+    if not isinstance(place.parent, (exp.Where, exp.Having)):
+        return "in a subquery as a value"
+    if negated:
+        return "not in a subquery beside or" if beside_or else "not in a subquery"
+    return "in a subquery"
+
+
+def _without_parentheses(node: exp.Expression) -> exp.Expression:
+    """Return the outermost of the parentheses around a node, or the node itself."""
+    while isinstance(node.parent, exp.Paren):
+        node = node.parent
+    return node

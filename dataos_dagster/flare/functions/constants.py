@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.flare.aggregates import filters_in_window, over_all_rows
 from dataos_dagster.flare.functions.computing import ColumnName, Computing, set_in_place
-from dataos_dagster.flare.functions.function import FunctionError, find_column, require_column
+from dataos_dagster.flare.functions.function import EngineUnsuited, FunctionError, find_column, require_column
 from dataos_dagster.flare.sql import columns_in_expression, parse_expression
 from dataos_dagster.flare.trace import sources_of_expression
 from dataos_dagster.flare.type_names import check_type, fits_type
@@ -177,6 +177,11 @@ class IncrementVariable(Computing):
         if name is None:
             return {self.column: rows.expression("CAST(1 AS int)")}
         found = rows.require_type(name, "a number", lambda type_name: type_name.startswith(_NUMBERS))
+        if rows.engine == "sail" and found.startswith("decimal(38,"):
+            raise EngineUnsuited(
+                f"{self.name}: Sail is not known to add to {found} as Spark does (column {name!r})",
+                hint="run the job on Spark, or cast the column to fewer digits with set_type first",
+            )
         one = f"CAST(1 AS {found})"
         # Small integers grow into int, as Spark's addition has it.
         return {name: rows.expression(_SUMS.get(found, "{column} + {one}").format(column=quoted(name), one=one))}

@@ -136,11 +136,28 @@ CASES = [
         "in a subquery",
         "select id from t where id in (select id from o)",
         "select id from t where k in (select k from o where k is not null)",
+        "select id from t where id in (select id from o) or n > 3",
+        "select id from t where (id in (select cast(null as int) from o) or id = 1) and n is not null",
+    ),
+    query(
+        "in a subquery as a value",
+        different=(
+            "select id, id in (select id from o) as z from t",
+            "select id from t where case when id not in (select cast(null as int) from o) then true else false end",
+            "select id from t where not (id in (select cast(null as int) from o) and id > 0)",
+        ),
+        because="Sail takes what is unknown for false, and refuses it in a list of columns",
     ),
     query(
         "not in a subquery",
         "select id from t where id not in (select id from o where id is not null)",
         "select id from t where id not in (select id from o)",
+        "select id from t where not (id in (select id from o)) and n > 0",
+    ),
+    query(
+        "not in a subquery beside or",
+        different=("select id from t where id not in (select cast(null as int) from o) or id = 1",),
+        because="Sail takes what is unknown for false",
     ),
     query(
         "exists",

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from dataos_dagster.flare.functions.function import FunctionError
+from dataos_dagster.flare.functions.function import EngineUnsuited, FunctionError
 from dataos_dagster.flare.functions.registry import ParameterError, read_function
 
 
@@ -114,11 +114,18 @@ def test_a_filtered_aggregate_over_all_rows_is_refused_as_spark_has_none():
         ("2.5D", "double 3.5"),
         ("CAST(2.5 AS float)", "float 3.5"),
         ("CAST(null AS int)", "int None"),
+        ("CAST(2.5 AS decimal(10,2))", "decimal(11,2) 3.50"),
     ],
 )
 def test_a_number_is_counted_up_in_its_type(rows_of, source, expected):
     columns, rows = rows_of(f"SELECT {source} AS n", {"name": "increment_variable", "column": "N"})
     assert f"{columns[0].split(' ')[1]} {rows[0][0]}" == expected
+
+
+def test_digits_that_sail_would_keep_and_spark_cuts_are_left_to_spark(sail_session):
+    frame = sail_session.spark.sql("SELECT CAST(1 AS decimal(38,10)) AS n")
+    with pytest.raises(EngineUnsuited, match=r"Sail is not known to add to decimal\(38,10\)"):
+        read_function("increment_variable", {"column": "n"}).apply(frame, "sail")
 
 
 def test_a_variable_that_is_not_there_begins_at_one(rows_of):

@@ -16,6 +16,11 @@ def test_a_struct_is_spread_into_columns_beside_the_others(rows_of):
     assert rows[0][3:] == (1, "b")
 
 
+def test_only_a_struct_is_spread(rows_of):
+    with pytest.raises(FunctionError, match=r"unfurl: column 'Items' is of type array<int>, and has to be a struct"):
+        rows_of(NESTED, {"name": "unfurl", "expression": "Items.*"})
+
+
 def test_exploding_an_array_multiplies_rows(rows_of):
     columns, rows = rows_of(NESTED, {"name": "unfurl", "expression": "explode(items) as item"})
     assert columns[-1] == "item int"
@@ -105,6 +110,11 @@ def test_one_row_of_each_combination_is_kept(rows_of):
     )
     assert columns == ["A bigint", "b bigint", "id bigint"]
     assert sorted(row[:2] for row in rows) == [(a, b) for a in range(2) for b in range(3)]
+
+
+def test_maps_make_no_duplicates(rows_of):
+    with pytest.raises(FunctionError, match="column 'm' is of type map<string,int>, and has to be other than a map"):
+        rows_of("SELECT map('a', 1) AS m", {"name": "drop_duplicates", "columns": ["m"]})
 
 
 SALES = (

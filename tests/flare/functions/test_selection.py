@@ -21,6 +21,15 @@ def test_a_column_is_copied_over_another_or_beside_it(rows_of):
     assert (columns, rows) == (["a int", "B int", "c int"], [(1, 1, 1)])
 
 
+def test_letters_of_any_alphabet_have_two_cases(rows_of):
+    columns, rows = rows_of(
+        "SELECT 1 AS `käse`, 'x' AS b",
+        {"name": "set_column", "column": "KÄSE", "value": "y"},
+        {"name": "copy", "fromColumn": "Käse", "toColumn": "B"},
+    )
+    assert (columns, rows) == (["KÄSE string", "B string"], [("y", "y")])
+
+
 def test_two_columns_exchange_their_names_and_stay_where_they_are(rows_of):
     columns, rows = rows_of("SELECT 1 AS a, 'x' AS b", {"name": "swap", "columnA": "B", "columnB": "a"})
     assert (columns, rows) == (["b int", "a string"], [(1, "x")])
