@@ -260,7 +260,7 @@ class JobOutcome:
 
 
 class Reporter:
-    """Hears what happens while jobs run, and makes nothing of it: who listens overrides what matters to him.
+    """Hears what happens while jobs run, and makes nothing of it: a listener overrides what matters to it.
 
     Jobs may run side by side, so it is called from several threads; what one job tells comes from one thread.
     """

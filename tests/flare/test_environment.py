@@ -8,6 +8,7 @@ import pytest
 
 from dataos_dagster import flare
 from dataos_dagster.errors import SecretBackendError, SecretNotFound, StepError
+from dataos_dagster.secrets.properties import parse_properties
 
 TOKEN = "tulip-1637"
 MODULE = """\
@@ -92,6 +93,13 @@ def test_functions_of_a_job_see_its_variables_and_files_and_those_of_another_job
     handed.run_job(JOB.replace("secret_file('git_password')", "variable('DATAOS_SECRET_DIR')"))
     assert set(found(handed).values()) == {None}
     assert {row[2] for row in handed.table("dataos://lakehouse:e/found")[1]} == {None}
+
+
+def test_a_properties_file_holds_all_keys_of_its_secret(sail_handed):
+    whole = {"dataosSecrets": [{"name": "git", "consumptionType": "propFile"}]}
+    sail_handed.run_job(JOB.replace("git_password", "git.properties"), beside=whole)
+    [text] = {row[2] for row in sail_handed.table("dataos://lakehouse:e/found")[1]}
+    assert parse_properties(text) == {"user": "ann", "TOKEN": TOKEN, "password": "rose 1845"}
 
 
 def test_files_are_gone_and_their_engine_has_ended_when_the_job_has(sail_handed):
