@@ -105,6 +105,20 @@ def test_snapshots_are_named_and_the_present_one_is_not_taken(lake):
     assert lake.snapshots() == [ids[0], *ids[2:]]
 
 
+def test_a_tag_that_is_too_old_goes_also_where_no_snapshot_does(spark_lake):
+    spark_lake.write("SELECT id FROM range(3)", "overwrite", properties={"history.expire.max-ref-age-ms": "1"})
+    session = spark_lake.jobs.session()
+    session.spark.sql("ALTER TABLE lakehouse.retail.orders CREATE TAG old")
+    refs = "SELECT name FROM lakehouse.retail.orders.refs ORDER BY name"
+    assert [row.name for row in session.spark.sql(refs).collect()] == ["main", "old"]
+
+    [done] = spark_lake.run("{name: expire_snapshots}")
+
+    assert done.counts["snapshots_removed"] == 0
+    assert [row.name for row in session.spark.sql(refs).collect()] == ["main"]
+    assert spark_lake.rows() == [(0,), (1,), (2,)]
+
+
 def test_old_orphans_go_and_new_ones_and_every_file_of_the_table_stay(lake):
     fill(lake)
     old = lake.folder / "data" / "kind=a+b" / "orphan-old.parquet"
