@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from dataos_dagster.depots import s3
 from dataos_dagster.depots.access import AzureAccess, GcsAccess
 from dataos_dagster.depots.requests import Requirements
-from dataos_dagster.engines.connectors import is_cached
+from dataos_dagster.depots.spark_connectors import require_connectors
 from dataos_dagster.engines.coordinates import coordinate_of
-from dataos_dagster.errors import DepotUnsupported
 
 if TYPE_CHECKING:
     from dataos_dagster.depots.storage import Place
@@ -45,13 +44,10 @@ def require_connector(place: Place) -> None:
     Raises:
         DepotUnsupported: It is not installed; says how to get it.
     """
-    name = {AzureAccess: "abfss", GcsAccess: "gcs"}.get(type(place.access))
-    if name is not None and not is_cached(coordinate_of(name)):
-        wanted = place.access.scheme if isinstance(place.access, AzureAccess) else name
-        raise DepotUnsupported(
-            f"Spark's connector {wanted} ({coordinate_of(name)}) is not installed",
-            hint=f"dataos engines install spark --with {wanted}",
-        )
+    if isinstance(place.access, AzureAccess):
+        require_connectors(place.access.scheme)
+    elif isinstance(place.access, GcsAccess):
+        require_connectors("gcs")
 
 
 def _gcs(place: Place, access: GcsAccess) -> Requirements:

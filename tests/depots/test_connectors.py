@@ -364,6 +364,39 @@ def test_a_key_is_masked_also_in_the_form_that_its_connector_takes(sail_shop, se
     assert redact(f"|{given}|") == "|***|"
 
 
+@pytest.mark.parametrize(
+    ("section", "data", "connectors"),
+    [
+        ("snowflake: {url: h, database: D, warehouse: W}", LOGIN, "snowflake"),
+        ("bigquery: {project: p}", "{json_keyfile: k}", "bigquery"),
+        (
+            "redshift: {host: h, database: d, bucket: b, relativePath: t}",
+            "{username: ann, password: word, awsaccesskeyid: k, awssecretaccesskey: s}",
+            "redshift,redshift-jdbc,hadoop-aws",
+        ),
+        ("mongodb: {nodes: [h]}", LOGIN, "mongodb"),
+        ("elasticsearch: {nodes: [h]}", LOGIN, "elasticsearch"),
+        ("opensearch: {nodes: [h]}", LOGIN, "opensearch"),
+        ("pulsar: {serviceUrl: 'pulsar://h:6650'}", "{token: word}", "pulsar"),
+        (
+            "eventhub: {endpoint: 'sb://h.servicebus.windows.net/'}",
+            "{eh_shared_access_key_name: n, eh_shared_access_key: k}",
+            "kafka",
+        ),
+        ("kafka: {brokers: ['h:9092']}", LOGIN, "kafka"),
+        ("sqlserver: {host: h, database: d}", LOGIN, "sqlserver"),
+        ("databricks: {host: h, params: {httpPath: /sql}}", "{password: word}", "databricks"),
+    ],
+)
+def test_the_check_says_how_to_get_what_each_store_needs(sail_shop, monkeypatch, tmp_path, section, data, connectors):
+    monkeypatch.setenv("DATAOS_CACHE", str(tmp_path / "empty"))
+    declare(sail_shop, section, data)
+    status = sail_shop.door.check("store")
+    assert status.status == "unsupported"
+    assert all(f"{name} ({coordinate_of(name)})" in status.detail for name in connectors.split(","))
+    assert status.detail.endswith(f"not installed (dataos engines install spark --with {connectors})")
+
+
 def test_the_check_names_a_missing_connector_and_how_to_get_it(sail_shop, monkeypatch, tmp_path):
     declare(sail_shop, "oracle: {host: 127.0.0.1, port: 1, service: s}")
     with monkeypatch.context() as empty:
@@ -372,7 +405,7 @@ def test_the_check_names_a_missing_connector_and_how_to_get_it(sail_shop, monkey
     assert status.status == "unsupported"
     assert f"oracle ({coordinate_of('oracle')}) is not installed" in status.detail
     assert "dataos engines install spark --with oracle" in status.detail
-    monkeypatch.setattr("dataos_dagster.depots.connectors.store.is_cached", lambda _: True)
+    monkeypatch.setattr("dataos_dagster.depots.spark_connectors.is_cached", lambda _: True)
     assert "depot 'store' does not answer: 127.0.0.1:1: Connection refused" in sail_shop.door.check("store").detail
     with socket.create_server(("127.0.0.1", 0)) as server:
         declare(sail_shop, f"oracle: {{host: 127.0.0.1, port: {server.getsockname()[1]}, service: s}}")

@@ -87,11 +87,12 @@ def test_topics_are_listed_with_the_password_and_not_without(kafka):
     ).datasets()
     assert topic in {address.path[0] for address in found}
     with pytest.raises(CredentialsRefused):
-        KafkaStore(access((kafka.sasl_bootstrap,), username=kafka.username, password="wrong"), "events").check()
+        KafkaStore(access((kafka.sasl_bootstrap,), username=kafka.username, password="wrong"), "events").datasets()
 
 
 def test_brokers_that_do_not_answer_are_named(monkeypatch):
     monkeypatch.setattr("dataos_dagster.depots.kafka.store._ANSWER_SECONDS", 1)
+    monkeypatch.setattr("dataos_dagster.depots.spark_connectors.is_cached", lambda _: True)
     with pytest.raises(DepotUnreachable, match=r"127\.0\.0\.1:1"):
         KafkaStore(access(("127.0.0.1:1",)), "events").check()
 

@@ -10,7 +10,7 @@ from dataos_dagster.depots.fitting import check_new
 from dataos_dagster.depots.refusals import refuse_iceberg_only
 from dataos_dagster.depots.requests import Column, ReadRequest, Requirements, WriteRequest, WriteResult
 from dataos_dagster.depots.requirements import REDACTED_OPTIONS
-from dataos_dagster.engines.connectors import is_cached
+from dataos_dagster.depots.spark_connectors import require_connectors
 from dataos_dagster.engines.coordinates import CONNECTORS, coordinate_of
 from dataos_dagster.errors import DepotUnreachable, DepotUnsupported, StatementFailed, WriteFailed
 
@@ -109,13 +109,7 @@ class ConnectorStore:
             DepotUnreachable: No server accepts a connection.
         """
         self._usable()
-        missing = [name for name in self.connector.connectors if not is_cached(coordinate_of(name))]
-        if missing:
-            named = ", ".join(f"{name} ({coordinate_of(name)})" for name in missing)
-            raise DepotUnsupported(
-                f"Spark's connector {named} is not installed",
-                hint=f"dataos engines install spark --with {','.join(self.connector.connectors)}",
-            )
+        require_connectors(*self.connector.connectors)
         used = ", ".join(map(_described, self.connector.connectors)) or "given by `driver`"
         if not self.connector.endpoints:
             return f"connector {used}; not asked: the address of its servers is not known beforehand"

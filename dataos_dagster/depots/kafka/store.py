@@ -24,6 +24,7 @@ from dataos_dagster.depots.kafka.registry import REGISTRY_OPTIONS, RegistryKeys,
 from dataos_dagster.depots.refusals import refuse_iceberg_only
 from dataos_dagster.depots.requests import Column, ReadRequest, Requirements, WriteRequest, WriteResult
 from dataos_dagster.depots.requirements import REDACTED_OPTIONS
+from dataos_dagster.depots.spark_connectors import require_connectors
 from dataos_dagster.depots.streams import end_query, refuse_streams, stream_writer
 from dataos_dagster.engines.coordinates import coordinate_of
 from dataos_dagster.errors import (
@@ -172,9 +173,11 @@ class KafkaStore:
         """Return how many topics there are.
 
         Raises:
+            DepotUnsupported: Spark's connector is missing; says how to get it.
             DepotUnreachable: No broker answers.
             CredentialsRefused: They refuse the credentials.
         """
+        require_connectors("kafka")
         return counted(len(self._topics()), "topic")
 
     def datasets(self) -> tuple[Address, ...]:
