@@ -231,3 +231,21 @@ def qualified_columns(tree: Any) -> Iterator[tuple[int, int, tuple[str, ...]]]:
                 qualifier[-1].meta["end"] + 1,
                 tuple(part.name for part in qualifier),
             )
+
+
+def respelt_qualifiers(tree: Any) -> Iterator[tuple[int, int, str]]:
+    """Yield names in front of columns that differ in case from the relation's name: their offsets, and that name.
+
+    SQL ignores case; Sail gives no column at all for `O.*` where the relation is called `o`, and no error.
+    """
+    from sqlglot import exp
+
+    known = {table.alias_or_name for table in tree.find_all(exp.Table, exp.Subquery, exp.CTE)}
+    known |= {alias.name for alias in tree.find_all(exp.TableAlias)}
+    by_case = {name.lower(): name for name in known}
+    for column in tree.find_all(exp.Column):
+        qualifier = column.parts[0]
+        meant = by_case.get(qualifier.name.lower())
+        if len(column.parts) == 1 or meant is None or qualifier.name in known or "start" not in qualifier.meta:
+            continue
+        yield qualifier.meta["start"], qualifier.meta["end"] + 1, meant

@@ -19,6 +19,7 @@ from dataos_dagster.flare.relations import (
     qualified_columns,
     refuse_side_doors,
     relations_of,
+    respelt_qualifiers,
 )
 from dataos_dagster.flare.sql_syntax import (
     NOT_READ,
@@ -246,7 +247,17 @@ def _query(sql: str, *, only_parsed: bool = False) -> Statement:
     if not isinstance(tree, exp.Query | exp.Values):
         raise SqlRefused(f"{type(tree).__name__.upper()} is not a query, and a step is one query", hint=QUERY_HINT)
     refuse_side_doors(tree)
-    return Statement(sql.rstrip(), "query", tree, relations_of(tree), qualified=tuple(qualified_columns(tree)))
+    qualified = tuple(qualified_columns(tree))
+    return Statement(_in_one_case(sql.rstrip(), tree), "query", tree, relations_of(tree), qualified=qualified)
+
+
+def _in_one_case(sql: str, tree: Any) -> str:
+    """Return a query in which names in front of columns are spelt as their relations are; positions stay."""
+    found = {}
+    for start, end, name in respelt_qualifiers(tree):
+        written = sql[start:end]
+        found[start, end] = name if len(written) == len(name) else f"{written[0]}{name}{written[-1]}"
+    return replace_spans(sql, {span: text for span, text in found.items() if len(text) == span[1] - span[0]})
 
 
 def _query_in_words(sql: str, doubt: SqlRefused) -> Statement:

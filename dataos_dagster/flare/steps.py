@@ -60,7 +60,7 @@ class PlannedStep:
     @property
     def is_as_written(self) -> bool:
         """Return whether lines and columns of `sql` are those of the manifest's text."""
-        return self.text.startswith(self.sql)
+        return self.text.lower().startswith(self.sql.lower())
 
     def place_in_function(self, index: int, word: str) -> Location:
         """Return where a parameter of a function says a word, or where the function stands when none does."""

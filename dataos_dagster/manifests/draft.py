@@ -67,6 +67,7 @@ class Draft:
         self.ignored: dict[DocumentPath, Diagnostic] = {}
         self.references: list[Reference] = []
         self._aside: set[DocumentPath] = set()
+        self._included: dict[DocumentPath, Document] = {}
 
     def get(self, path: DocumentPath) -> Any:
         """Return the value at a path; None where there is none."""
@@ -123,6 +124,11 @@ class Draft:
     def copy_origin(self, source: DocumentPath, target: DocumentPath) -> None:
         """Remember that the value at `target` was made from the one at `source`."""
         self.moves.append((source, target))
+
+    def include(self, path: DocumentPath, document: Document) -> None:
+        """Put the values of another file at a path; what is wrong in them is told with its place in that file."""
+        self.put(path, document.data)
+        self._included[path] = document
 
     def origin(self, path: DocumentPath) -> DocumentPath:
         """Return where the user wrote the value that is at a path now, counted from the document's root."""
@@ -264,7 +270,7 @@ class Draft:
     ) -> None:
         if self.is_aside(path):
             return  # what is wrong there has been said
-        place = self.origin(path)
+        place, message = self.origin(path), self._place_in_file(path, key=key) + message
         if any((known.code, known.path, known.message) == (code, place, message) for known in self.findings):
             return  # rules may be applied again after keys were renamed
         where = self.document.range_of(place, key=key)
@@ -272,6 +278,13 @@ class Draft:
         if part is not None and isinstance(value, str):
             where = self.document.range_in(place, value, *part)
         self.findings.append(self.document.diagnostic_at(where, code, severity, place, message, hint, fix=fix))
+
+    def _place_in_file(self, path: DocumentPath, *, key: bool) -> str:
+        """Return where a value stands in the file that it was read from, if that is not the manifest itself."""
+        for start, document in self._included.items():
+            if path[: len(start)] == start:
+                return f"{document.location(path[len(start) :], key=key)}: "
+        return ""
 
 
 def find_file(text: str, manifest: Path) -> Path | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from dataos_dagster.errors import AssertionsFailed, DatasetNotFound
+
 ORDERS = "SELECT * FROM VALUES (1, 'ann', 10.5D), (2, 'bob', 7D), (3, 'ann', 2D) AS t(OrderID, customer, amount)"
 
 
@@ -177,7 +181,8 @@ def test_double_quotes_stand_around_texts_and_columns_have_any_case(project):
           - {name: Orders, dataset: dataos://lakehouse:sales/orders}
         steps:
           - sequence:
-              - {name: some, sql: 'SELECT ORDERID AS id, o.Customer || "s" AS who FROM ORDERS o WHERE o.CUSTOMER = "ann"'}
+              - {name: all, sql: SELECT O.* FROM ORDERS o}
+              - {name: some, sql: 'SELECT ORDERID AS id, o.Customer || "s" AS who FROM All o WHERE o.CUSTOMER = "ann"'}
         outputs:
           - {name: some, dataset: "dataos://lakehouse:sales/some"}
         """)
@@ -237,3 +242,34 @@ def test_views_of_a_job_are_gone_for_the_next_one(project):
           - {name: leftover, dataset: "dataos://lakehouse:sales/copy"}
         """)
     assert "leftover" not in [table.name for table in project.session().spark.catalog.listTables()]
+
+
+def test_outputs_are_written_in_their_order_and_those_before_a_failure_stay(sail_project):
+    sail_project.seed("dataos://lakehouse:sales/orders", ORDERS)
+    error = sail_project.error_of("""
+        inputs:
+          - {name: orders, dataset: dataos://lakehouse:sales/orders}
+        outputs:
+          - {name: orders, dataset: "dataos://lakehouse:sales/first"}
+          - name: orders
+            dataset: dataos://lakehouse:sales/second
+            assertions: [{column: amount, tests: [max < 5]}]
+          - {name: orders, dataset: "dataos://lakehouse:sales/third"}
+        """)
+    assert isinstance(error, AssertionsFailed)
+    assert len(sail_project.table("dataos://lakehouse:sales/first")[1]) == 3
+    for dataset in ("second", "third"):
+        with pytest.raises(DatasetNotFound):
+            sail_project.table(f"dataos://lakehouse:sales/{dataset}")
+
+
+def test_a_statement_without_rows_makes_no_view(sail_project):
+    error = sail_project.error_of("""
+        inputs:
+          - {name: orders, dataset: dataos://lakehouse:sales/orders}
+        steps:
+          - sequence: [{name: kept, sql: CACHE TABLE orders}]
+        outputs:
+          - {name: kept, dataset: "dataos://lakehouse:sales/kept"}
+        """)
+    assert "there is no view 'kept' to write" in error.message

@@ -526,6 +526,19 @@ job:
         assert found == ()
         assert spec.job.steps[0].sequence[0].name == "daily"
 
+    def test_what_is_wrong_in_a_file_of_steps_has_its_place_there(self, read):
+        text = "sequence:\n  - name: daily\n    sql: SELECT 1\n    functions:\n      - {name: trim, colum: a, method: up}\n"
+        _, found = read(
+            job(outputs="{name: daily, dataset: dataos://lakehouse:retail/daily}", rest="steps: [parts/steps.yaml]"),
+            files={"parts/steps.yaml": text},
+        )
+
+        assert [told.message for told in found] == [
+            "parts/steps.yaml:5:22: trim has no parameter 'colum'",
+            "parts/steps.yaml:5:40: trim method: input should be 'trim', 'ltrim' or 'rtrim'",
+        ]
+        assert {told.line for told in found} == {17}
+
 
 class TestMistakes:
     @pytest.mark.parametrize("quote", ["", "'", '"'])

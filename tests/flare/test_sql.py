@@ -151,3 +151,17 @@ def test_an_expression_speaks_of_columns_only():
 def test_qualifiers_are_found_outside_of_quotes():
     clause = "target.id = source.id AND target.x != 'target.y'"
     assert [name for name, _, _ in qualifiers(clause)] == ["target", "source", "target"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "spelt"),
+    [
+        ("SELECT O.*, `O`.id FROM orders o", "SELECT o.*, `o`.id FROM orders o"),
+        ("SELECT ORDERS.id FROM Orders", "SELECT Orders.id FROM Orders"),
+        ("WITH c AS (SELECT 1 AS q) SELECT C.* FROM c", "WITH c AS (SELECT 1 AS q) SELECT c.* FROM c"),
+        ("SELECT T.y FROM v LATERAL VIEW explode(a) t AS y", "SELECT t.y FROM v LATERAL VIEW explode(a) t AS y"),
+        ("SELECT Payload.x, o.* FROM orders o", "SELECT Payload.x, o.* FROM orders o"),
+    ],
+)
+def test_names_in_front_of_columns_are_spelt_as_their_relations_are(sql, spelt):
+    assert parse_statement(sql).sql == spelt

@@ -28,7 +28,7 @@ def read_step_files(draft: Draft, job: DocumentPath) -> None:
         draft.findings += diagnostics
         draft.is_broken |= any(found.severity is Severity.ERROR for found in diagnostics)
         if documents:
-            draft.put(step, documents[0].data)
+            draft.include(step, documents[0])
             draft.copy_origin(step, (*step, "sequence"))
 
 
