@@ -197,9 +197,9 @@ def _params(text: str, offset: int, query: str) -> tuple[tuple[str, str], ...]:
         key, equals, value = part.partition("=")
         if not key or not equals:
             raise _bad(text, offset, f"{part!r} is not key=value")
-        if key == "acl" and value not in {"r", "rw"}:
+        if key == "acl" and value.lower() not in {"r", "rw"}:
             raise _bad(text, offset + len("acl="), f"acl is r or rw, not {value!r}")
-        params.append((key, value))
+        params.append((key, value.lower() if key == "acl" else value))
         offset += len(part) + 1
     return tuple(params)
 

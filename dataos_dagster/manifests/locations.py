@@ -25,7 +25,7 @@ def parse_address(text: str) -> Address:
 
 def is_address(text: str) -> bool:
     """Return whether a text is meant as an address, well formed or not."""
-    return text.startswith(SCHEME.removesuffix("//"))
+    return text[: len(SCHEME) - len("//")].lower() == SCHEME.removesuffix("//")
 
 
 def _check_address(text: str) -> str:
@@ -50,4 +50,4 @@ def _looks_like_name(text: str) -> bool:
 # The address of a file or folder, or a path in any spelling: `schemas/orders.avsc`.
 FileText = Annotated[str, AfterValidator(lambda text: _check_address(text) if is_address(text) else text)]
 # An address, or the path of a folder or file: `/data/orders`, `./orders.csv`, `s3a://bucket/orders`.
-LocationText = Annotated[str, AfterValidator(_check_location)]
+LocationText = Annotated[str, AfterValidator(str.strip), AfterValidator(_check_location)]

@@ -98,6 +98,12 @@ def one_or_many(value: Any) -> Any:
 
 _SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 
+# JSON that may stand in YAML without quotes, and is a mapping there.
+JsonText = Annotated[
+    str,
+    BeforeValidator(lambda value: json.dumps(value) if isinstance(value, dict) else value),
+    WithJsonSchema({"type": ["string", "object"]}),
+]
 # Text whose YAML form may be a number, a boolean or a date.
 ScalarText = Annotated[str, BeforeValidator(scalar_text), WithJsonSchema(_SCALAR)]
 # Options and environment variables: everything is text to the program that reads them.

@@ -17,6 +17,7 @@ def move(draft: Draft, source: DocumentPath, target: DocumentPath, *, code: str 
     `code` is `misplaced-key` for the wrong place, `old-form` for the former one, `key-spelling` for a wrong name.
     """
     if draft.get(source) is None:
+        draft.take(source)  # a key that is left empty says nothing, in the wrong place too
         return
     old, new = _names(source, target)
     if draft.get(target) is not None:
@@ -40,7 +41,7 @@ def drop(draft: Draft, path: DocumentPath, message: str, hint: str) -> None:
     """Remove a value that has no effect, with a warning."""
     if draft.get(path) is not None:
         draft.warn("misplaced-key", path, message, hint, key=True)
-        draft.take(path)
+    draft.take(path)
 
 
 def spread(draft: Draft, source: DocumentPath, target: DocumentPath) -> None:

@@ -35,6 +35,7 @@ M = TypeVar("M", bound=BaseModel)
 _UNKNOWN = "placeholder"
 MISSING: Final = "missing"
 UNKNOWN_KEY: Final = "extra_forbidden"
+_CONTAINERS: Final = frozenset({"list_type", "tuple_type", "dict_type", "mapping_type", "model_type"})
 _LISTS: Final = frozenset({"list_type", "tuple_type"})
 
 
@@ -112,7 +113,7 @@ class _Repair:
             return True
         if detail["type"] == MISSING or path == self.root:
             return False
-        if self.draft.get(path) is None and self._exists(path):
+        if (self.draft.get(path) is None and self._exists(path)) or self._is_left_empty(path, detail):
             self._fill(path, detail)
             return True
         if detail["type"] in _LISTS and self._is_item(path):
@@ -130,6 +131,10 @@ class _Repair:
             return
         self.draft.warn("placeholder", path, f"{self._label(path)} is left empty", "write the value", key=True)
         self.draft.put(path, problems.stand_in(detail))
+
+    def _is_left_empty(self, path: DocumentPath, detail: ErrorDetails) -> bool:
+        """Return whether a list or mapping is written as another kind of nothing, such as `options: []`."""
+        return detail["type"] in _CONTAINERS and self.draft.get(path) in ("", [], {})
 
     def _is_item(self, path: DocumentPath) -> bool:
         """Return whether a mapping has a key of what should be an item of a list in its place."""

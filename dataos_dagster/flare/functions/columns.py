@@ -15,7 +15,7 @@ from dataos_dagster.flare.functions.function import (
     require_column,
 )
 from dataos_dagster.flare.functions.sed import Substitution
-from dataos_dagster.manifests.model import ScalarText, TextMap, folded
+from dataos_dagster.manifests.model import AnyCase, ScalarText, TextMap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,8 +112,7 @@ class ChangeColumnCase(_Renaming):
     name: ClassVar[str] = "change_column_case"
 
     case: Annotated[
-        Literal["lower", "upper"],
-        BeforeValidator(folded),
+        Annotated[Literal["lower", "upper"], AnyCase({"lowercase": "lower", "uppercase": "upper"})],
         Field(description="lower or upper."),
     ]
 

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from dataos_dagster.flare.functions.computing import ComputingOne
 from dataos_dagster.flare.functions.function import EngineUnsuited, FunctionError
 from dataos_dagster.flare.functions.vectorised import vectorised
+from dataos_dagster.manifests.model import JsonText
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -24,9 +25,10 @@ class ParseAsJson(ComputingOne):
     name: ClassVar[str] = "parse_as_json"
 
     spark_schema: Annotated[
-        str | None, Field(description="Columns as Spark's JSON of a struct, or DDL such as `id bigint, name string`.")
+        JsonText | None,
+        Field(description="Columns as Spark's JSON of a struct, or DDL such as `id bigint, name string`."),
     ] = None
-    avro_schema: Annotated[str | None, Field(description="Columns as an Avro record.")] = None
+    avro_schema: Annotated[JsonText | None, Field(description="Columns as an Avro record.")] = None
 
     @model_validator(mode="after")
     def _one_schema(self) -> Self:

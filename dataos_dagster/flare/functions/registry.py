@@ -20,6 +20,7 @@ from dataos_dagster.flare.functions import (
 from dataos_dagster.flare.functions.json_values import ParseAsJson
 from dataos_dagster.flare.functions.pivoting import Pivot
 from dataos_dagster.flare.functions.types import SetType
+from dataos_dagster.manifests.spelling import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -108,7 +109,7 @@ def read_function(name: str, parameters: Mapping[str, Any]) -> Function:
     Raises:
         ParameterError: Its name is unknown, or a parameter is missing, unknown or of the wrong type; the first finding.
     """
-    function = FUNCTIONS.get(name)
+    function = FUNCTIONS.get(name_of(name))
     if function is None:
         raise _unknown(name)
     try:
@@ -117,9 +118,30 @@ def read_function(name: str, parameters: Mapping[str, Any]) -> Function:
         raise next(_explained(function, invalid)) from None
 
 
+def name_of(word: str) -> str:
+    """Return the name of the function that a word means in any style, such as `RenameAll`; else the word itself."""
+    return next((name for name in FUNCTIONS if fold(name) == fold(word)), word) if word not in FUNCTIONS else word
+
+
+def parameter_of(function: type[Function], key: str) -> str:
+    """Return the parameter that a key means in any style, such as `as_column`; else the key itself."""
+    key = function.synonyms.get(key, key)
+    known = (field.alias or name for name, field in function.model_fields.items())
+    return next((alias for alias in known if fold(alias) == fold(key)), key)
+
+
+def spellings_in(name: str, parameters: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the words of one entry of `functions` that are spelt in another style, each with its usual spelling."""
+    function = FUNCTIONS.get(name_of(name))
+    if function is None:
+        return ()
+    usual = {name: name_of(name)} | {key: parameter_of(function, key) for key in parameters}
+    return tuple((word, other) for word, other in usual.items() if word != other and word not in function.synonyms)
+
+
 def findings_in(name: str, parameters: Mapping[str, Any]) -> tuple[ParameterError, ...]:
     """Return everything that is wrong with one entry of `functions`."""
-    function = FUNCTIONS.get(name)
+    function = FUNCTIONS.get(name_of(name))
     if function is None:
         return (_unknown(name),)
     try:
@@ -135,8 +157,11 @@ def _unknown(name: str) -> ParameterError:
 
 
 def _validated(function: type[Function], parameters: Mapping[str, Any]) -> Function:
-    known = {function.synonyms.get(key, key): value for key, value in parameters.items()}
-    return function.model_validate(known, by_name=False, by_alias=True)
+    known = {parameter_of(function, key): value for key, value in parameters.items()}
+    # An optional parameter that is left empty is not given.
+    required = {field.alias or name for name, field in function.model_fields.items() if field.is_required()}
+    given = {key: value for key, value in known.items() if value is not None or key in required}
+    return function.model_validate(given, by_name=False, by_alias=True)
 
 
 def _explained(function: type[Function], invalid: ValidationError) -> Iterator[ParameterError]:

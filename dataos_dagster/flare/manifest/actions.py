@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 ActionName = Literal["rewrite_dataset", "rewrite_manifest", "expire_snapshots", "remove_orphans", "delete_from_dataset"]
-_SYNONYMS = {"rewrite_manifests": "rewrite_manifest"}
+# In the plural and the singular, and without underscores.
+_SYNONYMS = {
+    "rewrite_manifests": "rewrite_manifest", "expire_snapshot": "expire_snapshots", "remove_orphan": "remove_orphans",
+    "remove_orphan_files": "remove_orphans", "rewritedataset": "rewrite_dataset",
+    "rewritemanifest": "rewrite_manifest", "rewritemanifests": "rewrite_manifest",
+    "expiresnapshots": "expire_snapshots", "removeorphans": "remove_orphans",
+    "deletefromdataset": "delete_from_dataset",
+}  # fmt: skip
+
+
+_ZONE = re.compile(r"\s*(?:UTC|GMT)$")
 
 
 def _moment(text: str) -> str:
@@ -34,7 +45,7 @@ def moment_of(text: str) -> datetime:
     Raises:
         ValueError: It names none.
     """
-    found = datetime.fromisoformat(text.strip())
+    found = datetime.fromisoformat(_ZONE.sub("+00:00", text.strip()))
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from dataos_dagster.address import Address
 from dataos_dagster.flare.manifest.standalone import Connection, Sections
 from dataos_dagster.manifests.locations import FileText, LocationText, is_address, parse_address
-from dataos_dagster.manifests.model import ManifestModel, ScalarText, TextMap, folded
+from dataos_dagster.manifests.model import JsonText, ManifestModel, ScalarText, TextMap, folded
 
 
 class IncrementalKey(ManifestModel):
@@ -51,7 +51,7 @@ class FlareInput(Sections):
         Annotated[str, BeforeValidator(folded)] | None, Field(description="avro, spark (StructType JSON), or DDL.")
     ] = None
     schema_path: Annotated[FileText | None, Field(description="Address or path of a file with the schema.")] = None
-    schema_string: Annotated[str | None, Field(description="The schema itself.")] = None
+    schema_string: Annotated[JsonText | None, Field(description="The schema itself.")] = None
     schema_subject: Annotated[
         ScalarText | None, Field(description="Subject in the schema registry; default the topic with -value.")
     ] = None

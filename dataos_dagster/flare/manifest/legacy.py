@@ -30,13 +30,30 @@ _PARTS = ("inputs", "steps", "outputs")
 # What tells an item of each, which may stand without a list, from anything else.
 _ITEM_KEYS = {
     "inputs": frozenset({"name", "dataset"}),
-    "steps": frozenset({"sequence", "sink"}),
+    "steps": frozenset({"sequence", "sink", "sql"}),
     "outputs": frozenset({"name", "dataset", "depot"}),
 }
+# What tells a query of a step.
+_QUERIES = frozenset({"sql", "sqlFile", "sqlfile", "classpath"})
 # Reader options that are found beside `options` instead of in it.
-_INPUT_OPTIONS = ("driver", "sfWarehouse", "sheetName", "header", "workbookPassword", "inferSchema", "delimiter")
+_INPUT_OPTIONS = (
+    "driver", "sfWarehouse", "sfRole", "sheetName", "header", "workbookPassword", "inferSchema", "delimiter", "sep",
+    "enforceSchema", "timestampFormat", "dateFormat", "mode", "primitivesAsString", "prefersDecimal", "allowComments",
+    "multiLine", "avroSchema", "datetimeRebaseMode", "positionalFieldMatching", "mergeSchema", "wholetext", "lineSep",
+    "excludeAttribute", "columnNameOfCorruptRecord", "attributePrefix", "valueTag", "charset", "ignoreNamespace",
+    "branch", "startingOffsets", "endingOffsets", "failOnDataLoss", "partitionColumn", "lowerBound", "upperBound",
+    "numPartitions", "fetchsize",
+)  # fmt: skip
+# Options of writers that are found beside `extraOptions` instead of in it.
+_WRITER_OPTIONS = (
+    "branch", "sfWarehouse", "sfRole", "writeMethod", "intermediateFormat", "temporaryGcsBucket", "persistentGcsBucket",
+    "rewriteBatchedStatements", "fanout-enabled", "header", "delimiter", "truncate", "batchsize",
+)  # fmt: skip
 _BELONG_TO_JOB = ("logLevel", "actions", "explain", "steps", "outputs")
-_WRITE_OPTIONS = ("iceberg", "saveMode", "extraOptions", "sort", "partitionBy", "compressionType", "partitionSpec")
+_WRITE_OPTIONS = (
+    "iceberg", "saveMode", "extraOptions", "sort", "partitionBy", "compressionType", "partitionSpec", "merge",
+    "properties", "connectionProps", "bigquery", *_WRITER_OPTIONS,
+)  # fmt: skip
 _OUTPUT_KEYS = ("title", "tags", "description", "driver", "format")
 _QUERY_OPTIONS = ("SSL", "driver", "cluster")
 _LIFTED = ("format", "isStream", "schemaPath", "schemaString", "schemaType")
@@ -56,6 +73,8 @@ def normalise(draft: Draft, path: DocumentPath) -> None:
     move(draft, (*job, "sparkConf"), (*path, "sparkConf"))
     _misplaced_in_job(draft, job)
     _misspelt_in_job(draft, job)
+    if isinstance(draft.get((*job, "steps")), str):
+        enlist(draft, (*job, "steps"))
     for part, keys in _ITEM_KEYS.items():
         if not keys.isdisjoint(draft.mapping((*job, part))):
             enlist(draft, (*job, part))
@@ -64,6 +83,7 @@ def normalise(draft: Draft, path: DocumentPath) -> None:
             _input(draft, item, job)
     read_step_files(draft, job)
     for item, _ in draft.items((*job, "steps")):
+        _step_without_sequence(draft, item)
         _step(draft, item)
     rewrite_sinks(draft, job)
     inline_files(draft, job)
@@ -90,6 +110,8 @@ def _misspelt_in_job(draft: Draft, job: DocumentPath) -> None:
 def _misplaced_in_job(draft: Draft, job: DocumentPath) -> None:
     move(draft, (*job, "loglevel"), (*job, "logLevel"))
     move(draft, (*job, "streaming", "showPreviewLines"), (*job, "showPreviewLines"))
+    if draft.get((*job, "options")) is None:
+        draft.take((*job, "options"))
     options = draft.mapping((*job, "options"))
     if options and set(options) <= set(_QUERY_OPTIONS):
         drop(draft, (*job, "options"), "`job.options` has no effect: ignored", "options of a query belong to its input")
@@ -110,14 +132,26 @@ def _input(draft: Draft, path: DocumentPath, job: DocumentPath) -> None:
     _reject_stray_keys(draft, path, job)
     _standalone(draft, path, "inputType")
     if draft.get((*path, "inputType")) is None:
-        move_each(draft, path, _INPUT_OPTIONS, (*path, "options"))
+        connector = tuple(key for key in draft.mapping(path) if "." in key)  # such as `es.nodes.wan.only`
+        move_each(draft, path, (*_INPUT_OPTIONS, *connector), (*path, "options"))
     spread(draft, (*path, "options", "extraOptions"), (*path, "options"))
     drop(draft, (*path, "options", "saveMode"), "`saveMode` has no meaning for an input: ignored", "remove it")
     schema = draft.get((*path, "schema"))
-    if isinstance(schema, str):
+    if isinstance(schema, str | dict):
         move(draft, (*path, "schema"), (*path, "schemaString"), code="old-form")
         if draft.get((*path, "schemaType")) is None:
             draft.put((*path, "schemaType"), "sparkJson")
+
+
+def _step_without_sequence(draft: Draft, path: DocumentPath) -> None:
+    """Read a query that stands in `steps` itself as a sequence of its own."""
+    step = draft.mapping(path)
+    if "sequence" in step or _QUERIES.isdisjoint(step):
+        return
+    item = {key: value for key, value in step.items() if key != "sink"}
+    draft.warn("old-form", path, "a query stands in a `sequence`: read as one of its own", "write `- sequence:` above")
+    draft.put(path, {"sequence": [item]} | ({"sink": step["sink"]} if "sink" in step else {}))
+    draft.copy_origin(path, (*path, "sequence", 0))
 
 
 def _step(draft: Draft, path: DocumentPath) -> None:
@@ -173,6 +207,7 @@ def _name_output(draft: Draft, path: DocumentPath) -> None:
 
 def _write_options(draft: Draft, options: DocumentPath) -> None:
     move_each(draft, options, _ICEBERG_KEYS, (*options, "iceberg"))
+    move_each(draft, options, _WRITER_OPTIONS, (*options, "extraOptions"))
     if draft.get((*options, "partitionSpec")) is not None:
         message = "a `partitionSpec` directly under `options` is not applied: the table is not partitioned by it"
         draft.warn("ignored-partition-spec", (*options, "partitionSpec"), message, "move it below `iceberg`", key=True)

@@ -50,7 +50,7 @@ def is_present_form(spec: dict[str, Any]) -> bool:
 
 def _items(mapping: dict[str, Any], key: str) -> list[Any]:
     found = mapping.get(key)
-    return found if isinstance(found, list) else []
+    return found if isinstance(found, list) else [] if found is None else [found]
 
 
 def _is_input(item: Any) -> bool:

@@ -98,10 +98,13 @@ def _check_items(draft: Draft, job: FlareJob, path: DocumentPath) -> None:
 
 
 def _check_function(draft: Draft, call: FunctionCall, path: DocumentPath) -> None:
-    from dataos_dagster.flare.functions.registry import findings_in
+    from dataos_dagster.flare.functions.registry import findings_in, spellings_in
 
     if draft.has_open_values and draft.holds_open(path):
         return
+    for word, usual in spellings_in(call.name, call.parameters):
+        place = (*path, "name") if word == call.name else (*path, word)
+        draft.warn("key-spelling", place, f"`{word}` is spelt `{usual}`", f"write `{usual}`", key=word != call.name)
     for finding in findings_in(call.name, call.parameters):
         draft.error("wrong-function", (*path, *finding.path), str(finding), finding.hint, key=finding.at_key)
 

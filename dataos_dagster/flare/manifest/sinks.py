@@ -34,8 +34,13 @@ def rewrite_sinks(draft: Draft, job: DocumentPath) -> None:
     if not any(isinstance(step, dict) and "sink" in step for _, step in draft.items((*job, "steps"))):
         _outputs_without_sinks(draft, _depots(draft, job))
         return
+    for step, value in draft.items((*job, "steps")):
+        if isinstance(value, dict) and isinstance(value.get("sink"), dict):
+            draft.put((*step, "sink"), [value["sink"]])
+            draft.copy_origin((*step, "sink"), (*step, "sink", 0))
     sinks = [item for step, _ in draft.items((*job, "steps")) for item, _ in draft.items((*step, "sink"))]
-    depots = _depots(draft, job)
+    named = {str(draft.get((*sink, "outputName"))) for sink in sinks}
+    depots = _depots(draft, job, frozenset(named))
     for sink in sinks:
         if isinstance(draft.get(sink), dict):
             _output_of(draft, job, sink, depots)
@@ -44,13 +49,22 @@ def rewrite_sinks(draft: Draft, job: DocumentPath) -> None:
     _forget_depots(draft, job, depots)
 
 
-def _depots(draft: Draft, job: DocumentPath) -> dict[str, DocumentPath]:
-    """Return the name of each output that only names a depot, and where it stands."""
-    return {
-        str(value.get("name")): path
-        for path, value in draft.items((*job, "outputs"))
-        if isinstance(value, dict) and value.get("depot") is not None and value.get("dataset") is None
-    }
+def _depots(draft: Draft, job: DocumentPath, named: frozenset[str] = frozenset()) -> dict[str, DocumentPath]:
+    """Return the name of each output that only names a depot, and where it stands.
+
+    Args:
+        draft: The manifest.
+        job: Path of its `job:`.
+        named: Outputs that sinks write through: their `dataset` is that of a depot.
+    """
+    found = {}
+    for path, value in draft.items((*job, "outputs")):
+        output = value if isinstance(value, dict) else {}
+        if output.get("depot") is None and output.get("dataset") is not None and str(output.get("name")) in named:
+            draft.move((*path, "dataset"), (*path, "depot"))
+        if output.get("depot") is not None and output.get("dataset") is None:
+            found[str(output.get("name"))] = path
+    return found
 
 
 def _output_of(draft: Draft, job: DocumentPath, sink: DocumentPath, depots: dict[str, DocumentPath]) -> None:

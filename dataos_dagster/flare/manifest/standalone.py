@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 
 from dataos_dagster.depots.jdbc_url import hide_credentials
-from dataos_dagster.manifests.model import ManifestModel, ScalarText, TextList, scalar_text
+from dataos_dagster.manifests.model import JsonText, ManifestModel, ScalarText, TextList, scalar_text
 
 Credential = Annotated[SecretStr, BeforeValidator(scalar_text)]
 # The whole URL is kept out of sight: user and password often stand in it.
@@ -27,7 +27,7 @@ class _Connection(ManifestModel):
     is_stream: Annotated[bool | None, Field(description="Read as a stream.")] = None
     is_batch: Annotated[bool | None, Field(description="Read once; the opposite of isStream.")] = None
     schema_path: str | None = None
-    schema_string: str | None = None
+    schema_string: JsonText | None = None
     schema_type: str | None = None
 
 

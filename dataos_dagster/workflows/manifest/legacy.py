@@ -33,6 +33,8 @@ def normalise_workflow(draft: Draft, path: DocumentPath) -> None:
 
 def _entry(draft: Draft, entry: DocumentPath) -> None:
     spec = (*entry, "spec")
+    for key in ("dependency", "dependsOn"):
+        move(draft, (*entry, key), (*entry, "dependencies"), code="key-spelling")
     if not _MISPLACED_IN_SPEC.isdisjoint(draft.mapping(spec)):
         for key in _ENTRY_KEYS:
             move(draft, (*spec, key), (*entry, key))
@@ -55,6 +57,8 @@ def _sections_of_stack(draft: Draft, path: DocumentPath) -> list[str]:
 def normalise_runnable(draft: Draft, path: DocumentPath) -> None:
     """Rewrite the old forms of the job, service or worker at a path, those of its stack included."""
     move(draft, (*path, "resource"), (*path, "resources"), code="key-spelling")
+    for old, new in (("limit", "limits"), ("request", "requests")):
+        move(draft, (*path, "resources", old), (*path, "resources", new), code="key-spelling")
     stack = _right_stack(draft, (*path, "stack"))
     if stack is None:
         return
@@ -73,7 +77,7 @@ def _right_stack(draft: Draft, path: DocumentPath) -> str | None:
     """
     text = draft.get(path)
     name = stack_name(text)
-    if name is None or name in KNOWN_STACKS or draft.is_open(path):
+    if name is None or name in KNOWN_STACKS or name.rstrip("0123456789") in KNOWN_STACKS or draft.is_open(path):
         return name
     right = nearest(name, KNOWN_STACKS)
     if right is None:

@@ -59,4 +59,4 @@ class Retry(ManifestModel):
     max_duration: Annotated[ScalarText | None, Field(description="Upper bound of the time spent on retries.")] = None
 
 
-LogLevel = Annotated[Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"], AnyCase({"warning": "WARN"})]
+LogLevel = Annotated[Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"], AnyCase({"warning": "WARN"})]

@@ -12,7 +12,9 @@ from pydantic_core import CoreSchema
 
 from dataos_dagster.manifests.model import ManifestModel, ScalarText
 
-_STACK = re.compile(r"(?P<name>[A-Za-z0-9_-]+)(?:\+(?P<language>[A-Za-z0-9_.-]+))?(?::(?P<version>[A-Za-z0-9_.-]+))?")
+_STACK = re.compile(
+    r"(?P<name>[A-Za-z0-9_-]+)(?:\+(?P<language>[A-Za-z0-9_.-]+))?(?:\s*:\s*(?P<version>[A-Za-z0-9_.-]+))?"
+)
 
 # Stacks that DataOS has, with or without this package running them.
 KNOWN_STACKS = (
