@@ -16,7 +16,7 @@ from dataos_dagster.depots.maintenance import (
     RemoveOrphans,
     RewriteData,
 )
-from dataos_dagster.errors import DatasetNotFound, DepotUnsupported, WriteFailed
+from dataos_dagster.errors import CredentialsRefused, DatasetNotFound, DepotUnsupported, WriteFailed
 
 LAKE = "dataos://lake:{}/orders"
 RAW = "dataos://raw:out/{}"
@@ -55,9 +55,7 @@ def bucket(shop, s3):
 @pytest.fixture
 def lake(shop, s3, iceberg_rest):
     declare(shop, s3, name="lake", bucket="warehouse", format_="ICEBERG")
-    (shop.root / "dataos.yaml").write_text(
-        f"catalogs: {{lake: {{uri: '{iceberg_rest.uri}', warehouse: '{iceberg_rest.warehouse}'}}}}\n"
-    )
+    (shop.root / "dataos.yaml").write_text(f"catalogs: {{lake: {iceberg_rest.setting}}}\n")
     return shop
 
 
@@ -179,9 +177,7 @@ def test_a_table_behind_a_catalog_is_maintained(lake, table, s3):
 
 def test_a_new_table_behind_a_catalog_whose_branch_gets_no_rows_is_gone(spark_shop, s3, iceberg_rest):
     declare(spark_shop, s3, name="lake", bucket="warehouse", format_="ICEBERG")
-    (spark_shop.root / "dataos.yaml").write_text(
-        f"catalogs: {{lake: {{uri: '{iceberg_rest.uri}', warehouse: '{iceberg_rest.warehouse}'}}}}\n"
-    )
+    (spark_shop.root / "dataos.yaml").write_text(f"catalogs: {{lake: {iceberg_rest.setting}}}\n")
     address = LAKE.format("branched")
     with pytest.raises(WriteFailed, match="boom"):
         spark_shop.write("SELECT CAST(raise_error('boom') AS BIGINT) AS id FROM range(3)", address, branch="audit")
@@ -233,6 +229,19 @@ def test_the_check_tells_wrong_keys_a_missing_bucket_and_a_silent_server_apart(s
     assert "refuses the credentials" in found["locked"].detail
     assert "there is no bucket 'no-such-bucket'" in found["gone"].detail
     assert "cannot be reached" in found["silent"].detail
+
+
+@pytest.mark.parametrize("engine", ["sail", "spark"])
+def test_a_catalog_that_refuses_the_token_is_told_before_an_engine_asks_it(engine, request, s3, iceberg_rest):
+    shop = request.getfixturevalue(f"{engine}_shop")
+    declare(shop, s3, name="lake", bucket="warehouse", format_="ICEBERG")
+    for token in ("'not-the-token-0'", "null"):
+        setting = f"{{uri: '{iceberg_rest.uri}', warehouse: '{iceberg_rest.warehouse}', token: {token}}}"
+        (shop.root / "dataos.yaml").write_text(f"catalogs: {{lake: {setting}}}\n")
+        with pytest.raises(CredentialsRefused, match="refuses the token") as refused:
+            shop.write("SELECT 1 AS id", LAKE.format("refused"))
+        assert refused.value.hint == "check catalogs.lake.token in dataos.yaml"
+        assert "not-the-token" not in str(refused.value)
 
 
 def test_a_catalog_that_is_down_is_named(sail_shop):

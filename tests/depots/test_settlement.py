@@ -325,8 +325,7 @@ def test_files_in_a_bucket_carry_the_mark_too(sail_shop, s3, mode):
 
 def test_behind_a_catalog_a_write_that_happens_once_is_done_by_spark(sail_shop, s3, iceberg_rest):
     declare(sail_shop, s3, "lake", "ICEBERG")
-    uri, warehouse = iceberg_rest.uri, iceberg_rest.warehouse
-    (sail_shop.root / "dataos.yaml").write_text(f"catalogs: {{lake: {{uri: '{uri}', warehouse: '{warehouse}'}}}}\n")
+    (sail_shop.root / "dataos.yaml").write_text(f"catalogs: {{lake: {iceberg_rest.setting}}}\n")
     request = WriteRequest(target("dataos://lake:once/orders"), "append", exactly_once=True)
     [reason] = sail_shop.door.requirements([request]).vetoes["sail"]
     assert reason.startswith("Sail leaves no mark of its commits")
@@ -335,8 +334,7 @@ def test_behind_a_catalog_a_write_that_happens_once_is_done_by_spark(sail_shop, 
 
 def test_behind_a_catalog_a_new_snapshot_need_not_be_that_of_the_writer_that_died(sail_shop, s3, iceberg_rest):
     declare(sail_shop, s3, "lake", "ICEBERG")
-    uri, warehouse = iceberg_rest.uri, iceberg_rest.warehouse
-    (sail_shop.root / "dataos.yaml").write_text(f"catalogs: {{lake: {{uri: '{uri}', warehouse: '{warehouse}'}}}}\n")
+    (sail_shop.root / "dataos.yaml").write_text(f"catalogs: {{lake: {iceberg_rest.setting}}}\n")
     account = Account(sail_shop, f"dataos://lake:n{uuid.uuid4().hex[:8]}/orders")
     account.write_plainly()
     before = sail_shop.door.evidence(account.request).state

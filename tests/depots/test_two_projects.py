@@ -62,7 +62,7 @@ def shops(engines, tmp_path, s3, iceberg_rest):
         root = tmp_path / name
         (root / "data").mkdir(parents=True)
         (root / "depots.yaml").write_text(SHOP_FILES + "---" + DEPOTS.format(s3=s3))
-        catalog = f"catalogs: {{lake: {{uri: '{iceberg_rest.uri}', warehouse: '{iceberg_rest.warehouse}'}}}}\n"
+        catalog = f"catalogs: {{lake: {iceberg_rest.setting}}}\n"
         (root / "dataos.yaml").write_text(catalog + "limits: {lock_seconds: 0.5}\n")
         made.append(Shop(root, "sail", sessions))
     return made

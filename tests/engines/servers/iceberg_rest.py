@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
 VERSION = "1.10.0"
 ARTIFACT = f"org.apache.iceberg:iceberg-open-api:{VERSION}"
 BUCKET = "warehouse"
-_MAIN_CLASS = "org.apache.iceberg.rest.RESTCatalogServer"
+# The jar's own main class listens on every interface; the source beside this module does not, and wants a token.
+_SOURCE = Path(__file__).with_name("IcebergRestServer.java")
 
 
 def missing() -> str | None:
     """Return why there is no REST catalog here, or None."""
     if reason := java_missing():
         return reason
+    if not shutil.which("javac"):
+        return "javac is not installed: the server is started from its source"
     return None if _jar() else f"the jar of the Iceberg REST catalog {VERSION} is not downloaded"
 
 
@@ -44,11 +48,12 @@ def install() -> None:
 
 @dataclass(frozen=True)
 class IcebergRESTServer:
-    """A running catalog; whoever reads its tables needs the S3 account as well."""
+    """A running catalog, which answers those who have its token; its tables need the S3 account as well."""
 
     process: ServerProcess
     folder: Path
     port: int
+    token: str
     s3: S3Server
 
     @property
@@ -62,12 +67,18 @@ class IcebergRESTServer:
         return f"s3://{BUCKET}"
 
     @property
+    def setting(self) -> str:
+        """Return what `dataos.yaml` says of it below `catalogs.NAME`, as a YAML flow mapping."""
+        return f"{{uri: '{self.uri}', warehouse: '{self.warehouse}', token: '{self.token}'}}"
+
+    @property
     def pyiceberg_properties(self) -> dict[str, str]:
         """Return the properties with which `pyiceberg.catalog.load_catalog` reaches tables and files."""
         return {
             "type": "rest",
             "uri": self.uri,
             "warehouse": self.warehouse,
+            "token": self.token,
             "s3.endpoint": self.s3.endpoint,
             "s3.access-key-id": self.s3.access_key,
             "s3.secret-access-key": self.s3.secret_key,
@@ -84,24 +95,27 @@ def start_iceberg_rest(s3: S3Server) -> IcebergRESTServer:
     """Start an empty catalog over a bucket of the S3 server."""
     folder = Path(tempfile.mkdtemp(prefix="dataos-iceberg-rest-"))
     s3.create_bucket(BUCKET)
-    port = free_port()
-    # The server turns CATALOG_A_B__C into the catalog property a.b-c.
+    port, token = free_port(), secrets.token_urlsafe()
+    properties = {
+        "warehouse": f"s3://{BUCKET}",
+        "uri": f"jdbc:sqlite:{folder}/catalog.db",
+        "catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
+        "jdbc.schema-version": "V1",
+        "io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        "s3.endpoint": s3.endpoint,
+        "s3.path-style-access": "true",
+        "s3.access-key-id": s3.access_key,
+        "s3.secret-access-key": s3.secret_key,
+    }
     environment = {
-        "CATALOG_REST_PORT": str(port),
-        "CATALOG_WAREHOUSE": f"s3://{BUCKET}",
-        "CATALOG_URI": f"jdbc:sqlite:{folder}/catalog.db",
-        "CATALOG_CATALOG__IMPL": "org.apache.iceberg.jdbc.JdbcCatalog",
-        "CATALOG_IO__IMPL": "org.apache.iceberg.aws.s3.S3FileIO",
-        "CATALOG_S3_ENDPOINT": s3.endpoint,
-        "CATALOG_S3_PATH__STYLE__ACCESS": "true",
-        "CATALOG_S3_ACCESS__KEY__ID": s3.access_key,
-        "CATALOG_S3_SECRET__ACCESS__KEY": s3.secret_key,
+        "TOKEN": token,
+        "PROPERTIES": "\n".join(f"{name}={value}" for name, value in properties.items()),
         "AWS_REGION": s3.region,
     }
-    command = ["java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", str(_jar()), _MAIN_CLASS]
+    command = ["java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", str(_jar()), str(_SOURCE), str(port)]
     process = ServerProcess.start("iceberg-rest", command, log=folder / "server.log", env=environment)
     process.wait_until(lambda: port_is_open(port))
-    return IcebergRESTServer(process, folder, port, s3)
+    return IcebergRESTServer(process, folder, port, token, s3)
 
 
 def _folder() -> Path:
