@@ -96,10 +96,11 @@ JDBC = [
 def test_a_database_is_reached_by_its_url_and_driver(sail_shop, section, options):
     declare(sail_shop, section)
     assert options_of(sail_shop, "db/t") == ("jdbc", options | USER)
-    given = {"url": "jdbc:other", "dbtable": "x", "query": "q", "DRIVER": "mine", "fetchsize": "7"}
-    found = options_of(sail_shop, "db/t", **given)[1]
+    asked = {"DRIVER": "mine", "fetchsize": "7", "partitionColumn": "id", "lowerBound": "0", "upperBound": "9"}
+    asked |= {"numPartitions": "4", "rewriteBatchedStatements": "true"}
+    found = options_of(sail_shop, "db/t", url="jdbc:other", dbtable="x", query="q", **asked)[1]
     kept = {key: value for key, value in options.items() if key != "driver"}
-    assert found == kept | USER | {"DRIVER": "mine", "fetchsize": "7"}
+    assert found == kept | USER | asked
 
 
 def test_databricks_is_opened_with_a_token(sail_shop):

@@ -292,6 +292,18 @@ def test_a_branch_is_written_on_spark_and_main_stays(spark_shop):
     assert spark_shop.rows("dataos://lakehouse:sales/fresh", options={"branch": "audit"}) == [(3,)]
 
 
+def test_a_branch_and_a_tag_are_read_on_either_engine(sail_shop, spark_shop):
+    spark_shop.write("SELECT 1 AS id", ORDERS)
+    session = spark_shop.session(ReadRequest(target(ORDERS)))
+    session.spark.sql("ALTER TABLE lakehouse.sales.orders CREATE TAG first")
+    spark_shop.write("SELECT 2 AS id", ORDERS, "append", branch="audit")
+    spark_shop.write("SELECT 3 AS id", ORDERS, "append")
+    for shop in (sail_shop, spark_shop):
+        assert shop.rows(ORDERS) == [(1,), (3,)]
+        assert shop.rows(ORDERS, options={"branch": "audit"}) == [(1,), (2,)]
+        assert shop.rows(ORDERS, options={"tag": "first"}) == [(1,)]
+
+
 def test_sail_is_vetoed_for_a_branch_and_for_another_spec_and_refuses_both(sail_shop):
     sail_shop.write(ROWS.format(1), ORDERS, partition_spec=(PartitionField("day", "at"),))
     for options, said in (

@@ -65,7 +65,8 @@ def test_append_adds_and_overwrite_replaces_and_keeps_the_table(db):
     created = db.write("SELECT id, concat('n', id) AS note FROM range(3)", db.orders)
     assert (created.created, created.notes) == (True, ())
     db.execute("CREATE INDEX mine ON orders (id)")
-    assert db.write("SELECT id, 'x' AS note FROM range(2)", db.orders, "append").rows == 2
+    batched = {"rewriteBatchedStatements": "true"}
+    assert db.write("SELECT id, 'x' AS note FROM range(2)", db.orders, "append", options=batched).rows == 2
     assert db.frame(db.orders).count() == 5
     assert db.write("SELECT 'only' AS NOTE, CAST(7 AS BIGINT) AS id", db.orders).rows == 1
     assert db.rows(db.orders) == [(7, "only")]

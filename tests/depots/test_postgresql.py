@@ -88,6 +88,15 @@ def test_only_the_columns_that_are_wanted_are_asked_for(db):
     assert db.frame(ORDERS, columns=("amount", "ID")).columns == ["id", "amount"]
 
 
+def test_spark_reads_a_table_in_the_parts_that_a_manifest_asks_for(spark_shop, postgresql, database):
+    spark_shop.declare(postgresql_depot(postgresql, database), "shopdb.yaml")
+    postgresql.execute("CREATE TABLE orders AS SELECT id FROM generate_series(0, 9) AS t(id)", database=database)
+    parts = {"partitionColumn": "id", "lowerBound": "0", "upperBound": "10", "numPartitions": "4", "fetchsize": "3"}
+    frame = spark_shop.frame(ORDERS, options=parts)
+    assert sorted(row.id for row in frame.collect()) == list(range(10))
+    assert frame.selectExpr("spark_partition_id() AS part").distinct().count() == 4
+
+
 def test_views_are_read_and_a_table_is_looked_for_by_its_exact_name(db):
     db.execute("CREATE VIEW public.orders AS SELECT 1 AS id")
     assert db.rows(ORDERS) == [(1,)]

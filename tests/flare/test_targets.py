@@ -54,7 +54,9 @@ def test_options_of_mongodb_and_bigquery_reach_their_connectors(sail_project):
           - name: a
             dataset: dataos://dwh:sales/orders?acl=rw
             format: bigquery
-            options: {bigquery: {temporaryBucket: tmp}, extraOptions: {writeMethod: indirect}}
+            options:
+              bigquery: {temporaryBucket: tmp, persistentBucket: kept}
+              extraOptions: {writeMethod: indirect, intermediateFormat: orc}
         """)
     [node] = sail_project.graph.nodes.values()
     job = node.job.spec.stack_spec.job
@@ -62,4 +64,9 @@ def test_options_of_mongodb_and_bigquery_reach_their_connectors(sail_project):
     assert isinstance(read, ReadRequest)
     assert read.options == {"connectionprops.ssl": "true"}
     written = plan_output(node.job, 0, job.outputs[0], sail_project.settings).request
-    assert written.options == {"writeMethod": "indirect", "temporaryGcsBucket": "tmp"}
+    assert written.options == {
+        "writeMethod": "indirect",
+        "intermediateFormat": "orc",
+        "temporaryGcsBucket": "tmp",
+        "persistentGcsBucket": "kept",
+    }

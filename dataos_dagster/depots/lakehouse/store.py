@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.streams import StreamQuery
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
-    from dataos_dagster.settings import Settings
+    from dataos_dagster.settings import EngineName, Settings
 
 _STATE_OPTIONS = ("branch", "tag", "snapshot-id", "as-of-timestamp")
 # Options that change how many files a task keeps open, and nothing about the table.
@@ -88,7 +88,7 @@ class LakehouseStore:
         reader = session.spark.read
         for key, value in request.options.items():
             if key in _STATE_OPTIONS or session.engine != "sail":
-                reader = reader.option(*_state_option(key, value))
+                reader = reader.option(*_state_option(key, value, session.engine))
         with session.failures(request.location):
             if session.engine == "sail" and self.warehouse.rest is None:
                 frame = reader.format("iceberg").load(table.place.url("sail"))
@@ -234,9 +234,9 @@ class LakehouseStore:
         )
 
 
-def _state_option(key: str, value: str) -> tuple[str, str]:
-    """Return an option under the name that both engines know: Spark refuses Iceberg's older ones, Sail ignores one."""
-    if key == "snapshot-id":
+def _state_option(key: str, value: str, engine: EngineName) -> tuple[str, str]:
+    """Return an option under a name that the engine knows: Spark refuses Iceberg's older ones, Sail ignores one."""
+    if key == "snapshot-id" or (key == "tag" and engine != "sail"):
         return "versionAsOf", value
     if key == "as-of-timestamp" and value.isdigit():
         return "timestampAsOf", datetime.fromtimestamp(int(value) / 1000, UTC).isoformat(

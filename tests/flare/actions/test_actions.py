@@ -49,7 +49,9 @@ def test_rows_are_sorted_and_only_files_that_may_hold_a_row_are_rewritten(lake):
     done = lake.run(
         "{name: rewrite_dataset, options: {strategy: sort, sortOrder: id DESC NULLS LAST, properties: {rewrite-all: true}}}",
         "{name: rewrite_dataset, options: {strategy: sort, sortOrder: 'zorder(id, kind)', properties: {rewrite-all: true}}}",
-        "{name: rewrite_dataset, options: {where: kind = 'a b' AND id >= 0, properties: {rewrite-all: true}}}",
+        "{name: rewrite_dataset, options: {where: kind = 'a b' AND id >= 0, properties: {rewrite-all: true, "
+        "target-file-size-bytes: 1048576, max-file-group-size-bytes: 2097152, max-concurrent-file-group-rewrites: 2, "
+        "partial-progress.enabled: true, partial-progress.max-commits: 2}}}",
         "{name: rewrite_dataset}",
         "{name: rewrite_manifests, options: {useCaching: false}}",
     )
