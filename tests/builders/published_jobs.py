@@ -119,7 +119,11 @@ class PublishedJobs:
         return self.runner.run(self.graph.nodes[job_id], "run")
 
     def by_hand(self, plan: JobPlan) -> list[Rows]:
-        """Return the rows of each output's view, made with the engine alone: each query on views of the names."""
+        """Return the rows of each output's view, made by the plan's own queries and functions, one after the other.
+
+        What a run adds is compared with it: its order, its views, its types and its writing. What functions make is
+        compared with plain Python elsewhere.
+        """
         context, session = self._context(), self.runner.sessions.get(plan.configuration)
         for planned in plan.inputs:
             _read(planned, context, session).createOrReplaceTempView(planned.name)
