@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.errors import DataOSError, JobError
 from dataos_dagster.redaction import redact
+from dataos_dagster.workflows.results import Reporter
 from dataos_dagster.workflows.supervisor.logs import turn_own_log
 from dataos_dagster.workflows.supervisor.records import FOLDER_VARIABLE, Records
 from dataos_dagster.workflows.supervisor.service import Report
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from dataos_dagster.flare.plan import JobPlan
     from dataos_dagster.flare.streaming.run import RunningQuery
     from dataos_dagster.workflows.context import RunContext
+    from dataos_dagster.workflows.results import AssertionResult
     from dataos_dagster.workflows.supervisor.service import ReportedState
 
 FAILED, ANOTHER_RUNS = 1, 3
@@ -110,6 +112,18 @@ class Teller:
         }
 
 
+class _Log(Reporter):
+    """Writes into the log what the job says of itself: nobody watches it as one watches a run."""
+
+    def note(self, job_id: str, message: str) -> None:  # noqa: ARG002 - one job a process
+        _log.info("%s", message)
+
+    def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:  # noqa: ARG002 - one job a process
+        for result in results:
+            if not result.passed:
+                _log.warning("failed: %s", result)
+
+
 def main(project: Path, job_id: str) -> int:
     """Run the streams of a job until SIGTERM, and return the exit status."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stderr)
@@ -160,7 +174,7 @@ def _run(project: Path, job_id: str, stop: threading.Event, teller: Teller, star
         raise JobError("\n".join(map(str, node.blocked)), hint="mend the manifest", location=node.job.location())
     with JobRunner(loaded, settings) as runner:
         principal = principal_of(node.job.spec.run_as_user, node.job.workflow.envelope.owner, settings.identity)
-        context = replace(runner.context(uuid.uuid4().hex, record=False), principal=principal)
+        context = replace(runner.context(uuid.uuid4().hex, _Log(), record=False), principal=principal)
         plan = plan_job(
             node.job,
             door=context.door,

@@ -103,6 +103,7 @@ def test_a_live_stream_is_started_told_about_revived_by_hand_and_ended_with_its_
     streams.produce(live.topic, *({"id": number} for number in range(50)))
     assert live.tick()[1] == f"{NAME}: start"
     first = until(lambda: live.figures(1))
+    assert "is read as a stream, because its depot is one of streams" in live.runtime.log(NAME, 50)
     assert [found["dataset"] for found in first] == [TABLE, f"dataos://events:default/{live.copies}"]
     assert set(first[0]) == FIGURES
     assert datetime.fromisoformat(first[0]["last_checkpoint"]).tzinfo is not None
