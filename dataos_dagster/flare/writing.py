@@ -55,7 +55,8 @@ def write_output(run: PlanRun, output: PlannedOutput, position: int) -> OutputRe
     seconds = time.perf_counter() - started
     for note in written.notes:
         run.journal.note(note)
-    replaced = output.implied_mode and output.request.mode == "overwrite" and not written.created
+    overwrites = output.request.mode == "overwrite" and output.request.merge is None
+    replaced = output.implied_mode and overwrites and not written.created
     if replaced:
         # Whoever watches the run is told once for all of its outputs.
         run.journal.notes.append(f"{output.label}: no saveMode is given, so what was in {output.dataset} was replaced")

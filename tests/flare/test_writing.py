@@ -35,6 +35,7 @@ def test_a_merge_updates_and_inserts_from_another_table(project):
         onClause: "old.id = new.id", whenClause: "matched then update set * when not matched then insert *"}}}"""
     result = project.run_job(copy(options))
     assert project.table(TARGET)[1] == [(1, "new"), (2, "kept"), (3, "added")]
+    assert not [note for note in result.notes if "saveMode" in note]
     # Sail counts the unchanged rows of rewritten files too, and so says nothing.
     assert result.outputs[0].rows == (2 if project.engine == "spark" else None)
 
