@@ -171,7 +171,8 @@ def writing(
                 _replace(descriptor, "")
             raise
         except BaseException:
-            # When stopping is interrupted in turn, the content stays, and the next writer waits for the engine.
+            # When stopping is interrupted in turn, the content stays: once this process is gone, the next writer waits
+            # for its engine. While it lives on, its engines are its own to end.
             if stop is not None:
                 stop()
             _replace(descriptor, "")

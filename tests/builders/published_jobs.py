@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import yaml
+
 from dataos_dagster.depots.catalog import DepotCatalog
 from dataos_dagster.depots.requests import ReadRequest, Target, WriteRequest
 from dataos_dagster.flare.plan import flare_spec
@@ -20,7 +22,7 @@ from dataos_dagster.workflows.stand_ins import catalog_with_stand_ins
 from tests.builders.generated_rows import columns_of_inputs, query_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pyspark.sql.connect.dataframe import DataFrame
 
@@ -41,6 +43,20 @@ def files_with_jobs() -> list[Path]:
     """Return the published files that may hold a Flare job; none where there is no corpus."""
     found = (file for file in CORPUS.glob("*/*.y*ml") if file.parent.name != "_unparsed")
     return sorted(file for file in found if "flare" in file.read_text(encoding="utf-8").lower())
+
+
+def written_jobs(file: Path) -> list[dict[str, Any]]:
+    """Return the `stackSpec` of each Flare job of a file, read without this package."""
+
+    def found(value: Any) -> Iterator[dict[str, Any]]:
+        children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        if isinstance(value, dict) and str(value.get("stack", "")).startswith("flare"):
+            yield value.get("stackSpec") or value.get("flare") or {}
+        for child in children:
+            yield from found(child)
+
+    documents = yaml.load_all(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return [spec for document in documents for spec in found(document)]
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import yaml
 from dataos_dagster.flare.plan import JobPlan
 from dataos_dagster.manifests.project import load_project
 from dataos_dagster.settings import Settings
-from tests.builders.published_jobs import PublishedJobs
+from dataos_dagster.workflows.plans import Unplanned
+from tests.builders.published_jobs import CORPUS, PublishedJobs, files_with_jobs, written_jobs
 
 FORMS = yaml.safe_load(Path(__file__).with_name("documented_forms.yaml").read_text(encoding="utf-8"))
 GONE = "<gone>"
@@ -99,3 +101,19 @@ def test_forms_that_go_together_are_taken(tmp_path):
     wrong = [(forms, why) for forms in FORMS["together"] if (why := refused(written(forms), tmp_path))]
 
     assert wrong == []
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no published manifests in {CORPUS}")
+def test_whatever_is_wrong_with_a_job_of_parts_of_others_has_its_place(tmp_path):
+    jobs = [spec["job"] for file in files_with_jobs() for spec in written_jobs(file) if spec.get("job")]
+    chance, file = random.Random(4), tmp_path / "workflow.yaml"
+    for _ in range(60):
+        parts = {
+            part: chance.choice(jobs).get(part) for part in ("inputs", "steps", "outputs", "actions", "assertions")
+        }
+        file.write_text(written({f"job.{part}": value for part, value in parts.items()}), encoding="utf-8")
+        mixed = PublishedJobs.read(file, tmp_path, engine="auto")
+        with mixed.runner:
+            plans = mixed.plans().values()
+        for error in (error for plan in plans if isinstance(plan, Unplanned) for error in plan.errors):
+            assert error.location is not None, str(error)

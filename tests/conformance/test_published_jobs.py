@@ -12,16 +12,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-import yaml
 
 from dataos_dagster.depots.storage import Place
 from dataos_dagster.engines.session import Sessions
 from dataos_dagster.errors import NotYetRun, UnknownView
 from dataos_dagster.flare.plan import JobPlan
-from tests.builders.published_jobs import CORPUS, PublishedJobs, files_with_jobs
+from tests.builders.published_jobs import CORPUS, PublishedJobs, files_with_jobs, written_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no published manifests in {CORPUS}")
@@ -107,20 +105,6 @@ def test_nothing_is_excused_that_is_run(plans_of):
 
     for words in LEFT_OUT:
         assert any(message.startswith(words) for message in found), words
-
-
-def written_jobs(file: Path) -> list[dict[str, Any]]:
-    """Return the `stackSpec` of each Flare job of a file, read without this package."""
-
-    def found(value: Any) -> Iterator[dict[str, Any]]:
-        children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        if isinstance(value, dict) and str(value.get("stack", "")).startswith("flare"):
-            yield value.get("stackSpec") or value["flare"]
-        for child in children:
-            yield from found(child)
-
-    documents = yaml.load_all(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    return [spec for document in documents for spec in found(document)]
 
 
 def _written_parts(spec: dict[str, Any]) -> Counter[str]:
