@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from depot_shop import target
 
+from dataos_dagster.depots.copied_options import COPIED_TO_FILES
 from dataos_dagster.depots.door import ReadRequest, WriteRequest
 
 ADDRESS = "dataos://shopfiles:in/a"
@@ -61,6 +62,16 @@ def test_an_option_of_a_writer_is_followed_or_sends_the_job_to_spark(sail_shop, 
     vetoes = sail_shop.door.requirements([request]).vetoes.get("sail", ())
     assert (not vetoes) is followed
     assert all(option.lower() in reason for reason in vetoes)
+
+
+@pytest.mark.parametrize("format_", ["parquet", "text", "json"])
+def test_options_that_were_copied_along_change_nothing(sail_shop, format_):
+    copied = {"format": format_, "options": dict.fromkeys(COPIED_TO_FILES, "true")}
+    address = f"dataos://shopfiles:out/{format_}"
+    for request in (WriteRequest(target(address), "append", **copied), ReadRequest(target(address), **copied)):
+        assert not sail_shop.door.requirements([request]).vetoes
+        sail_shop.write("SELECT 'a' AS value", address, **copied)
+    assert sail_shop.rows(address, **copied) == [("a",)]
 
 
 def test_that_files_are_of_another_size_on_sail_is_told(sail_shop):
