@@ -102,7 +102,7 @@ def test_a_broken_manifest_is_told_beside_the_plans(tmp_path):
 
 
 PAGE = (Path(__file__).parents[2] / "docs" / "planning.md").read_text(encoding="utf-8")
-MANIFEST_OF_PAGE, CONSOLE, OBJECT = re.findall(r"```(?:yaml|console|json)\n(.*?)```", PAGE, re.DOTALL)
+*_, MANIFEST_OF_PAGE, CONSOLE, OBJECT = re.findall(r"```(?:yaml|console|json)\n(.*?)```", PAGE, re.DOTALL)
 
 
 def test_the_page_about_plans_shows_what_is_printed(tmp_path, monkeypatch):
