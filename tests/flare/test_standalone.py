@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 
 import pytest
 
@@ -275,9 +275,10 @@ def test_buckets_are_opened_with_the_keys_of_spark_conf(sail_project, url, conf,
         plan_input(node.job, 0, spec.inputs[0], keep_system_columns=False, settings=settings).request,
         plan_output(node.job, 0, spec.outputs[0], settings).request,
     ):
-        access = asdict(store_of(sail_project, request).root.access)
+        access = store_of(sail_project, request).root.access
+        given = {each.name: getattr(access, each.name) for each in fields(access) if each.init}
         assert {
-            name: getattr(value, "get_secret_value", lambda v=value: v)() for name, value in access.items()
+            name: getattr(value, "get_secret_value", lambda v=value: v)() for name, value in given.items()
         } == opened
         assert not any(value in repr(request) for value in ("AK", "SK", "KEY"))
 

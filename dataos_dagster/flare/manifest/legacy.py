@@ -52,7 +52,7 @@ _WRITER_OPTIONS = (
 _BELONG_TO_JOB = ("logLevel", "actions", "explain", "steps", "outputs")
 _WRITE_OPTIONS = (
     "iceberg", "saveMode", "extraOptions", "sort", "partitionBy", "compressionType", "partitionSpec", "merge",
-    "properties", "connectionProps", "bigquery", *_WRITER_OPTIONS,
+    "properties", "connectionProps", *_WRITER_OPTIONS,
 )  # fmt: skip
 _OUTPUT_KEYS = ("title", "tags", "description", "driver", "format")
 _QUERY_OPTIONS = ("SSL", "driver", "cluster")
