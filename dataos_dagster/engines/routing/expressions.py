@@ -310,9 +310,19 @@ def _in_subquery(node: exp.In) -> str:
         beside_or = beside_or or isinstance(place, exp.Or)
     if not isinstance(place.parent, (exp.Where, exp.Having)):
         return "in a subquery as a value"
-    if negated:
-        return "not in a subquery beside or" if beside_or else "not in a subquery"
-    return "in a subquery"
+    if not negated:
+        return "in a subquery"
+    if beside_or:
+        return "not in a subquery beside or"
+    if node.this.find(exp.Column) is None:
+        return "constant not in a subquery"
+    return "not in a correlated subquery" if _is_correlated(node.args["query"]) else "not in a subquery"
+
+
+def _is_correlated(query: exp.Expression) -> bool:
+    """Return whether a subquery names relations of the query around it; a field of a struct looks the same."""
+    own = {relation.alias_or_name.lower() for relation in query.find_all(exp.Table, exp.Subquery, exp.CTE)}
+    return any(column.table and column.parts[0].name.lower() not in own for column in query.find_all(exp.Column))
 
 
 def _without_parentheses(node: exp.Expression) -> exp.Expression:

@@ -155,6 +155,11 @@ CASES = [
         "select id from t where not (id in (select id from o)) and n > 0",
     ),
     query(
+        "constant not in a subquery",
+        different=("select id from t where 0 not in (select cast(null as int) from o)",),
+        because="Sail takes what is unknown for true",
+    ),
+    query(
         "not in a subquery beside or",
         different=("select id from t where id not in (select cast(null as int) from o) or id = 1",),
         because="Sail takes what is unknown for false",
