@@ -290,6 +290,26 @@ def test_a_sink_of_an_unknown_output_is_refused(read):
     assert "lake" in wrong.hint
 
 
+def test_a_sink_may_name_an_output_whose_dataset_is_that_of_a_depot(read):
+    spec, found = read(SINKS.replace("{name: lake, depot:", "{name: lake, dataset:"))
+
+    assert codes(found) == ["old-form", "old-form", "unknown-view"]
+    assert spec.job.outputs[1].dataset == "dataos://lakehouse:retail/daily_orders?acl=rw"
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "{name: lake, dataset: 'dataos://lakehouse:retail/daily?acl=rw'}",
+        "{name: lake, dataset: 'dataos://lakehouse:retail?acl=rw', options: {saveMode: append}}",
+    ],
+)
+def test_a_sink_takes_nothing_from_an_output_that_says_more_than_its_depot(read, output):
+    _, found = read(SINKS.replace('{name: lake, depot: "dataos://lakehouse:retail?acl=rw"}', output))
+
+    assert [item.line for item in found if item.code == "unknown-output"] == [19]
+
+
 def test_a_depot_without_sinks_is_the_address(read):
     spec, found = read(job(outputs="{name: orders, depot: 'dataos://lakehouse:retail?acl=rw'}"))
 

@@ -9,7 +9,8 @@ overwrite the note then hides the old ones, which are deleted last. Only files t
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+import logging
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.requests import WriteRequest
     from dataos_dagster.depots.storage import Place
     from dataos_dagster.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -64,7 +67,10 @@ class BucketWrite:
         """Say which files do not count from now on, and are deleted when the write ends, however it does."""
         self.number += 1
         self.place.join(self.name).write(json.dumps({**asdict(self.claim), "hidden": sorted(names)}).encode())
-        self._remove_notes(self._notes()[:-1])
+        # The newest note counts, and the end of the write removes all: an older one that stays is no reason to fail
+        # what this one has just made happen.
+        with suppress(DepotError):
+            self._remove_notes(self._notes()[:-1])
 
     def add(self, replaced: Iterable[FileInfo] = (), *, mark: str | None = None) -> tuple[FileInfo, ...]:
         """Copy the staged files into the dataset and let them count, instead of those that they replace; return them.
@@ -141,7 +147,10 @@ def claimed(place: Place, claim: Claim, settings: Settings, request: WriteReques
         except DepotError as left:
             error.add_note(f"what was begun stays hidden, and the next writer removes it: {left}")
         raise
-    write.end()
+    try:
+        write.end()
+    except DepotError as left:  # the rows are in: an error would have them written once more
+        _log.warning("files that %s does not count any more stay until it is written again: %s", place, left)
 
 
 def _in_the_way(write: BucketWrite, settings: Settings) -> BucketWrite | None:

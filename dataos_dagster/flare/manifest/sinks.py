@@ -9,12 +9,15 @@ An old output only names a depot and its driver; the sink entries say which view
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dataos_dagster.manifests.diagnostics import DocumentPath
     from dataos_dagster.manifests.draft import Draft
 
+# The address of a depot or of a collection in it, which is not yet one of a dataset.
+_DEPOT = r"dataos://[^/?]+/?(?:\?.*)?"
 # Key of a sink entry to key of an output.
 _KEYS = {
     "sequenceName": "name",
@@ -60,11 +63,18 @@ def _depots(draft: Draft, job: DocumentPath, named: frozenset[str] = frozenset()
     found = {}
     for path, value in draft.items((*job, "outputs")):
         output = value if isinstance(value, dict) else {}
-        if output.get("depot") is None and output.get("dataset") is not None and str(output.get("name")) in named:
+        if str(output.get("name")) in named and _names_a_depot(output):
             draft.move((*path, "dataset"), (*path, "depot"))
         if output.get("depot") is not None and output.get("dataset") is None:
             found[str(output.get("name"))] = path
     return found
+
+
+def _names_a_depot(output: dict[str, Any]) -> bool:
+    """Tell whether an output says nothing but which depot a sink writes to, with `dataset` in the place of `depot`."""
+    return (
+        output.keys() <= {"name", "dataset", "driver"} and re.fullmatch(_DEPOT, str(output.get("dataset"))) is not None
+    )
 
 
 def _output_of(draft: Draft, job: DocumentPath, sink: DocumentPath, depots: dict[str, DocumentPath]) -> None:
