@@ -85,14 +85,17 @@ def _is_settled(node: Any, keys: frozenset[str]) -> bool:
     """Return whether a part of an expression has one value in a group, or may have one for all that its text tells."""
     from sqlglot import exp
 
-    unclear = (exp.AggFunc, exp.Anonymous, exp.Window, exp.Query, exp.Lambda, exp.Star)
+    unclear = (exp.AggFunc, exp.Filter, exp.WithinGroup, exp.Anonymous, exp.Window, exp.Query, exp.Lambda, exp.Star)
     return isinstance(node, unclear) or _spelt(node) in keys
 
 
 def _aggregates(projection: Any) -> bool:
     from sqlglot import exp
 
-    return any(found.find_ancestor(exp.Window) is None for found in projection.find_all(exp.AggFunc))
+    return any(
+        found.find_ancestor(exp.Window) is None and found.parent_select is projection.parent_select
+        for found in projection.find_all(exp.AggFunc)
+    )
 
 
 def _spelt(node: Any) -> str:

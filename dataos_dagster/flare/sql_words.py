@@ -198,10 +198,12 @@ class _Reader:
 def _refuse_side_doors(tokens: Tokens) -> None:
     for token, following in pairwise(tokens):
         kind, word, behind = token.token_type.name, str(token.text).upper(), str(following.text).upper()
-        if kind in _TEXTS or kind == _QUOTED_NAME:
+        if kind in _TEXTS:
             continue
         if word.lower() in CALLS_JAVA and behind == "(":
             raise SqlRefused(f"{token.text} calls Java, which a step may not", hint="use functions of Spark SQL")
+        if kind == _QUOTED_NAME:
+            continue
         runs_program = word == "USING" and following.token_type.name in _TEXTS
         if runs_program or (word == "INSERT" and behind in {"INTO", "OVERWRITE"}):
             raise SqlRefused(f"{word} {following.text!r} is not allowed in a step", hint=QUERY_HINT)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dataos_dagster.depots.door import SYSTEM_COLUMN
 from dataos_dagster.depots.settlement import settled
-from dataos_dagster.errors import DepotError, EngineError, StatementFailed, StepError
+from dataos_dagster.errors import DepotError, EngineError, StatementFailed, StepError, WriteFailed
 from dataos_dagster.flare.column_tags import tagged
 from dataos_dagster.flare.outputs import with_operation
 from dataos_dagster.workflows.results import OutputResult
@@ -46,7 +46,7 @@ def write_output(run: PlanRun, output: PlannedOutput, position: int) -> OutputRe
     reporter.step_started(job_id, output.label)
     run.test(position)
     view = run.plan.views[output.name.lower()]
-    with _blamed(run.plan, output, view), run.session.failures(output.location):
+    with blamed(run.plan, output, view), run.session.failures(output.location):
         run.journal.explain(output.label, view, run.session)
         frame = with_system_column(run.session.spark.table(view), output, run.plan, run.context)
         request = _accounted(run, output, position)
@@ -103,7 +103,7 @@ def _accounted(run: PlanRun, output: PlannedOutput, position: int) -> WriteReque
 
 
 @contextmanager
-def _blamed(plan: JobPlan, output: PlannedOutput, view: str) -> Iterator[None]:
+def blamed(plan: JobPlan, output: PlannedOutput, view: str) -> Iterator[None]:
     """Turn an engine's failure during a write into one that shows the SQL whose rows were being made.
 
     Steps are lazy: a cast or a division fails here, and its author looks for it in the step.
@@ -119,7 +119,7 @@ def _blamed(plan: JobPlan, output: PlannedOutput, view: str) -> Iterator[None]:
             f"{output.label}: {error.message}",
             step=step.label,
             sql=step.sql,
-            hint=f"nothing was written to {output.dataset}",
+            hint=(isinstance(error, WriteFailed) and error.hint) or f"nothing was written to {output.dataset}",
             location=step.location,
             retryable=error.retryable,
         ) from error

@@ -68,6 +68,7 @@ def test_they_are_those_that_the_parser_finds_where_it_knows_the_query(sql):
         ("SELECT any FROM orders VERSION AS OF 3", "asks for an older state"),
         ("SELECT any FROM orders FOR SYSTEM_TIME AS OF now()", "asks for an older state"),
         ("SELECT any, reflect('java.lang.Runtime', 'getRuntime') FROM v", "calls Java"),
+        ("SELECT any, `reflect`('java.lang.Runtime', 'getRuntime') FROM v", "calls Java"),
         ("SELECT any, TRANSFORM(a) USING 'cat' FROM v", "not allowed in a step"),
         ("FROM v |> SET a = 1 INSERT INTO t SELECT *", "not allowed in a step"),
         ("SELECT any FROM v; SELECT any FROM w", "several statements"),

@@ -157,7 +157,11 @@ def _unknown(name: str) -> ParameterError:
 
 
 def _validated(function: type[Function], parameters: Mapping[str, Any]) -> Function:
-    known = {parameter_of(function, key): value for key, value in parameters.items()}
+    known: dict[str, Any] = {}
+    # What is spelt as documented first: another spelling of the same beside it is one too many, and told as unknown.
+    for key in sorted(parameters, key=lambda key: parameter_of(function, key) != key):
+        name = parameter_of(function, key)
+        known[key if name in known else name] = parameters[key]
     # An optional parameter that is left empty is not given.
     required = {field.alias or name for name, field in function.model_fields.items() if field.is_required()}
     given = {key: value for key, value in known.items() if value is not None or key in required}

@@ -14,6 +14,13 @@ from dataos_dagster.flare.functions.registry import ParameterError, findings_in,
         ("drop", {"column": ["a"]}, ("column",), "drop has no parameter 'column'", "did you mean 'columns'?"),
         ("drop", {}, (), "drop needs the parameter 'columns'", "parameters: columns"),
         ("rename", {"column": "a"}, (), "rename needs the parameter 'asColumn'", "parameters: column, asColumn"),
+        (
+            "rename",
+            {"column": "a", "as_column": "b", "asColumn": "c"},
+            ("as_column",),
+            "rename has no parameter 'as_column'",
+            "did you mean 'asColumn'?",
+        ),
         ("cleanse_column_names", {"x": 1}, ("x",), "cleanse_column_names has no parameter 'x'", "parameters: none"),
     ],
 )
