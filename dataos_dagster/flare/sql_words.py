@@ -39,6 +39,10 @@ _END_OF_RELATIONS = _SET_OPERATIONS | {
 }  # fmt: skip
 # What a table is asked for with that is not its present state, in front of AS OF.
 _TRAVELS = frozenset({"VERSION", "TIMESTAMP", "SYSTEM_TIME", "SYSTEM_VERSION"})
+# Behind these an operand begins: IS is a column there, and no comparison.
+_BEFORE_OPERANDS = frozenset({
+    "SELECT", "ALL", "DISTINCT", "AND", "OR", "NOT", "CASE", "WHEN", "THEN", "ELSE", "BETWEEN", "LIKE", "IN", "DIV",
+})  # fmt: skip
 # Between the name of a common table expression and its query.
 _BEFORE_COMMON_QUERY = frozenset({"MAX", "RECURSION", "LEVEL", "AS"})
 
@@ -84,12 +88,14 @@ class _Bracket:
         lists_relations: Relations are listed here, so that another one follows a comma.
         expects: A relation comes next.
         lists_rows: The rows of VALUES are listed here, so that another one follows a comma.
+        has_select: A SELECT stands in front of the relations, so that none follows them.
     """
 
     holds_query: bool = False
     lists_relations: bool = False
     expects: bool = False
     lists_rows: bool = False
+    has_select: bool = False
 
     def begin(self, *, relations: bool) -> None:
         """Begin a list of relations, or end it."""
@@ -126,7 +132,11 @@ class _Reader:
 
     def _clause(self, index: int, text: str, inside: _Bracket) -> None:
         """Take note of a word that says whether relations follow."""
+        if self._is_alias(index, text, inside):
+            inside.lists_rows = False  # the rows have a name now, and what follows is another relation
+            return
         inside.holds_query |= text == "SELECT"
+        inside.has_select = (inside.has_select or text == "SELECT") and text not in _SET_OPERATIONS
         if text == "VALUES":
             inside.lists_rows, inside.expects = True, False
         elif (
@@ -140,7 +150,16 @@ class _Reader:
         elif text in _END_OF_RELATIONS:
             inside.begin(relations=False)
         elif text == "AS" or self.tokens[index].token_type.name in _NAMES:
-            inside.lists_rows = False  # the rows have a name now, and what follows is another relation
+            inside.lists_rows = False
+
+    def _is_alias(self, index: int, text: str, inside: _Bracket) -> bool:
+        """Return whether a word that ends a list of relations elsewhere is the name of one here: few are reserved."""
+        if not inside.lists_relations or inside.expects or text not in {*_END_OF_RELATIONS, "VALUES"}:
+            return False
+        behind = index + 1
+        if self._word(behind) == "(" and (text != "SELECT" or inside.has_select):
+            behind = _closing([str(token.text) for token in self.tokens], behind) + 1  # the names of its columns
+        return self._word(index - 1) == "AS" or self._word(behind) == ","
 
     def _begins_rows(self, index: int) -> bool:
         """Return whether rows follow VALUES; a view may have that name."""
@@ -148,8 +167,19 @@ class _Reader:
 
     def _is_clause(self, index: int, inside: _Bracket) -> bool:
         """Return whether a FROM names relations: that of `extract(YEAR FROM d)` and of `IS DISTINCT FROM` does not."""
-        is_comparison = self._word(index - 1) == "DISTINCT" and self._word(index - 2) in {"IS", "NOT"}
-        return inside.holds_query and not is_comparison and self._word(index - 1) != "."
+        return inside.holds_query and not self._is_comparison(index) and self._word(index - 1) != "."
+
+    def _is_comparison(self, index: int) -> bool:
+        """Return whether a FROM belongs to `a IS [NOT] DISTINCT FROM b`; IS and DISTINCT may be names as well."""
+        place = index - 3 if self._word(index - 2) == "NOT" else index - 2
+        if self._word(index - 1) != "DISTINCT" or self._word(place) != "IS" or place == 0:
+            return False
+        operand = self.tokens[place - 1]
+        if operand.token_type.name in _NAMES | _TEXTS:
+            return True
+        return operand.text[-1:] in {")", "]"} or (
+            operand.text[-1:].isalnum() and operand.text.upper() not in _BEFORE_OPERANDS
+        )
 
     def _is_query_of_table(self, index: int, inside: _Bracket) -> bool:
         """Return whether TABLE is Spark's short form of a query, and no name."""
@@ -165,7 +195,7 @@ class _Reader:
         while self._word(last + 1) == "." and last + 2 < len(self.tokens):
             last += 2
             parts.append(str(self.tokens[last].text))
-        if self._word(last + 1) == "(" and self.tokens[last].token_type.name != _QUOTED_NAME:
+        if self._word(last + 1) == "(":
             check_generator(parts[-1].lower())
         elif len(parts) > 1 or parts[0].lower() not in self.common:
             relation = self._placed(tuple(parts), index, last)
@@ -204,6 +234,9 @@ def _refuse_side_doors(tokens: Tokens) -> None:
             raise SqlRefused(f"{token.text} calls Java, which a step may not", hint="use functions of Spark SQL")
         if kind == _QUOTED_NAME:
             continue
+        if word == "IDENTIFIER" and behind == "(":
+            message = "IDENTIFIER(…) hides what is called or read, and a step says so"
+            raise SqlRefused(message, hint="write the name itself in place of IDENTIFIER(…)")
         runs_program = word == "USING" and following.token_type.name in _TEXTS
         if runs_program or (word == "INSERT" and behind in {"INTO", "OVERWRITE"}):
             raise SqlRefused(f"{word} {following.text!r} is not allowed in a step", hint=QUERY_HINT)

@@ -310,6 +310,35 @@ def test_a_sink_takes_nothing_from_an_output_that_says_more_than_its_depot(read,
     assert [item.line for item in found if item.code == "unknown-output"] == [19]
 
 
+def test_what_an_old_output_says_holds_for_its_sinks_where_they_do_not_say_it(read):
+    options = "{compressionType: gzip, saveMode: append, iceberg: {properties: {a: '1', write.format.default: orc}}}"
+    lake = (
+        f'{{name: lake, depot: "dataos://lakehouse:retail?acl=rw", title: Lake, description: all, options: {options}}}'
+    )
+    shop = "options: {saveMode: append}"
+    spec, found = read(
+        SINKS.replace('{name: lake, depot: "dataos://lakehouse:retail?acl=rw"}', lake).replace(
+            "driver: org.postgresql.Driver", f"format: postgres, {shop}"
+        )
+    )
+
+    assert codes(found) == ["old-form", "old-form", "unknown-view"]
+    daily, copy = spec.job.outputs[1:]
+    assert (daily.title, daily.description) == ("Daily", "all")
+    assert (daily.options.save_mode, daily.options.compression_type) == ("overwrite", "gzip")
+    assert daily.options.iceberg.properties == {"a": "1", "write.format.default": "parquet"}
+    assert (copy.format, copy.options.save_mode) == ("jdbc", "append")
+
+
+def test_what_is_wrong_with_an_old_output_is_told_once_at_its_place(read):
+    wrong_mode = '{name: lake, depot: "dataos://lakehouse:retail?acl=rw", options: {saveMode: replace}}'
+    sinks = SINKS.replace('{name: lake, depot: "dataos://lakehouse:retail?acl=rw"}', wrong_mode)
+    _, found = read(sinks.replace("saveMode: overwrite", "").replace("outputName: shop", "outputName: lake"))
+
+    [wrong] = [item for item in found if item.code == "wrong-value"]
+    assert wrong.line == 33
+
+
 def test_a_depot_without_sinks_is_the_address(read):
     spec, found = read(job(outputs="{name: orders, depot: 'dataos://lakehouse:retail?acl=rw'}"))
 

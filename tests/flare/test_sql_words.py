@@ -25,6 +25,16 @@ ONLY_SPARK = [
     ("SELECT any FROM range(10) JOIN orders TABLESAMPLE (10 PERCENT) CROSS JOIN LATERAL explode(x) AS t(y)", "orders"),
     ("SELECT any FROM orders UNION ALL (SELECT 1 FROM b.c.d EXCEPT SELECT 2 FROM e)", "orders b.c.d e"),
     ("SELECT void, CAST(NULL AS VOID) FROM values", "values"),
+    ("SELECT any FROM orders AS view, m.n.o", "orders m.n.o"),
+    ("SELECT any FROM orders limit, m.n.o offset (a, b), p JOIN q window, r", "orders m.n.o p q r"),
+    ("SELECT any FROM (SELECT 1 FROM a) AS select, b values, `c d`", "a b c d"),
+    ("SELECT any FROM orders select (a, b), m.n.o", "orders m.n.o"),
+    ("SELECT any FROM VALUES (1), (2) values, `c d`", "c d"),
+    ("FROM orders SELECT (any), b WHERE any IN (1) LIMIT (3)", "orders"),
+    ("SELECT any, NOT distinct FROM m.n.o", "m.n.o"),
+    ("SELECT any, IS DISTINCT FROM m.n.o", "m.n.o"),
+    ("SELECT any, 1 AND is DISTINCT FROM m.n.o", "m.n.o"),
+    ("SELECT any, 'a' IS DISTINCT FROM b, f(x) IS NOT DISTINCT FROM c, NULL IS DISTINCT FROM d FROM m.n.o", "m.n.o"),
 ]  # fmt: skip
 
 
@@ -64,7 +74,10 @@ def test_they_are_those_that_the_parser_finds_where_it_knows_the_query(sql):
         ("SELECT any FROM parquet.`/etc/data`", "opens files past the job's inputs"),
         ("SELECT any FROM orders o, csv.`/etc/x`", "opens files past the job's inputs"),
         ("SELECT any FROM read_files('/etc')", "in the place of a table"),
-        ("SELECT any FROM a JOIN IDENTIFIER('b.c.d')", "in the place of a table"),
+        ("FROM `read_files`('/etc') |> SET a = 1", "in the place of a table"),
+        ("SELECT any FROM a JOIN IDENTIFIER('b.c.d')", r"IDENTIFIER\(…\) hides"),
+        ("SELECT IDENTIFIER('reflect')('java.lang.System', 'exit') FROM v", r"IDENTIFIER\(…\) hides"),
+        ("SELECT any FROM orders AS view, parquet.`/x`", "opens files past the job's inputs"),
         ("SELECT any FROM orders VERSION AS OF 3", "asks for an older state"),
         ("SELECT any FROM orders FOR SYSTEM_TIME AS OF now()", "asks for an older state"),
         ("SELECT any, reflect('java.lang.Runtime', 'getRuntime') FROM v", "calls Java"),

@@ -1,6 +1,7 @@
 """`steps[].sink`, how Flare before 7.0 said what is written: one output for each entry.
 
-An old output only names a depot and its driver; the sink entries say which view goes to which dataset of it::
+An old output names a depot and its driver; the sink entries say which view goes to which dataset of it. Whatever else
+the output says (`options`, `format`, `tags`, …) holds for each sink that names it and does not say that itself::
 
     outputs: [{name: out, depot: dataos://lakehouse:retail?acl=rw}]
     steps:
@@ -10,9 +11,12 @@ An old output only names a depot and its driver; the sink entries say which view
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dataos_dagster.manifests.diagnostics import DocumentPath
     from dataos_dagster.manifests.draft import Draft
 
@@ -42,8 +46,8 @@ def rewrite_sinks(draft: Draft, job: DocumentPath) -> None:
             draft.put((*step, "sink"), [value["sink"]])
             draft.copy_origin((*step, "sink"), (*step, "sink", 0))
     sinks = [item for step, _ in draft.items((*job, "steps")) for item, _ in draft.items((*step, "sink"))]
-    named = {str(draft.get((*sink, "outputName"))) for sink in sinks}
-    depots = _depots(draft, job, frozenset(named))
+    _respell_depots(draft, job, frozenset(str(draft.get((*sink, "outputName"))) for sink in sinks))
+    depots = _depots(draft, job)
     for sink in sinks:
         if isinstance(draft.get(sink), dict):
             _output_of(draft, job, sink, depots)
@@ -52,22 +56,20 @@ def rewrite_sinks(draft: Draft, job: DocumentPath) -> None:
     _forget_depots(draft, job, depots)
 
 
-def _depots(draft: Draft, job: DocumentPath, named: frozenset[str] = frozenset()) -> dict[str, DocumentPath]:
-    """Return the name of each output that only names a depot, and where it stands.
+def _depots(draft: Draft, job: DocumentPath) -> dict[str, DocumentPath]:
+    """Return the name of each output that names a depot in the place of a dataset, and where it stands."""
+    return {
+        str(value.get("name")): path
+        for path, value in draft.items((*job, "outputs"))
+        if isinstance(value, dict) and value.get("depot") is not None and value.get("dataset") is None
+    }
 
-    Args:
-        draft: The manifest.
-        job: Path of its `job:`.
-        named: Outputs that sinks write through: their `dataset` is that of a depot.
-    """
-    found = {}
+
+def _respell_depots(draft: Draft, job: DocumentPath, named: frozenset[str]) -> None:
+    """Move the depot of each output that sinks write through to `depot`, where it is written as `dataset`."""
     for path, value in draft.items((*job, "outputs")):
-        output = value if isinstance(value, dict) else {}
-        if str(output.get("name")) in named and _names_a_depot(output):
+        if isinstance(value, dict) and str(value.get("name")) in named and _names_a_depot(value):
             draft.move((*path, "dataset"), (*path, "depot"))
-        if output.get("depot") is not None and output.get("dataset") is None:
-            found[str(output.get("name"))] = path
-    return found
 
 
 def _names_a_depot(output: dict[str, Any]) -> bool:
@@ -92,9 +94,9 @@ def _output_of(draft: Draft, job: DocumentPath, sink: DocumentPath, depots: dict
     for old, new in _KEYS.items():
         if old in entry:
             draft.move((*sink, old), (*target, new))
-    _address(draft, sink, target, depots)
-    for key in list(draft.mapping(sink)):
+    for key in [key for key in draft.mapping(sink) if key not in {"outputName", "datasetName"}]:
         draft.move((*sink, key), (*target, key))
+    _address(draft, sink, target, depots)
 
 
 def _address(draft: Draft, sink: DocumentPath, target: DocumentPath, depots: dict[str, DocumentPath]) -> None:
@@ -105,14 +107,22 @@ def _address(draft: Draft, sink: DocumentPath, target: DocumentPath, depots: dic
         known = f"outputs with a `depot`: {', '.join(depots)}" if depots else "there is no output with a `depot`"
         draft.error("unknown-output", (*sink, "outputName"), f"no output is called {name!r}", known)
     else:
-        output = draft.mapping(source)
-        draft.put((*target, "dataset"), joined(output["depot"], entry.get("datasetName")))
+        draft.put((*target, "dataset"), joined(draft.mapping(source)["depot"], entry.get("datasetName")))
         draft.copy_origin((*sink, "datasetName"), (*target, "dataset"))
-        if output.get("driver") is not None:
-            draft.put((*target, "driver"), output["driver"])
-            draft.copy_origin((*source, "driver"), (*target, "driver"))
-    entry.pop("outputName", None)
-    entry.pop("datasetName", None)
+        _inherit(draft, source, target, {"name", "depot"})
+
+
+def _inherit(draft: Draft, source: DocumentPath, target: DocumentPath, but: Collection[str] = ()) -> None:
+    """Put what an old output says into the output of a sink, mapping by mapping; what the sink says itself stays."""
+    for key, value in draft.mapping(source).items():
+        inner = (*target, key)
+        if key in but or value is None:
+            continue
+        if isinstance(value, dict) and isinstance(draft.get(inner), dict):
+            _inherit(draft, (*source, key), inner)
+        elif draft.get(inner) is None:
+            draft.put(inner, deepcopy(value))
+            draft.copy_origin((*source, key), inner)
 
 
 def _outputs_without_sinks(draft: Draft, depots: dict[str, DocumentPath]) -> None:
@@ -124,7 +134,7 @@ def _outputs_without_sinks(draft: Draft, depots: dict[str, DocumentPath]) -> Non
 
 
 def _forget_depots(draft: Draft, job: DocumentPath, depots: dict[str, DocumentPath]) -> None:
-    """Remove the outputs that only named a depot; positions of those behind them stay known."""
+    """Remove the outputs that sinks were written through; positions of those behind them stay known."""
     gone = {path[-1] for path in depots.values()}
     kept: list[Any] = []
     for path, value in draft.items((*job, "outputs")):
