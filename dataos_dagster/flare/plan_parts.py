@@ -248,9 +248,14 @@ def _without_view(output: PlannedOutput, views: Views) -> Iterator[UnknownView]:
 
 
 def _with_equal_columns(output: PlannedOutput, step: PlannedStep | None) -> Iterator[StepError]:
-    """Yield what is wrong with an output whose query gives two columns one name, as far as its text tells."""
-    found = step.statement.repeated_name() if step is not None and not step.functions else None
-    if step is not None and found is not None:
+    """Yield what is wrong with an output whose query gives two columns one name, as far as its text tells.
+
+    Names of columns mean nothing to a statement that is run for each row: its `?` stand for them in their order.
+    """
+    if step is None or step.functions or output.request.statement is not None:
+        return
+    found = step.statement.repeated_name()
+    if found is not None:
         word = found.meta
         yield StepError(
             f"{step.label}: two columns are named {found.name!r}, and {output.label} is written by name",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from depot_manifests import postgresql_depot
 
@@ -29,6 +31,18 @@ def test_an_old_sink_upserts_into_a_database(project, postgresql):
     result = project.run_job(SINK)
     assert result.outputs[0].rows == 2
     assert postgresql.execute("SELECT id, n FROM stock ORDER BY id", database=database) == [(1, 5), (2, 7)]
+
+
+def test_a_statement_may_be_given_one_column_twice(sail_project):
+    server = SimpleNamespace(port=5432, user="u", password="p")
+    sail_project.write("depot.yaml", postgresql_depot(server, "shop"))
+    sail_project.engine = "spark"
+    statement = "(?, ?) ON CONFLICT (id) DO UPDATE SET n = ?"
+    twice = SINK.replace("SELECT id, n", "SELECT id, n, n").replace(
+        SINK[SINK.index("(?") : SINK.index("excluded") + 10], statement
+    )
+    [output] = sail_project.plan(twice).outputs
+    assert output.request.statement.endswith(statement)
 
 
 @pytest.mark.parametrize(

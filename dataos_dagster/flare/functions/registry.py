@@ -163,8 +163,8 @@ def _validated(function: type[Function], parameters: Mapping[str, Any]) -> Funct
         name = parameter_of(function, key)
         known[key if name in known else name] = parameters[key]
     # An optional parameter that is left empty is not given.
-    required = {field.alias or name for name, field in function.model_fields.items() if field.is_required()}
-    given = {key: value for key, value in known.items() if value is not None or key in required}
+    optional = {field.alias or name for name, field in function.model_fields.items() if not field.is_required()}
+    given = {key: value for key, value in known.items() if value is not None or key not in optional}
     return function.model_validate(given, by_name=False, by_alias=True)
 
 

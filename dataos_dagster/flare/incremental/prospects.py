@@ -80,22 +80,28 @@ def _remembered(state: State, job_id: str, scope: str) -> _Remembered:
 
 def _of_keys(increment: Increment, known: KnownValues, remembered: _Remembered) -> list[str]:
     """Return a line a key, and the query of the window."""
-    lines, values = [], {}
+    lines, values, empty = [], {}, None
     for key in increment.keys:
         value, origin = _value(key, known)
         if origin == "stored":
             origin = f"stored by {remembered.writers[increment.input, increment.context, key.name]}"
         elif origin == "repeated" and remembered.repeated:
             origin = f"of run {short_id(remembered.repeated.run_id)}, which wrote a part of its outputs"
+        if value is None and known.repeated is not None and key.name in known.repeated:
+            empty = key.name
+            lines.append(f"{key.name} has no value, {origin}")
+            continue
         lines.append(f"{key.name}: {origin}" if value is None else f"{key.name} = {value}, {origin}")
         values[key.name] = f"$|{key.name}|" if value is None else value
+    if empty is not None:
+        return [*lines, f"reads nothing: the query of {empty} gave no value"]
     return [*lines, f"reads {' '.join(substitute(increment.sql, values).split())}"]
 
 
 def _value(key: PlannedKey, known: KnownValues) -> tuple[str | None, str]:
-    """Return the value of a key, None where only its query tells it, and where it comes from."""
+    """Return the value of a key, and where it comes from; None where only its query tells it, or it gave none."""
     if known.repeated is not None and key.name in known.repeated:
-        return known.repeated[key.name] or "no value", "repeated"
+        return known.repeated[key.name], "repeated"
     if key.name in known.given:
         return known.given[key.name], "given"
     if key.name in known.stored:

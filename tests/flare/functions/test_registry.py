@@ -21,6 +21,13 @@ from dataos_dagster.flare.functions.registry import ParameterError, findings_in,
             "rename has no parameter 'as_column'",
             "did you mean 'asColumn'?",
         ),
+        (
+            "trim",
+            {"column": "a", "method": "trim", "colum": None},
+            ("colum",),
+            "trim has no parameter 'colum'",
+            "did you mean 'column'?",
+        ),
         ("cleanse_column_names", {"x": 1}, ("x",), "cleanse_column_names has no parameter 'x'", "parameters: none"),
     ],
 )

@@ -86,6 +86,14 @@ def test_the_window_of_a_failed_run_is_repeated_for_the_outputs_that_are_missing
     assert (ids(project, FIRST), ids(project, SECOND), stored(project)) == ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], ["5"])
 
 
+def test_the_plan_of_a_window_without_a_newest_row_says_that_it_reads_nothing(sail_project):
+    seed(sail_project, 0)
+    broken_second(sail_project)
+    [prospect] = sail_project.plan(job_to(FIRST, SECOND)).prospects.values()
+    assert prospect[-1] == "reads nothing: the query of newest gave no value"
+    assert prospect[1].startswith("newest has no value, of run ")
+
+
 def test_a_run_that_is_refused_leaves_the_job_to_who_has_it(sail_project):
     seed(sail_project, 3)
     script = (
