@@ -111,6 +111,42 @@ def test_what_is_not_proven_is_named(sql: str, construct: str) -> None:
     assert construct in found.reasons[0]
 
 
+@pytest.mark.parametrize(
+    ("condition", "construct"),
+    [
+        ("(id, n) not in (select id, id from customers)", "several columns not in a subquery"),
+        ("not ((id, n) in (select id, id from customers))", "several columns not in a subquery"),
+        ("id not in (select c.id from customers c where name = note)", "not in a correlated subquery"),
+        ("id not in (select c.id from (select id from customers) c where n > 1)", "not in a correlated subquery"),
+        ("id not in (select n)", "not in a correlated subquery"),
+        ("id not in (select id from customers where name = 'ada' order by name)", None),
+        ("id not in (select max(id) as most from customers group by name having most > 1)", None),
+        ("id not in (select id from customers where id in (select id from orders where n > 1))", None),
+        ("id not in (select x from (select id as x from customers) where x > 1)", None),
+    ],
+)
+def test_a_subquery_that_a_row_is_not_in_is_proven_for_one_column_and_of_its_own_rows(
+    condition: str, construct: str | None
+) -> None:
+    assert names(f"select id from orders where {condition}") == ([construct] if construct else [])
+
+
+def test_a_subquery_of_views_that_are_not_known_is_looked_at_again_when_they_are() -> None:
+    sql = "select id from orders where id not in (select number from clients where limit_of_it = n)"
+    found = route(constructs_of(sql, SHOP), requested="auto", vetoes={}, availability=machine())
+    assert found.engine == "sail"
+    assert found.assumed
+    own = {"number": "int", "limit_of_it": "bigint", "n": "bigint"}
+    assert names(sql, SHOP | {"clients": own}) == []
+    del own["n"]
+    assert names(sql, SHOP | {"clients": own}) == ["not in a correlated subquery"]
+
+
+@pytest.mark.parametrize("asked", ["id in (select id from customers)", "exists (select 1 from customers)"])
+def test_a_subquery_in_the_filter_of_an_aggregate_is_not_proven(asked: str) -> None:
+    assert "aggregate filter with a subquery" in names(f"select count(*) filter (where {asked}) from orders")
+
+
 def test_a_doubt_is_named_with_its_line_and_column() -> None:
     found = routed("select id,\n  initcap(note) as n\nfrom orders")
     [construct] = found.unproven

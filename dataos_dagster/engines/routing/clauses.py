@@ -152,8 +152,8 @@ def _lateral(node: exp.Expression) -> Iterator[str]:
         yield "lateral view"
 
 
-def _filter(_: exp.Expression) -> Iterator[str]:
-    yield "aggregate filter"
+def _filter(node: exp.Expression) -> Iterator[str]:
+    yield "aggregate filter" if node.expression.find(exp.Query) is None else "aggregate filter with a subquery"
 
 
 # Those whose name depends on how they are written.

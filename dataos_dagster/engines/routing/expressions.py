@@ -175,8 +175,45 @@ class Expressions:
         if query is None:
             yield "in", self.operands.union([node.this, *node.expressions])
             return
-        yield _in_subquery(node), NOTHING
+        yield self._in_subquery(node, query), NOTHING
         yield "=", self.operands.of(node.this) | self.operands.of(query)
+
+    def _in_subquery(self, node: exp.In, query: exp.Expression) -> str:
+        """Return which form a comparison with a subquery has: Sail takes what is unknown for false, except at the top.
+
+        At the top of a condition both mean that a row goes; below a NOT, an OR or a CASE they do not. The condition of
+        an aggregate is no such top: Sail refuses subqueries there.
+        """
+        inner = _without_parentheses(node)
+        negated = isinstance(inner.parent, exp.Not)
+        place, beside_or = (inner.parent if negated else inner), False
+        while isinstance(place.parent, (exp.And, exp.Or, exp.Paren)):
+            place = place.parent
+            beside_or = beside_or or isinstance(place, exp.Or)
+        top = place.parent
+        if not isinstance(top, (exp.Where, exp.Having)) or not isinstance(top.parent, exp.Query):
+            return "in a subquery as a value"
+        if not negated:
+            return "in a subquery"
+        if beside_or:
+            return "not in a subquery beside or"
+        if isinstance(node.this.unnest(), exp.Tuple):
+            return "several columns not in a subquery"
+        if node.this.find(exp.Column) is None:
+            return "constant not in a subquery"
+        return "not in a correlated subquery" if self._is_correlated(query) else "not in a subquery"
+
+    def _is_correlated(self, query: exp.Expression) -> bool:
+        """Return whether a subquery names columns of the query around it; a field of a struct looks the same.
+
+        A name without its relation is looked up in the subquery's own: where their columns are not known yet, types are
+        not either, and the query is read again when they are.
+        """
+        own = {relation.alias_or_name.lower() for relation in query.find_all(exp.Table, exp.Subquery, exp.CTE)}
+        return any(
+            column.parts[0].name.lower() not in own if column.table else self.operands.is_from_outside(column, query)
+            for column in query.find_all(exp.Column)
+        )
 
     def _regexp(self, node: exp.RegexpLike) -> Iterator[tuple[str, Families]]:
         if node.meta.get("start") not in self._named:
@@ -295,34 +332,6 @@ def _numbers_with_a_suffix(tokens: list[Any]) -> frozenset[int]:
 def is_cast_to_int(node: exp.Expression | None) -> bool:
     """Return whether a node is a cast to int."""
     return isinstance(node, (exp.Cast, exp.TryCast)) and node.args["to"].this == exp.DataType.Type.INT
-
-
-def _in_subquery(node: exp.In) -> str:
-    """Return which form a comparison with a subquery has: Sail takes what is unknown for false, except at the top.
-
-    At the top of a condition both mean that a row goes; below a NOT, an OR or a CASE they do not.
-    """
-    inner = _without_parentheses(node)
-    negated = isinstance(inner.parent, exp.Not)
-    place, beside_or = (inner.parent if negated else inner), False
-    while isinstance(place.parent, (exp.And, exp.Or, exp.Paren)):
-        place = place.parent
-        beside_or = beside_or or isinstance(place, exp.Or)
-    if not isinstance(place.parent, (exp.Where, exp.Having)):
-        return "in a subquery as a value"
-    if not negated:
-        return "in a subquery"
-    if beside_or:
-        return "not in a subquery beside or"
-    if node.this.find(exp.Column) is None:
-        return "constant not in a subquery"
-    return "not in a correlated subquery" if _is_correlated(node.args["query"]) else "not in a subquery"
-
-
-def _is_correlated(query: exp.Expression) -> bool:
-    """Return whether a subquery names relations of the query around it; a field of a struct looks the same."""
-    own = {relation.alias_or_name.lower() for relation in query.find_all(exp.Table, exp.Subquery, exp.CTE)}
-    return any(column.table and column.parts[0].name.lower() not in own for column in query.find_all(exp.Column))
 
 
 def _without_parentheses(node: exp.Expression) -> exp.Expression:

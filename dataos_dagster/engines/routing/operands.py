@@ -170,6 +170,17 @@ class Operands:
             self._sources[id(select)] = found
         return self._sources[id(select)]
 
+    def is_from_outside(self, column: exp.Column, query: exp.Expression) -> bool:
+        """Return whether a column without its relation's name is known to be none of a subquery's own relations."""
+        name, select, found = column.name.lower(), column.find_ancestor(exp.Select), False
+        while select is not None and _is_inside(select, query):
+            aliases = {item.alias.lower() for item in select.expressions if isinstance(item, exp.Alias)}
+            known = all(self._relation(source) for source in _relations(select))
+            if not known or name in aliases or name in self.sources(select):
+                return False
+            select, found = select.parent_select, True
+        return found
+
     def _relation(self, source: exp.Expression) -> dict[str, Families]:
         alias = source.args.get("alias")
         names = [column.name.lower() for column in (alias.args.get("columns") or [])] if alias else []

@@ -138,6 +138,7 @@ CASES = [
         "select id from t where k in (select k from o where k is not null)",
         "select id from t where id in (select id from o) or n > 3",
         "select id from t where (id in (select cast(null as int) from o) or id = 1) and n is not null",
+        "select id from t where (id, n) in (select id, v from o)",
     ),
     query(
         "in a subquery as a value",
@@ -145,6 +146,7 @@ CASES = [
             "select id, id in (select id from o) as z from t",
             "select id from t where case when id not in (select cast(null as int) from o) then true else false end",
             "select id from t where not (id in (select cast(null as int) from o) and id > 0)",
+            "select count(*) filter (where id in (select id from o)) as z from t",
         ),
         because="Sail takes what is unknown for false, and refuses it in a list of columns",
     ),
@@ -158,6 +160,16 @@ CASES = [
         "constant not in a subquery",
         different=("select id from t where 0 not in (select cast(null as int) from o)",),
         because="Sail takes what is unknown for true",
+    ),
+    query(
+        "several columns not in a subquery",
+        different=("select id from t where (id, i) not in (select cast(null as int), i from t)",),
+        because="Sail takes what is unknown for false",
+    ),
+    query(
+        "not in a correlated subquery",
+        different=("select id from t where id not in (select o.id from o where v = n)",),
+        because="null_aware anti join only supports single column join key, got 2 columns",
     ),
     query(
         "not in a subquery beside or",
