@@ -34,7 +34,8 @@ class SqlRefused(JobError):
         line: 1-based line inside the SQL.
         column: 1-based column inside the SQL.
         length: How many characters are at fault.
-        code: Diagnostic code: `sql-syntax`, `sql-not-read` (it may well be right), `sql-refused`, or `query-not-run`.
+        code: Diagnostic code: `sql-syntax`, `sql-misplaced`, `sql-not-read` (it may well be right), `sql-refused`, or
+            `query-not-run`.
     """
 
     def __init__(
@@ -134,6 +135,9 @@ def _relations(tree: Any) -> Iterator[Relation]:
         if len(parts) == 1 and _is_common_table(table, parts[0]):
             continue
         first, last = table.parts[0].meta, table.parts[-1].meta
+        if "start" not in first:
+            message = f"{table.sql('spark')} is no name of a view"
+            raise SqlRefused(message, hint="write the name of an input or of an earlier step")
         relation = Relation(
             parts,
             line=first["line"],

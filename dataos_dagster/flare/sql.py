@@ -12,6 +12,7 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
+from dataos_dagster.flare.misplaced import refuse_misplaced
 from dataos_dagster.flare.relations import (
     QUERY_HINT,
     Relation,
@@ -247,6 +248,7 @@ def _query(sql: str, *, only_parsed: bool = False) -> Statement:
     if not isinstance(tree, exp.Query | exp.Values):
         raise SqlRefused(f"{type(tree).__name__.upper()} is not a query, and a step is one query", hint=QUERY_HINT)
     refuse_side_doors(tree)
+    refuse_misplaced(sql, _tokens(sql), tree)
     qualified = tuple(qualified_columns(tree))
     return Statement(_in_one_case(sql.rstrip(), tree), "query", tree, relations_of(tree), qualified=qualified)
 

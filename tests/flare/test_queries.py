@@ -71,6 +71,8 @@ WRONG = [
     ("SELECT a AS b cc, d FROM sales", "sql-syntax", "cc", "write one"),
     ("SELECT a, count(*) n total FROM sales", "sql-syntax", "total", "write one"),
     ("SELECT * FROM (SELECT a b cc FROM sales)", "sql-syntax", "cc", "write one"),
+    ("SELECT a FROM sales WHERE sum(b) > 3 GROUP BY a", "sql-misplaced", "sum", "HAVING sum(…)"),
+    ("SELECT a FROM sales HAVING sum(b) > 3 WHERE a", "sql-misplaced", "WHERE", "in front of HAVING"),
     ("SELECT a FROM lakehous.sales.orders", "unknown-depot", "lakehous.sales.orders", "`lakehouse`"),
     ("SELECT a FROM sales JOIN `shop`.sales.orders", "unknown-depot", "`shop`.sales.orders", "lakehouse"),
     ("INSERT INTO t SELECT 1", "sql-refused", "INSERT", "SELECT"),

@@ -165,3 +165,9 @@ def test_qualifiers_are_found_outside_of_quotes():
 )
 def test_names_in_front_of_columns_are_spelt_as_their_relations_are(sql, spelt):
     assert parse_statement(sql).sql == spelt
+
+
+@pytest.mark.parametrize("relation", ["{orders}", "{orders} AS o"])
+def test_what_stands_in_the_place_of_a_relation_is_a_name(relation):
+    with pytest.raises(SqlRefused, match="is no name of a view"):
+        parse_statement(f"SELECT * FROM {relation}")

@@ -15,6 +15,16 @@ ENTRIES = (
         right="sql: SELECT customer, sum(amount) FROM orders GROUP BY customer",
     ),
     CodeEntry(
+        "sql-misplaced",
+        "SQL that stands at the wrong place",
+        "A clause stands behind one that comes later, an aggregate or a window function stands among the conditions of "
+        "rows, or an aggregate inside another. The order is WHERE, GROUP BY, HAVING, ORDER BY, LIMIT; WHERE and ON "
+        "choose rows before they are aggregated, and HAVING chooses groups. "
+        "The job is shown and does not run until it is mended; other jobs do.",
+        wrong="sql: SELECT customer FROM orders WHERE sum(amount) > 3 GROUP BY customer",
+        right="sql: SELECT customer FROM orders GROUP BY customer HAVING sum(amount) > 3",
+    ),
+    CodeEntry(
         "sql-not-read",
         "SQL that only Spark may know",
         "The parser does not understand this text: most often it is wrong, and sometimes it is a form of Spark SQL "
