@@ -95,7 +95,13 @@ class Windows:
     def resolve(
         self, increment: Increment, session: EngineSession, check: Callable[[str, str, Location], None]
     ) -> Window:
-        """Return the window of an input; its context is a view of the session by now."""
+        """Return the window of an input; its context is a view of the session by now.
+
+        An input that is read a second time in a run has the window that it had.
+        """
+        for found in self.found:
+            if found.increment is increment:
+                return found
         window = resolve(increment, self.known(increment), session, check)
         self.found.append(window)
         return window

@@ -121,7 +121,7 @@ class _Log(Reporter):
     def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:  # noqa: ARG002 - one job a process
         for result in results:
             if not result.passed:
-                _log.warning("failed: %s", result)
+                _log.warning("failed: %s: %s", result.dataset, result)
 
 
 def main(project: Path, job_id: str) -> int:

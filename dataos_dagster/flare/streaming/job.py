@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import DataOSError
+from dataos_dagster.flare.journal import Journal
 from dataos_dagster.flare.lineage import Lineage
 from dataos_dagster.flare.streaming.run import StreamWork, finish, running
 from dataos_dagster.flare.streaming.whole import plan_of_rest
@@ -35,6 +36,16 @@ def outputs_streamed(run: PlanRun, stream: StreamPlan) -> tuple[OutputResult, ..
     Raises:
         DataOSError: A query failed, or what came after them; what had been written by then was reported.
     """
+    # Which rows of the stream are written its checkpoints know: only the values of keys are noted, when all is written.
+    run.windows.outputs = ()
+    with run.windows.taken(lambda *_: None, run.journal.note):
+        outputs = _queries_done(run, stream)
+        run.windows.intend()
+        run.windows.confirm()
+    return (*outputs, *_rest_done(run, stream)) if stream.rest else outputs
+
+
+def _queries_done(run: PlanRun, stream: StreamPlan) -> tuple[OutputResult, ...]:
     started = time.perf_counter()
     with started_queries(run, stream) as queries:
         for query in queries:
@@ -45,19 +56,30 @@ def outputs_streamed(run: PlanRun, stream: StreamPlan) -> tuple[OutputResult, ..
             outputs = tuple(
                 _reported(run, query, time.perf_counter() - started) for query in queries if query.has_worked
             )
-    return (*outputs, *_rest_done(run, stream)) if stream.rest else outputs
+    return outputs
 
 
 def _rest_done(run: PlanRun, stream: StreamPlan) -> tuple[OutputResult, ...]:
     """Do what is asked of whole datasets, now that the queries have ended; return what rows were deleted of."""
     # Its views take the places of the queries' own, which have ended: they are the run's to drop.
     rest = replace(run, plan=plan_of_rest(run.plan, stream.assertions), lineage=Lineage())
+    said = run.journal
+    rest.journal = _JournalOfRest(rest.plan, said.reporter, said.explained, said.previews, said.notes)
+    rest.types.note = rest.journal.note
+    rest.windows = run.windows  # what is new in an input is what the queries took for it
     try:
         return rest.examined()
     finally:
         run.tested, run.profiled, run.done = rest.tested, rest.profiled, rest.done
-        run.journal.notes += rest.journal.notes
-        run.journal.previews += rest.journal.previews
+
+
+class _JournalOfRest(Journal):
+    """Goes on with the journal of the queries, whose views are made once more."""
+
+    def preview(self, name: str, frame: DataFrame) -> None:
+        """Show the first rows of a view that could not be shown while it grew."""
+        if self.preview_of(name) is None:
+            super().preview(name, frame)
 
 
 @contextmanager

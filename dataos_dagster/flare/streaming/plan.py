@@ -146,10 +146,10 @@ def plan_streams(
     sources = tuple(planned for planned in parts.inputs if planned.request.stream)
     if not sources:
         return None
-    _refuse_increments(job, spec)
     trigger = trigger_of(spec.job.streaming, is_scheduled=job.workflow.section.schedule is not None)
     growing = GrowingViews.of(parts.inputs, parts.steps)
     assertions = streamed_assertions(parts.assertions, parts.outputs, growing)
+    _refuse_increments(job, parts.inputs, trigger)
     rest = left_to_do(spec, assertions)
     if not trigger.is_bounded:
         refuse_without_end(job, rest, parts.outputs)
@@ -273,17 +273,28 @@ def _notes(spec: FlareSpec, sources: tuple[PlannedInput, ...], trigger: Trigger)
         yield trigger.note
 
 
-def _refuse_increments(job: Job, spec: FlareSpec) -> None:
-    """Refuse a window over what is a stream.
+def _refuse_increments(job: Job, inputs: Iterable[PlannedInput], trigger: Trigger) -> None:
+    """Refuse a window over what is a stream, and one that moves on where nothing ends.
 
     Raises:
         StepError: The job asks for one.
     """
-    for index, entry in enumerate(spec.job.inputs):
-        if entry.is_stream and entry.incremental is not None:
+    for planned in inputs:
+        increment = planned.increment
+        if increment is None:
+            continue
+        if planned.request.stream:
             raise StepError(
                 "a stream remembers by itself what it has read, and takes no `incremental`",
-                step=f"inputs[{index}]",
-                location=job_location(job, "inputs", index, "incremental"),
+                step=planned.label,
+                location=job_location(job, *increment.path),
                 hint="remove `incremental`, or write isStream: false",
+            )
+        if increment.state and not trigger.is_bounded:
+            raise StepError(
+                f"{planned.label}: values of keys are stored when a run has written everything, and this stream runs "
+                "until it is stopped",
+                step=planned.label,
+                location=job_location(job, *increment.path),
+                hint="write `triggerMode: AvailableNow` and give the workflow a schedule, or remove `state`",
             )

@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from dataos_dagster.flare.streaming.assertions import StreamedAssertions
     from dataos_dagster.workflows.jobs import Job
 
-# A stream of a table follows what is appended; one that may pass over other commits says so.
+# A stream of a table follows what is appended. Deleting rows makes either kind of commit, as whole files go or parts of
+# them, so that one which is to go on says that it may pass over both.
 _PASSING_OVER = frozenset({"streaming-skip-delete-snapshots", "streaming-skip-overwrite-snapshots"})
+
+# Where a stream without a checkpoint begins in a topic, in the names of Spark's sources and of Azure's connector, and
+# what would end the reading of one that has no end. Said of a topic that is read whole, it is not whole.
+_BOUNDS = ("starting", "ending", "eventhubs.startingposition", "eventhubs.endingposition")
 
 
 def left_to_do(spec: FlareSpec, assertions: StreamedAssertions) -> tuple[str, ...]:
@@ -87,12 +92,10 @@ def plan_of_rest(plan: JobPlan, assertions: StreamedAssertions) -> JobPlan:
 
 def _whole(request: ReadRequest) -> ReadRequest:
     """Return the request of everything that a stream's source holds."""
-    # Where a stream without a checkpoint begins; a topic that is read whole begins with its first message.
-    late = {key for key, value in request.options.items() if key.lower() == "startingoffsets" and value == "latest"}
-    options = {key: value for key, value in request.options.items() if key not in late}
+    options = {key: value for key, value in request.options.items() if not key.lower().startswith(_BOUNDS)}
     return replace(request, stream=False, options=options)
 
 
 def _passes_over(planned: PlannedInput) -> bool:
-    options = planned.request.options.items()
-    return any(key.lower() in _PASSING_OVER and value.lower() == "true" for key, value in options)
+    said = {key.lower() for key, value in planned.request.options.items() if value.lower() == "true"}
+    return said >= _PASSING_OVER

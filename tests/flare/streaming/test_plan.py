@@ -208,8 +208,76 @@ def test_rows_are_not_deleted_from_a_table_that_is_read_as_a_stream_unless_it_pa
     with pytest.raises(StepError, match="a stream of a table ends at a commit that deletes rows") as raised:
         planned.plan()
     assert str(raised.value.location).startswith("wf.yaml:11:")
-    manifest.write_text(table.replace("startingOffsets: latest", "streaming-skip-overwrite-snapshots: 'true'"))
+    # Whole files that go are commits of one kind, parts of files those of the other.
+    both = "streaming-skip-overwrite-snapshots: 'true', Streaming-Skip-Delete-Snapshots: 'TRUE'"
+    for some in (*both.split(", "), both.replace("TRUE", "false")):
+        manifest.write_text(table.replace("startingOffsets: latest", some))
+        with pytest.raises(StepError, match="ends at a commit that deletes rows"):
+            planned.plan()
+    manifest.write_text(table.replace("startingOffsets: latest", both))
     assert planned.plan().stream.rest == ("actions",)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "startingOffsets: ' LATEST'",
+        'startingoffsets: \'{"orders": {"0": -1}}\'',
+        "startingTimestamp: '1700000000000'",
+        'endingOffsets: \'{"orders": {"0": 5}}\'',
+        'eventhubs.startingPosition: \'{"offset": "@latest"}\'',
+    ],
+)
+def test_a_topic_is_read_whole_wherever_its_stream_begins(planned, option):
+    manifest = sectioned(planned, OF_INPUT, "Once").folder / "wf.yaml"
+    text = manifest.read_text().replace("startingOffsets: latest", f"{option}, failOnDataLoss: 'false'")
+    manifest.write_text(text)
+    plan = planned.plan()
+    assert len(plan.inputs[0].request.options) == 2
+    rest = plan_of_rest(plan, plan.stream.assertions)
+    assert dict(rest.inputs[0].request.options) == {"failOnDataLoss": "false"}
+
+
+INCREMENT = """
+    streaming: {{triggerMode: {trigger}}}
+    inputs:
+      - name: read
+        dataset: dataos://events:default/orders
+      - name: names
+        dataset: dataos://lakehouse:shop/names
+    steps:
+      - sequence:
+          - {{name: orders, sql: "SELECT read.* FROM read JOIN names ON read.key = names.key"}}
+    outputs:
+      - {{name: orders, dataset: "dataos://lakehouse:shop/orders?acl=rw"}}
+    """
+WINDOW = """
+        incremental:
+          context: all_of_it
+          sql: SELECT * FROM all_of_it WHERE id > $|last| AND id <= $|newest|
+          keys: [{name: last, default: "0"}, {name: newest, sql: SELECT max(id) FROM all_of_it}]
+          state: [{key: last, value: newest}]
+"""
+
+
+def test_what_is_new_beside_a_stream_is_kept_by_a_run_that_ends_only(planned):
+    body = INCREMENT.format(trigger="Once").replace("shop/names\n", f"shop/names{WINDOW.rstrip()}\n")
+    planned.job(body)
+    assert planned.plan().stream is not None
+    planned.job(body.replace("Once", "ProcessingTime"))
+    with pytest.raises(StepError, match="this stream runs until it is stopped") as raised:
+        planned.plan()
+    assert str(raised.value.location).startswith("wf.yaml:18:")
+    planned.job("\n".join(line for line in body.replace("Once", "ProcessingTime").split("\n") if "state:" not in line))
+    assert planned.plan().stream is not None
+
+
+def test_a_topic_takes_no_window_whoever_says_that_it_is_a_stream(planned):
+    body = INCREMENT.format(trigger="Once").replace("default/orders\n", f"default/orders{WINDOW.rstrip()}\n")
+    for said in ("", "\n        isStream: true"):
+        planned.job(body.replace("- name: read", f"- name: read{said}"))
+        with pytest.raises(StepError, match="takes no `incremental`"):
+            planned.plan()
 
 
 def test_a_job_that_writes_nothing_reads_a_topic_as_it_is(planned):

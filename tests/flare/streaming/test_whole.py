@@ -76,3 +76,51 @@ def test_a_source_is_profiled_whole_and_maintained_when_its_stream_has_ended(str
     result = streams.run("copy")
     assert (result.profile.rows, result.rows) == (2, 0)
     assert streams.table(COPIES) == [(1, "ADA"), (2, "BOB")]
+
+
+NAMED = """
+    showPreviewLines: 5
+    streaming: {{triggerMode: AvailableNow, checkpointLocation: checkpoints/named}}
+    inputs:
+      - {{name: orders, dataset: "dataos://events:default/{topic}", format: kafkajson, isStream: true,
+         schemaString: 'id bigint, name string', options: {{startingOffsets: earliest}}}}
+      - name: cities
+        dataset: {folder}/cities
+        format: csv
+        schemaString: id bigint, city string
+        incremental:
+          context: all_cities
+          sql: SELECT * FROM all_cities WHERE id > $|last| AND id <= $|newest|
+          keys: [{{name: last, default: "0"}}, {{name: newest, sql: SELECT max(id) FROM all_cities}}]
+          state: [{{key: last, value: newest}}]
+    assertions:
+      - {{sql: "SELECT count(*) AS n FROM orders CROSS JOIN cities", tests: ["n == {pairs}"]}}
+    steps:
+      - sequence:
+          - {{name: named, sql: "SELECT orders.id, city FROM orders JOIN cities ON cities.id > 0"}}
+    outputs:
+      - {{name: named, dataset: "dataos://lakehouse:shop/named?acl=rw", options: {{saveMode: append}}}}
+    """
+
+
+def test_what_is_new_in_an_input_beside_a_stream_is_read_once_and_shown_once(streams, topic):
+    (streams.folder / "cities").mkdir()
+    (streams.folder / "cities/a.csv").write_text("id,city\n1,rome\n2,oslo\n")
+    streams.job(NAMED.format(topic=topic, folder=streams.folder, pairs=2))
+    result = streams.run()
+    assert streams.table("dataos://lakehouse:shop/named") == [(1, "oslo"), (1, "rome")]
+    assert [window.stored for window in result.windows] == [{"last": "2"}]
+    # The topic is shown when it has been read to its end, and all else before.
+    assert sorted(preview.name for preview in result.previews) == ["cities", "named", "orders"]
+
+    (streams.folder / "cities/b.csv").write_text("id,city\n3,bonn\n")
+    streams.produce(topic, {"id": 2, "name": "bob"})
+    # What fails behind the stream is written all the same, and is not read again.
+    streams.job(NAMED.format(topic=topic, folder=streams.folder, pairs=7))
+    assert "found 2" in str(streams.error())
+    assert streams.table("dataos://lakehouse:shop/named") == [(1, "oslo"), (1, "rome"), (2, "bonn")]
+
+    streams.produce(topic, {"id": 3, "name": "cid"})
+    streams.job(NAMED.format(topic=topic, folder=streams.folder, pairs=0))
+    streams.run()
+    assert len(streams.table("dataos://lakehouse:shop/named")) == 3
