@@ -315,11 +315,12 @@ def _snippet(error: DataOSError, job_id: str, graph: JobGraph) -> str | None:
     from dataos_dagster.manifests.diagnostics import Position, Range
 
     node = graph.nodes.get(job_id)
-    if node is None or error.location is None or node.job.workflow.document.name != error.location.file:
+    document = node.job.workflow.document_named(error.location.file) if node and error.location else None
+    if document is None or error.location is None:
         return None
     start = Position(error.location.line, error.location.column)
     end = Position(*(error.location.end or (error.location.line, error.location.column + 1)))
-    return node.job.workflow.document.snippet(Range(start, end))
+    return document.snippet(Range(start, end))
 
 
 def _longest(texts: Iterable[str]) -> int:

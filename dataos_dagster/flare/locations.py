@@ -21,9 +21,9 @@ def job_location(job: Job, *path: str | int, key: bool = False) -> Location:
 
 def job_value(job: Job, *path: str | int) -> Any:
     """Return a value of the `job:` mapping as the file has it, or None where the file has none there."""
-    workflow = job.workflow
-    value = workflow.document.data
-    for step in workflow.origin((*job.path, *JOB_PATH, *path)):
+    document, place = job.workflow.source_of((*job.path, *JOB_PATH, *path))
+    value = document.data
+    for step in place:
         try:
             value = value[step]
         except (KeyError, IndexError, TypeError):
@@ -43,10 +43,9 @@ def location_in_text(job: Job, path: DocumentPath, text: str, line: int, column:
         column: 1-based column of it.
         length: How many characters the part has.
     """
-    workflow = job.workflow
+    document, place = job.workflow.source_of((*job.path, *JOB_PATH, *path))
     start = offset_of(text, line, column)
-    whole = workflow.origin((*job.path, *JOB_PATH, *path))
-    return workflow.document.location_of(workflow.document.range_in(whole, text, start, start + length))
+    return document.location_of(document.range_in(place, text, start, start + length))
 
 
 def offset_of(text: str, line: int, column: int) -> int:

@@ -18,7 +18,7 @@ from dataos_dagster.flare.assertions.plan import plan_assertions
 from dataos_dagster.flare.coverage import not_yet_run
 from dataos_dagster.flare.incremental.keys import given_to
 from dataos_dagster.flare.inputs import PlannedInput, plan_input
-from dataos_dagster.flare.locations import JOB_PATH
+from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.outputs import plan_output
 from dataos_dagster.flare.profile.plan import plan_profile
 from dataos_dagster.flare.query_inputs import plan_query
@@ -125,7 +125,7 @@ class _Reading:
         self._findings = findings
         left_out = not_yet_run(job, spec)
         findings.add(left_out)
-        self._left_out = [error.location.line for error in left_out if error.location]
+        self._left_out = [error.location for error in left_out if error.location]
         # Labels of the parts that are resolved as far as they can be, and whose errors follow from what is not run.
         self._loose: set[str] = set()
 
@@ -219,9 +219,9 @@ class _Reading:
     def _part(self, path: tuple[str | int, ...], plan: Callable[[], P]) -> P | None:
         if not self._left_out:
             return self._findings.tried(plan)
-        workflow = self._job.workflow
-        place = workflow.document.range_of(workflow.origin((*self._job.path, *JOB_PATH, *path)))
-        loosely = any(place.start.line <= line <= place.end.line for line in self._left_out)
+        place = job_location(self._job, *path)
+        last_line = place.end[0] if place.end else place.line
+        loosely = any(each.file == place.file and place.line <= each.line <= last_line for each in self._left_out)
         found = self._tried(plan, loosely=loosely)
         if found is not None and loosely:
             self._loose.add(found.label)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.manifests.diagnostics import Diagnostic, DocumentPath, Fix, PathStep, Severity
 from dataos_dagster.manifests.fixes import rename_key
-from dataos_dagster.manifests.resource import Move, original_path
+from dataos_dagster.manifests.resource import Included, Move, included_source, original_path
 from dataos_dagster.manifests.spelling import meant
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Draft:
         allow_placeholders: A template is checked, so that what is open is no error.
         findings: What was reported so far.
         moves: Values that were moved, in order.
+        included: Other files whose values were put in.
         is_broken: An error of the document itself was reported, so that no resource comes of it.
         readings: What is known of texts in languages of their own; None where nothing is kept.
         informs: Tell what needs no action as well.
@@ -61,13 +62,13 @@ class Draft:
         self.allow_placeholders = allow_placeholders
         self.findings: list[Diagnostic] = []
         self.moves: list[Move] = []
+        self.included: list[Included] = []
         self.is_broken = False
         self.readings = readings
         self.informs = informs
         self.ignored: dict[DocumentPath, Diagnostic] = {}
         self.references: list[Reference] = []
         self._aside: set[DocumentPath] = set()
-        self._included: dict[DocumentPath, Document] = {}
 
     def get(self, path: DocumentPath) -> Any:
         """Return the value at a path; None where there is none."""
@@ -128,7 +129,7 @@ class Draft:
     def include(self, path: DocumentPath, document: Document) -> None:
         """Put the values of another file at a path; what is wrong in them is told with its place in that file."""
         self.put(path, document.data)
-        self._included[path] = document
+        self.included.append(Included(path, document, len(self.moves)))
 
     def origin(self, path: DocumentPath) -> DocumentPath:
         """Return where the user wrote the value that is at a path now, counted from the document's root."""
@@ -270,7 +271,7 @@ class Draft:
     ) -> None:
         if self.is_aside(path):
             return  # what is wrong there has been said
-        place, message = self.origin(path), self._place_in_file(path, key=key) + message
+        place, message = self.origin(path), self._place_in_file(path, key=key, part=part) + message
         if any((known.code, known.path, known.message) == (code, place, message) for known in self.findings):
             return  # rules may be applied again after keys were renamed
         where = self.document.range_of(place, key=key)
@@ -279,12 +280,16 @@ class Draft:
             where = self.document.range_in(place, value, *part)
         self.findings.append(self.document.diagnostic_at(where, code, severity, place, message, hint, fix=fix))
 
-    def _place_in_file(self, path: DocumentPath, *, key: bool) -> str:
+    def _place_in_file(self, path: DocumentPath, *, key: bool, part: Part | None) -> str:
         """Return where a value stands in the file that it was read from, if that is not the manifest itself."""
-        for start, document in self._included.items():
-            if path[: len(start)] == start:
-                return f"{document.location(path[len(start) :], key=key)}: "
-        return ""
+        found = included_source(self.included, self.moves, path) if self.included else None
+        if found is None:
+            return ""
+        document, place = found
+        value = self.get(path)
+        if part is None or not isinstance(value, str):
+            return f"{document.location(place, key=key)}: "
+        return f"{document.location_of(document.range_in(place, value, *part))}: "
 
 
 def find_file(text: str, manifest: Path) -> Path | None:

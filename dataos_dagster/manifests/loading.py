@@ -194,6 +194,7 @@ class _Manifest:
             draft.document,
             draft.root,
             tuple(draft.moves),
+            tuple(draft.included),
         ), rules
 
     def _kind(self) -> Kind | None:

@@ -13,8 +13,9 @@ from dataos_dagster.workflows.execution import blocked_errors, planned
 from dataos_dagster.workflows.stacks import stack_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from dataos_dagster.errors import JobError
     from dataos_dagster.workflows.context import RunContext
     from dataos_dagster.workflows.graph import JobGraph, JobNode
     from dataos_dagster.workflows.stacks import Plan, Stack
@@ -59,10 +60,17 @@ def _all_errors(node: JobNode, stack: Stack, context: RunContext, first: DataOSE
     told = blocked_errors(node)
     if not told:
         return stack.plan_errors(node.job, context, first)
-    lines = {_line(error) for error in told}
     found = stack.plan_errors(node.job, context, told[0])
-    return (*told, *(error for error in found if error not in told and _line(error) not in lines))
+    return (*told, *(error for error in found if not _is_told(error, told)))
 
 
-def _line(error: DataOSError) -> tuple[str, int] | None:
-    return (error.location.file, error.location.line) if error.location else None
+def _is_told(error: DataOSError, told: Sequence[JobError]) -> bool:
+    """Return whether something is told of the line of an error; that of an included file stands in the message."""
+    if error.location is None:
+        return error in told
+    file, line = error.location.file, error.location.line
+    return any(
+        (each.location and (each.location.file, each.location.line) == (file, line))
+        or each.message.startswith(f"{file}:{line}:")
+        for each in told
+    )

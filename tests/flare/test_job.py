@@ -205,6 +205,23 @@ def test_steps_of_a_file_run_among_the_others(sail_project):
     assert sail_project.table("dataos://lakehouse:sales/c")[1] == [(40,)]
 
 
+def test_what_an_engine_refuses_of_a_step_in_a_file_is_told_at_its_word_there(sail_project):
+    sail_project.seed("dataos://lakehouse:sales/orders", ORDERS)
+    job = """
+        inputs:
+          - {name: orders, dataset: dataos://lakehouse:sales/orders}
+        steps: [parts/more.yaml]
+        outputs:
+          - {name: b, dataset: "dataos://lakehouse:sales/c"}
+        """
+    step = "sequence:\n  - name: b\n    sql: SELECT customer FROM orders\n"
+    call = "    functions:\n      - {name: trim, column: customr, method: trim}\n"
+    sail_project.write("parts/more.yaml", step.replace("customer", "customr"))
+    assert str(sail_project.error_of(job).location) == "parts/more.yaml:3:17"
+    sail_project.write("parts/more.yaml", step + call)
+    assert str(sail_project.error_of(job).location) == "parts/more.yaml:5:30"
+
+
 def test_the_system_column_is_added_when_the_project_asks_for_it_and_dropped_again_when_read(project):
     project.write("dataos.yaml", "flare: {system_columns: true}\n")
     project.seed("dataos://lakehouse:sales/orders", ORDERS)

@@ -101,6 +101,18 @@ def test_a_broken_manifest_is_told_beside_the_plans(tmp_path):
     assert found["plans"][0]["engine"] in {"sail", "spark"}
 
 
+def test_a_mistake_in_a_file_of_steps_is_told_once_with_its_place_there(tmp_path):
+    (tmp_path / "parts").mkdir()
+    step = "sequence:\n  - name: daily\n    sql: SELECT * FRM orders\n"
+    (tmp_path / "parts" / "more.yaml").write_text(step, encoding="utf-8")
+    begins, ends = MANIFEST.index("  - sequence:"), MANIFEST.index("outputs:")
+    manifest = f"{MANIFEST[:begins]}          - parts/more.yaml\n        {MANIFEST[ends:]}"
+    (tmp_path / "job.yaml").write_text(manifest.format(**RIGHT), encoding="utf-8")
+    result = CliRunner().invoke(application, ["run", str(tmp_path), "--plan", "--json"])
+    [job] = json.loads(result.stdout)["plans"]
+    assert [error["message"] for error in job["errors"]] == ["parts/more.yaml:3:19: 'FRM' is no keyword"]
+
+
 PAGE = (Path(__file__).parents[2] / "docs" / "planning.md").read_text(encoding="utf-8")
 *_, MANIFEST_OF_PAGE, CONSOLE, OBJECT = re.findall(r"```(?:yaml|console|json)\n(.*?)```", PAGE, re.DOTALL)
 

@@ -28,8 +28,8 @@ def read_step_files(draft: Draft, job: DocumentPath) -> None:
         draft.findings += diagnostics
         draft.is_broken |= any(found.severity is Severity.ERROR for found in diagnostics)
         if documents:
-            draft.include(step, documents[0])
             draft.copy_origin(step, (*step, "sequence"))
+            draft.include(step, documents[0])
 
 
 def inline_files(draft: Draft, job: DocumentPath) -> None:
