@@ -42,8 +42,12 @@ class DependencyCondition(ManifestModel):
     """What a node waits for."""
 
     no_effect: ClassVar[Mapping[str, NoEffect]] = {
-        "status": NoEffect("jobs wait for the jobs whose data they read, and not when those fail", told="info"),
-        "runtime": NoEffect("jobs wait for the jobs whose data they read, and not when those fail", told="info"),
+        "status": NoEffect(
+            "jobs wait for those whose data they read, and are skipped when one of them fails", told="info"
+        ),
+        "runtime": NoEffect(
+            "jobs wait for those whose data they read, and are skipped when one of them fails", told="info"
+        ),
     }
 
     resource_id: Annotated[ScalarText, Field(description="Id of the node that is waited for.")]

@@ -108,7 +108,7 @@ def print_table(
     widths = [max((cell_len(row[index].plain) for row in rows), default=0) for index in range(len(columns))]
     chosen = layout(columns, widths, console.width - len(indent) if console.is_terminal else None)
     if not chosen.fits:
-        print_lists([column.name for column in columns], rows, console)
+        print_lists([column.name for column in columns], rows, console, indent=indent)
         return
     print_line(Text.assemble(indent, chosen.header()), console)
     for row in rows:
@@ -118,16 +118,17 @@ def print_table(
             print_line(Text.assemble(indent, INDENT, remark), console)
 
 
-def print_lists(names: Sequence[str], rows: Sequence[Sequence[Text]], console: Console) -> None:
-    """Print each row as a list of its values: what remains where no row fits into a line."""
+def print_lists(names: Sequence[str], rows: Sequence[Sequence[Text]], console: Console, *, indent: str = "") -> None:
+    """Print each row as a list of its values, each behind the indent: what remains where no row fits into a line."""
     width = max(map(cell_len, names), default=0)
     for number, row in enumerate(rows):
         if number:
             print_line(Text(), console)
         for name, cell in zip(names, row, strict=False):
-            print_line(Text.assemble(_padded(Text(name, style="bold"), width, right=False), _GAP, cell), console)
+            named = _padded(Text(name, style="bold"), width, right=False)
+            print_line(Text.assemble(indent, named, _GAP, cell), console)
         for remark in row[len(names) :]:
-            print_line(Text.assemble(INDENT, remark), console)
+            print_line(Text.assemble(indent, INDENT, remark), console)
 
 
 def print_line(line: Text, console: Console) -> None:

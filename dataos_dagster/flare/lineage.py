@@ -266,15 +266,23 @@ class _Tracing:
         found = merged(self._of_column(column, scope) for column in scope.columns)
         return found or None
 
-    def _of_named_window(self, name: str, scope: Any) -> Sources:
-        """Return the columns by which a window is cut and ordered that stands in the clause WINDOW."""
+    def _of_named_window(self, name: str, scope: Any, passed: frozenset[str] = frozenset()) -> Sources:
+        """Return the columns by which a window is cut and ordered that stands in the clause WINDOW.
+
+        Args:
+            name: Of the window.
+            scope: Of the query with the clause.
+            passed: Windows that lead to it, in lower case: one that leads to itself has no columns that can be told.
+        """
         from sqlglot import exp
 
         for window in scope.expression.args.get("windows") or ():
-            if window.name.lower() == name.lower():
+            if window.name.lower() == name.lower() and name.lower() not in passed:
                 columns = merged(self._of_column(column, scope) for column in window.find_all(exp.Column))
                 other = window.args.get("alias")
-                return merged((self._of_named_window(other.name, scope), columns)) if other is not None else columns
+                if other is None:
+                    return columns
+                return merged((self._of_named_window(other.name, scope, passed | {name.lower()}), columns))
         return None
 
     def _of_column(self, column: Any, scope: Any) -> Sources:

@@ -12,6 +12,7 @@ from dataos_dagster.flare.locations import job_location, job_value, location_in_
 from dataos_dagster.flare.relations import SqlRefused
 from dataos_dagster.flare.sql import Statement, parse_statement
 from dataos_dagster.flare.view_names import resolve_names
+from dataos_dagster.manifests.spelling import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from dataos_dagster.flare.views import Views
     from dataos_dagster.manifests.diagnostics import DocumentPath
     from dataos_dagster.workflows.jobs import Job
+
+# How the parameters of functions begin that name columns which have to be there, without marks and capitals.
+_OF_COLUMNS = ("column", "fromcolumn", "groupby", "pivotcolumns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,11 @@ class PlannedStep:
     def place_in_function(self, index: int, word: str) -> Location:
         """Return where a parameter of a function says a word, or where the function stands when none does."""
         path = (*self.path[:-1], "functions", index)
-        places = list(_places_of(word, job_value(self.job, *path)))
+        # Where columns stand with values, as in `columns: {price: int}`, they are the keys.
+        places = [place for place in _places_of(word, job_value(self.job, *path)) if place[0] != ("name",)]
         if not places:
             return self.places[index]
-        # Where columns stand with values, as in `columns: {price: int}`, they are the keys.
-        way, is_key = next((place for place in places if place[1]), places[0])
+        way, is_key = max(places, key=lambda place: (place[1], _holds_columns(place[0][0])))
         return job_location(self.job, *path, *way, key=is_key)
 
 
@@ -168,6 +172,11 @@ def _places_of(word: str, value: Any, way: DocumentPath = ()) -> Iterator[tuple[
             yield from _places_of(word, inner, (*way, index))
     elif str(value) == word:
         yield way, False
+
+
+def _holds_columns(parameter: str | int) -> bool:
+    """Return whether a parameter of a function names columns that have to be there."""
+    return fold(str(parameter)).startswith(_OF_COLUMNS)
 
 
 def caching_notes(step: PlannedStep) -> tuple[str, ...]:

@@ -15,11 +15,11 @@ COLUMNS = (Column("job"), Column("engine", rank=1), Column("rows", right=True), 
 ROW = ("a/long-name-of-a-job", "connect", "12,345", "dataos://lakehouse:shop/orders_by_customer")
 
 
-def printed(columns, *rows, width: int | None) -> list[str]:
+def printed(columns, *rows, width: int | None, indent: str = "") -> list[str]:
     """Return the lines of a table on a terminal of some width, or in a pipe."""
     file = io.StringIO()
     console = Console(file=file, force_terminal=width is not None, width=width or 80, highlight=False)
-    print_table(columns, [[Text(cell) for cell in row] for row in rows], console)
+    print_table(columns, [[Text(cell) for cell in row] for row in rows], console, indent=indent)
     return re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue()).splitlines()
 
 
@@ -46,6 +46,11 @@ def test_where_no_row_fits_rows_become_lists():
     columns = (Column("id"), Column("note"))
     lines = printed(columns, ("1", "a note that is longer than the line"), ("2", "b"), width=20)
     assert lines == ["id    1", "note  a note that is longer than the line", "", "id    2", "note  b"]
+
+
+def test_lists_are_as_far_to_the_right_as_the_table_would_be():
+    lines = printed((Column("id"), Column("note")), ("1", "b" * 20, "because"), width=20, indent="    ")
+    assert lines == ["    id    1", f"    note  {'b' * 20}", "        because"]
 
 
 def test_a_remark_stands_below_its_row():

@@ -64,6 +64,20 @@ def test_a_column_that_is_neither_grouped_nor_aggregated_is_named(project, expre
     assert (error.location.line, error.location.column, error.location.end) == (20, column, (20, column + len(name)))
 
 
+@pytest.mark.parametrize(
+    ("function", "column"),
+    [
+        ("{name: trim, column: trim, method: trim}", 46),
+        ("{name: trim, method: trim, Column: trim}", 60),
+        ("{name: rename, asColumn: nope, column: nope}", 64),
+    ],
+)
+def test_a_column_of_a_function_is_told_at_the_parameter_that_names_columns(sail_project, function, column):
+    error = failure(sail_project, function=function)
+    assert "there is no column" in error.message
+    assert (error.location.line, error.location.column) == (23, column)
+
+
 def test_two_columns_of_one_name_are_told_before_anything_is_read(sail_project):
     error = sail_project.error_of("""
         inputs:

@@ -92,6 +92,11 @@ def traced(sql: str) -> dict[str, list[str] | None]:
         ("WITH orders AS (SELECT name AS id FROM customers) SELECT id FROM orders", {"id": ["C.name"]}),
         ("FROM orders SELECT id, items[0].price AS p", {"id": ["O.id"], "p": ["O.items"]}),
         (
+            "SELECT max(items) OVER b AS m, id FROM orders WINDOW a AS (b), b AS (A ORDER BY id)",
+            {"m": None, "id": ["O.id"]},
+        ),
+        ("SELECT max(items) OVER w AS m FROM orders WINDOW w AS (w ORDER BY id)", {"m": None}),
+        (
             "SELECT max(items) OVER b AS m FROM orders WINDOW a AS (PARTITION BY cust), b AS (a ORDER BY id)",
             {"m": ["O.cust", "O.id", "O.items"]},
         ),

@@ -18,7 +18,7 @@ CALLS = {
     "swap": ({"columnA": "Other", "columnB": "{}"}, "text"),
     "select": ({"columns": ["Other", "{}"]}, "text"),
     "copy": ({"fromColumn": "{}", "toColumn": "n"}, "text"),
-    "set_variable": ({"column": "n", "expression": "length(other)"}, "text"),
+    "set_variable": ({"column": "n", "expression": "length({})"}, "text"),
     "increment_variable": ({"column": "{}"}, "number"),
     "fill_null_or_empty": ({"columns": {"{}": "x"}}, "text"),
     "set_type": ({"columns": {"{}": "int"}}, "text"),
@@ -64,7 +64,7 @@ def filled(value, column):
         return {filled(key, column): filled(inner, column) for key, inner in value.items()}
     if isinstance(value, list):
         return [filled(inner, column) for inner in value]
-    return column if value == "{}" else value
+    return value.replace("{}", column) if isinstance(value, str) else value
 
 
 def test_every_function_is_among_these():
