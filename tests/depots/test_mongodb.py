@@ -43,7 +43,7 @@ def test_documents_are_written_added_to_replaced_and_read(docs):
 
 def test_the_check_says_that_the_server_answers(docs, monkeypatch):
     shop, _ = docs
-    monkeypatch.setattr("dataos_dagster.depots.connectors.store.is_cached", lambda _: True)
+    monkeypatch.setattr("dataos_dagster.depots.spark_connectors.is_cached", lambda _: True)
     status = shop.door.check("docs")
     assert status.status == "active"
     assert "accepts connections; connector mongodb" in status.found

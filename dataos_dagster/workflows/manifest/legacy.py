@@ -39,7 +39,8 @@ def _entry(draft: Draft, entry: DocumentPath) -> None:
         for key in _ENTRY_KEYS:
             move(draft, (*spec, key), (*entry, key))
     if not _MISPLACED_IN_ENTRY.isdisjoint(draft.mapping(entry)):
-        if draft.get((*entry, "file")) is not None and draft.get((*spec, "stack")) is None:
+        names_file = draft.get((*entry, "file")) is not None and draft.get((*spec, "stack")) is None
+        if names_file and isinstance(draft.get(spec), dict | None):
             draft.mapping(entry).pop("spec", None)
         else:
             for key in (*_SPEC_KEYS, *_sections_of_stack(draft, entry)):

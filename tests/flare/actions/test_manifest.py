@@ -114,7 +114,7 @@ def test_a_right_sort_order_is_left_alone(read):
 @pytest.mark.parametrize(
     ("written", "severity", "message", "hint"),
     [
-        ("{name: expire_snapshot}", "error", "must be one of", "did you mean `expire_snapshots`?"),
+        ("{name: expire_snapsots}", "error", "must be one of", "did you mean `expire_snapshots`?"),
         ("{name: expire_snapshots, options: {retainlast: 3}}", "warning", "spelt `retainLast`", "retainLast"),
         (
             "{name: expire_snapshots, options: {retainLats: 3}}",
