@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -14,7 +14,6 @@ from dataos_dagster.errors import CredentialsRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from pyarrow.fs import FileSystem
     from pydantic import SecretStr
@@ -23,6 +22,8 @@ DEFAULT_REGION = "us-east-1"
 _AZURE_SUFFIX = "windows.net"
 # Arrow's own limit is fifteen minutes.
 _RETRY_SECONDS = 30
+# A token holds for an hour, and whoever copies files with one cannot renew it.
+_TOKEN_LEFT = timedelta(minutes=30)
 _GCS_SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 
 
@@ -111,13 +112,14 @@ class _Tokens:
         self._credentials: Any = None
 
     def of(self, ask: Callable[[], Any]) -> tuple[str, datetime]:
-        """Return a token and when it ends, in UTC without a zone; asked for where there is none that still holds.
+        """Return a token and when it ends, in UTC without a zone; asked for where none holds for half an hour more.
 
         Args:
             ask: Returns fresh credentials of Google's client.
         """
         with self._lock:
-            if self._credentials is None or not self._credentials.valid:
+            held = self._credentials
+            if held is None or held.expiry - datetime.now(UTC).replace(tzinfo=None) < _TOKEN_LEFT:
                 self._credentials = ask()
             return self._credentials.token, self._credentials.expiry
 

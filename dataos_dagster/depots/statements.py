@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.stores import Store
 
 # What a question mark stands in that is no value: texts, names and comments, as each database writes them. Sources:
-# PostgreSQL, Lexical Structure (a comment may hold another one); MySQL Reference Manual, String Literals, Comments.
+# PostgreSQL, Lexical Structure (a comment may hold others; here one level of them, and beyond that the count of
+# values is wrong, which is refused before anything is written); MySQL Reference Manual, String Literals, Comments.
 POSTGRESQL = re.compile(
     r"""
       (?<![\w$]) [eE] '(?: [^'\\] | \\. | '' )*'

@@ -176,7 +176,11 @@ def test_a_token_of_google_is_asked_for_once_while_it_holds(monkeypatch):
         assert isinstance(each.filesystem, fs.GcsFileSystem)
     assert asked == ["ann@acme"]
     assert "token 1" not in repr(place)
-    place.access.tokens._credentials.expiry -= timedelta(hours=1)
+    place.access.tokens._credentials.expiry -= timedelta(minutes=25)
+    assert place.filesystem.type_name == "gcs"
+    assert len(asked) == 1
+    # Who copies files for long could not renew it: a token with less than half of its hour left is given to nobody.
+    place.access.tokens._credentials.expiry -= timedelta(minutes=10)
     assert [place.filesystem.type_name for _ in range(2)] == ["gcs", "gcs"]
     assert len(asked) == 2
 

@@ -296,12 +296,18 @@ def test_a_branch_and_a_tag_are_read_on_either_engine(sail_shop, spark_shop):
     spark_shop.write("SELECT 1 AS id", ORDERS)
     session = spark_shop.session(ReadRequest(target(ORDERS)))
     session.spark.sql("ALTER TABLE lakehouse.sales.orders CREATE TAG first")
+    session.spark.sql("ALTER TABLE lakehouse.sales.orders CREATE TAG `20240131`")
     spark_shop.write("SELECT 2 AS id", ORDERS, "append", branch="audit")
     spark_shop.write("SELECT 3 AS id", ORDERS, "append")
     for shop in (sail_shop, spark_shop):
         assert shop.rows(ORDERS) == [(1,), (3,)]
         assert shop.rows(ORDERS, options={"branch": "audit"}) == [(1,), (2,)]
         assert shop.rows(ORDERS, options={"tag": "first"}) == [(1,)]
+        assert shop.rows(ORDERS, options={"tag": "20240131"}) == [(1,)]
+        for name, hint in (("second", "its tags: 20240131, first"), ("audit", "write `branch: audit`")):
+            with pytest.raises(DatasetNotFound, match=f"has no tag '{name}'") as raised:
+                shop.rows(ORDERS, options={"tag": name})
+            assert hint in raised.value.hint
 
 
 def test_sail_is_vetoed_for_a_branch_and_for_another_spec_and_refuses_both(sail_shop):

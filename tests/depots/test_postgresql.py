@@ -417,7 +417,7 @@ def test_an_engine_whose_rows_nobody_waits_for_any_more_is_stopped(
 
 
 COMPUTED = """SELECT dom, n::numeric(12, 3) AS n, sum(i8) AS total, 'x' AS word, NULL AS nothing, array_agg(tx) AS texts,
-    count(*) > 0 AS any, max(ts) AS at FROM "All Types" GROUP BY n, dom"""
+    count(*) > 0 AS any, max(ts) AS at FROM "All Types" GROUP BY n, dom -- a row each"""
 
 
 @pytest.mark.parametrize(

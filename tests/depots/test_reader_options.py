@@ -64,9 +64,11 @@ def test_an_option_of_a_writer_is_followed_or_sends_the_job_to_spark(sail_shop, 
     assert all(option.lower() in reason for reason in vetoes)
 
 
-@pytest.mark.parametrize("format_", ["parquet", "text", "json"])
-def test_options_that_were_copied_along_change_nothing(sail_shop, format_):
-    copied = {"format": format_, "options": dict.fromkeys(COPIED_TO_FILES, "true")}
+@pytest.mark.parametrize(
+    ("format_", "followed"), [("parquet", ()), ("text", ()), ("json", ()), ("csv", ("header", "sep", "delimiter"))]
+)
+def test_options_that_were_copied_along_change_nothing(sail_shop, format_, followed):
+    copied = {"format": format_, "options": dict.fromkeys(COPIED_TO_FILES - {*followed}, "true")}
     address = f"dataos://shopfiles:out/{format_}"
     for request in (WriteRequest(target(address), "append", **copied), ReadRequest(target(address), **copied)):
         assert not sail_shop.door.requirements([request]).vetoes

@@ -148,7 +148,7 @@ def _call(
     notes = []
     if isinstance(request, ReadRequest) and request.query is not None:
         # Every database takes an alias without AS, and Spark's options of parallel reads go with a table only.
-        table = f"({request.query.sql}) dataset"
+        table = f"({request.query.sql}\n) dataset"  # it may end with a comment, which ends with its line
     if isinstance(request, WriteRequest) and request.mode == "overwrite":
         notes.append(f"{request.target}: {_OVERWRITE}")
     defaults = {"driver": dialect.driver} if dialect.driver else {}

@@ -9,7 +9,6 @@ overwrite the note then hides the old ones, which are deleted last. Only files t
 from __future__ import annotations
 
 import json
-import logging
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.storage import Place
     from dataos_dagster.settings import Settings
 
-_log = logging.getLogger(__name__)
-
 
 @dataclass(slots=True)
 class BucketWrite:
@@ -46,11 +43,13 @@ class BucketWrite:
 
     Attributes:
         number: Of its newest note; an object is never written twice.
+        left: Why files that do not count any more are still there, once it is done; the next writer removes them.
     """
 
     place: Place
     claim: Claim
     number: int = 0
+    left: DepotError | None = None
 
     @property
     def name(self) -> str:
@@ -150,7 +149,7 @@ def claimed(place: Place, claim: Claim, settings: Settings, request: WriteReques
     try:
         write.end()
     except DepotError as left:  # the rows are in: an error would have them written once more
-        _log.warning("files that %s does not count any more stay until it is written again: %s", place, left)
+        write.left = left
 
 
 def _in_the_way(write: BucketWrite, settings: Settings) -> BucketWrite | None:

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataos_dagster.errors import DepotError, DepotUnreachable
+from dataos_dagster.errors import DatasetNotFound, DepotError, DepotUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,8 +77,11 @@ def read_notes(place: Place) -> Mapping[str, str]:
         names = _newest(place)
         try:
             return {name: place.join(name).read().decode() for name in names}
+        except DatasetNotFound:
+            # It was there: it may be again by now, since on a local disk every writer's note has the same name.
+            continue
         except DepotError:
-            # Of a file that goes while it is read stores say various things.
+            # Of a file that goes while it is read stores say other things too.
             if _newest(place) == names:
                 raise
     raise DepotUnreachable(f"{place} changes all the time", hint="run the job again when its writers are done")

@@ -32,7 +32,7 @@ _SAIL_TEXT_OPTIONS = frozenset({"wholetext", "linesep"})
 # Options that change how many files there are, and none of their rows: Sail makes as many as it likes.
 _TUNING = frozenset({"maxrecordsperfile"})
 _WRITER_OPTIONS: Mapping[str, frozenset[str]] = {
-    "csv": frozenset({"header", "sep", "delimiter"}),
+    "csv": COPIED_TO_FILES,  # it follows some of them
     "json": COPIED_TO_FILES,
     "text": COPIED_TO_FILES,
     "parquet": _SAIL_PARQUET_OPTIONS | COPIED_TO_FILES,

@@ -22,7 +22,6 @@ from dataos_dagster.depots.requests import Column, ReadRequest, WriteResult
 from dataos_dagster.depots.scratch import scratch_folder
 from dataos_dagster.depots.sorting import in_order
 from dataos_dagster.errors import (
-    DepotError,
     DepotUnsupported,
     EngineCrashed,
     SchemaMismatch,
@@ -205,31 +204,25 @@ class FileWriter:
         return count
 
     def _write_bucket(self, frame: DataFrame, claim: Claim) -> _Written:
-        done: _Written | None = None
-        try:
-            with (
-                self._nothing_written(),
-                self._noted(),
-                claimed(self.place, claim, self.settings, self.request) as write,
-            ):
-                before = self.place.data_files()
-                frame = self._fitted(frame, created=not before)
-                rows = None
-                if self.format == "xlsx" or (self.session.engine == "sail" and self.format != "parquet"):
-                    rows = self._upload(frame, write.staging)
-                else:
-                    self._write_with_engine(frame, write.staging.url(self.session.engine), mode="overwrite")
-                if not write.staging.data_files():
-                    self._upload(frame.limit(0), write.staging)
-                files = write.add(before if self.request.mode == "overwrite" else (), mark=self.request.mark)
-                done = _Written(files, frame.schema, created=not before, rows=rows)
-        except DepotError as error:
-            if done is None:
-                raise
-            # The rows are in; what is left over is hidden by the note, and removed by the next writer.
-            note = f"{self.request.target} is written; files that do not count are left in it: {error.message}"
-            return replace(done, notes=(note,))
-        return done
+        with (
+            self._nothing_written(),
+            self._noted(),
+            claimed(self.place, claim, self.settings, self.request) as write,
+        ):
+            before = self.place.data_files()
+            frame = self._fitted(frame, created=not before)
+            rows = None
+            if self.format == "xlsx" or (self.session.engine == "sail" and self.format != "parquet"):
+                rows = self._upload(frame, write.staging)
+            else:
+                self._write_with_engine(frame, write.staging.url(self.session.engine), mode="overwrite")
+            if not write.staging.data_files():
+                self._upload(frame.limit(0), write.staging)
+            files = write.add(before if self.request.mode == "overwrite" else (), mark=self.request.mark)
+        notes: tuple[str, ...] = ()
+        if write.left is not None:
+            notes = (f"{self.request.target} is written; files that do not count are left in it: {write.left.message}",)
+        return _Written(files, frame.schema, created=not before, rows=rows, notes=notes)
 
     def _upload(self, frame: DataFrame, target: Place) -> int | None:
         """Write the files on this machine, where they get their final form, and copy them into a folder of a bucket.

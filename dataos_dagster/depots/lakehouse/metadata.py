@@ -135,6 +135,12 @@ class TableState:
             found = known.get(found.get("parent-snapshot-id"))
 
     @property
+    def tags(self) -> Mapping[str, int]:
+        """Return the ids of the snapshots that have tags, by tag."""
+        refs = (self.raw.get("refs") or {}).items()
+        return {name: ref["snapshot-id"] for name, ref in refs if ref.get("type") == "tag"}
+
+    @property
     def branches(self) -> tuple[str, ...]:
         """Return the names of all branches."""
         return tuple(name for name, ref in (self.raw.get("refs") or {}).items() if ref.get("type") == "branch")

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from dataos_dagster.depots.streams import StreamQuery
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.identity import Principal
-    from dataos_dagster.settings import EngineName, Settings
+    from dataos_dagster.settings import Settings
 
 _STATE_OPTIONS = ("branch", "tag", "snapshot-id", "as-of-timestamp")
 # Options that change how many files a task keeps open, and nothing about the table.
@@ -88,7 +88,7 @@ class LakehouseStore:
         reader = session.spark.read
         for key, value in request.options.items():
             if key in _STATE_OPTIONS or session.engine != "sail":
-                reader = reader.option(*_state_option(key, value, session.engine))
+                reader = reader.option(*_state_option(key, value, state, request))
         with session.failures(request.location):
             if session.engine == "sail" and self.warehouse.rest is None:
                 frame = reader.format("iceberg").load(table.place.url("sail"))
@@ -234,10 +234,21 @@ class LakehouseStore:
         )
 
 
-def _state_option(key: str, value: str, engine: EngineName) -> tuple[str, str]:
-    """Return an option under a name that the engine knows: Spark refuses Iceberg's older ones, Sail ignores one."""
-    if key == "snapshot-id" or (key == "tag" and engine != "sail"):
+def _state_option(key: str, value: str, state: TableState, request: ReadRequest) -> tuple[str, str]:
+    """Return an option under a name that the engine knows: Spark refuses Iceberg's older ones, Sail ignores one.
+
+    Raises:
+        DatasetNotFound: The table has no such tag.
+    """
+    if key == "snapshot-id":
         return "versionAsOf", value
+    if key == "tag":
+        # By its snapshot: Spark takes a tag that is a number, such as a date, for one.
+        if (snapshot := state.tags.get(value)) is None:
+            others = f"its tags: {', '.join(sorted(state.tags))}" if state.tags else "the table has no tags"
+            hint = f"{value} is a branch: write `branch: {value}`" if value in state.branches else others
+            raise DatasetNotFound(f"{request.target} has no tag {value!r}", hint=hint, location=request.location)
+        return "versionAsOf", str(snapshot)
     if key == "as-of-timestamp" and value.isdigit():
         return "timestampAsOf", datetime.fromtimestamp(int(value) / 1000, UTC).isoformat(
             sep=" ", timespec="milliseconds"

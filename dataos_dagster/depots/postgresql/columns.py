@@ -158,11 +158,12 @@ def read_query_columns(cursor: Any, query: str) -> tuple[PostgresqlColumn, ...]:
 
 def _columns_without_view(cursor: Any, query: str) -> tuple[PostgresqlColumn, ...]:
     """Return the columns of a query's result where nothing can be made: on a read replica, or for want of a right."""
-    cursor.execute(f"SELECT * FROM ({query}) dataset LIMIT 0")  # noqa: S608 - a query is what was asked for
+    # The query may end with a comment, which ends with its line.
+    cursor.execute(f"SELECT * FROM ({query}\n) dataset LIMIT 0")  # noqa: S608 - a query is what was asked for
     names = [column[0] for column in cursor.description]
     listed = ", ".join(f"pg_typeof(dataset.{identifier(name)})::oid::int8" for name in names)
     # A join with nothing gives one row of nulls, whose types are those of the query.
-    cursor.execute(f"SELECT {listed} FROM (SELECT) one LEFT JOIN ({query}) dataset ON false")  # noqa: S608 - see above
+    cursor.execute(f"SELECT {listed} FROM (SELECT) one LEFT JOIN ({query}\n) dataset ON false")  # noqa: S608 - see above
     oids = cursor.fetchone()
     cursor.execute(_TYPES.format(oids=", ".join(map(str, oids))))
     types = {

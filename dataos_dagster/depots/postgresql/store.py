@@ -85,7 +85,7 @@ class PostgresqlStore:
             DepotError: The database refuses the query.
         """
         if request.query is not None:
-            relation = f"({request.query.sql}) dataset"
+            relation = f"({request.query.sql}\n) dataset"  # it may end with a comment, which ends with its line
             columns = self._query_columns(request.query.sql, request)
         else:
             schema, table = self.table(request)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
+from dataos_dagster.depots.copied_options import COPIED_TO_FILES
 from dataos_dagster.depots.files.patterns import is_known_pattern
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def csv_obstacles(options: Mapping[str, str]) -> list[str]:
     reasons = [
         f"the CSV option {key} is followed by Spark only"
         for key, value in sorted(options.items())
-        if key not in _FOLLOWED and value.lower() != _DEFAULTS.get(key)
+        if key not in _FOLLOWED | COPIED_TO_FILES and value.lower() != _DEFAULTS.get(key)
     ]
     separator = _separator(options)
     if len(separator) != 1:
