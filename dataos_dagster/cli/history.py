@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+_LATEST = 20
 _COLOURS = {"succeeded": "green", "failed": "red", "dead": "red", "running": "yellow"}
 
 
@@ -30,7 +31,10 @@ def history(
     run: Annotated[
         str | None, typer.Option(help="Only jobs of this run: its id, or the beginning of it.", show_default=False)
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many runs.")] = 20,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="At most so many runs: 20 unless you say, and all of --run.", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show the runs of jobs, newest first: when, how long, on which engine, what they wrote, and how they ended.
@@ -45,7 +49,7 @@ def history(
         settings = load_settings(project_folder(path))
         # Looking must not make a project of a folder: where no database is, nothing has run.
         state = State.open(settings) if has_state(settings) else None
-        runs = state.job_runs.history(limit, job, run) if state else []
+        runs = state.job_runs.history(limit or (_LATEST if run is None else None), job, run) if state else []
         last = state.runs.last() if state else None
     if as_json:
         told = {"runs": [_as_json(each) for each in runs], "last_run": _last_as_json(last) if last else None}

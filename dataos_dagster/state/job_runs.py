@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 JobRunStatus = Literal["running", "succeeded", "failed", "dead"]
 Outcome = Literal["succeeded", "failed"]
 
+# Runs that are shown unless more are asked for, and ids that an error names.
+_LATEST, _NAMED = 50, 5
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnRecord:
@@ -203,17 +206,19 @@ class JobRuns:
             if not found:
                 raise StateError(f"no job run {run} is recorded", hint="was the state database replaced meanwhile?")
 
-    def history(self, limit: int = 50, job: str | None = None, run: str | None = None) -> list[JobRun]:
+    def history(self, limit: int | None = None, job: str | None = None, run: str | None = None) -> list[JobRun]:
         """Return the latest runs, newest first.
 
         Args:
-            limit: At most so many.
+            limit: At most so many; None: 50, and all jobs of a run that is asked for.
             job: Only runs of this job: `workspace/workflow/job`, or its last parts (`workflow/job`, `job`).
             run: Only those that were part of this run; the beginning of its id does when it means one run.
 
         Raises:
             StateError: The database cannot be read, or the beginning of an id means no run, or several.
         """
+        if limit is None and run is None:
+            limit = _LATEST
         query = select(JobRunRow).order_by(JobRunRow.started_at.desc(), JobRunRow.id).limit(limit)
         if job is not None:
             query = query.where(or_(JobRunRow.job == job, JobRunRow.job.endswith(f"/{job}", autoescape=True)))
@@ -254,6 +259,8 @@ def _whole_id(session: Session, beginning: str) -> str:
     Raises:
         StateError: None does, or several do.
     """
+    if not beginning:
+        raise StateError("the id of a run is empty", hint="`dataos history --json` has the ids of runs")
     begins = JobRunRow.run_id.startswith(beginning, autoescape=True)
     found = session.scalars(select(JobRunRow.run_id).where(begins).distinct().order_by(JobRunRow.run_id)).all()
     if len(found) == 1:
@@ -262,7 +269,8 @@ def _whole_id(session: Session, beginning: str) -> str:
         return beginning
     if not found:
         raise StateError(f"no run {beginning} is recorded", hint="`dataos history --json` has the ids of runs")
-    raise StateError(f"{beginning} means {len(found)} runs: {', '.join(found)}", hint="write more of its id")
+    named = ", ".join(found[:_NAMED]) + (", …" if len(found) > _NAMED else "")
+    raise StateError(f"{beginning} means {len(found)} runs: {named}", hint="write more of its id")
 
 
 def _job_run(row: JobRunRow) -> JobRun:

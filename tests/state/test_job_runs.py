@@ -90,6 +90,25 @@ def test_history_is_newest_first_and_limited(state):
     assert [run.id for run in state.job_runs.history(limit=2)] == runs[:1:-1]
 
 
+def test_all_jobs_of_a_run_are_shown_unless_a_limit_is_given(state):
+    for number in range(55):
+        state.job_runs.start(start_of(f"daily/job{number}"))
+    assert len(state.job_runs.history()) == 50
+    assert len(state.job_runs.history(run="run-1")) == 55
+    assert len(state.job_runs.history(3, run="run")) == 3
+
+
+def test_the_beginning_of_many_ids_names_a_few_of_them_and_nothing_is_no_beginning(state):
+    for number in range(7):
+        run = state.job_runs.start(start_of())
+        change(state, run, run_id=f"abc{number}")
+    with pytest.raises(StateError) as raised:
+        state.job_runs.history(run="abc")
+    assert raised.value.message == "abc means 7 runs: abc0, abc1, abc2, abc3, abc4, …"
+    with pytest.raises(StateError, match="the id of a run is empty"):
+        state.job_runs.history(run="")
+
+
 def test_history_finds_a_job_by_its_whole_name_or_its_last_parts(state):
     for job in ("daily/delays", "weekly/delays", "daily/my_delays", "daily/myXdelays", "daily/50%"):
         state.job_runs.start(start_of(job))
