@@ -142,12 +142,12 @@ class Bench:
                 for _ in range(self.chance.randint(1, 3)):
                     self._wait(process, name, moment, {moment: self.files(name, moment)})
                 time.sleep(self.chance.choice((0, 0, 0.01, 0.05)))
-            alive = process.poll() is None
-            if alive:
-                self.kills[name, _kill(process.pid, victim), moment] += 1
+            killed = _kill(process.pid, victim) if process.poll() is None else None
+            if killed is not None:
+                self.kills[name, killed, moment] += 1
         finally:
             _end(process)
-        return alive
+        return killed is not None
 
     def _wait(self, process: subprocess.Popen[bytes], name: str, moment: str, seen: dict[str, set[str]]) -> None:
         deadline = time.monotonic() + _PATIENCE
@@ -178,11 +178,13 @@ class Bench:
         return lost, sum(count - 1 for count in counts.values())
 
 
-def _kill(pid: int, victim: str) -> str:
-    """Kill our process, or the Java below it where there is one; return which it was."""
+def _kill(pid: int, victim: str) -> str | None:
+    """Kill our process, or the Java below it where there is one; return which it was, None if it had ended."""
     engine = next((child for child in _descendants(pid) if _is_java(child)), None) if victim == "engine" else None
-    with contextlib.suppress(ProcessLookupError):
+    try:
         os.kill(pid if engine is None else engine, signal.SIGKILL)
+    except ProcessLookupError:
+        return None
     return "process" if engine is None else "engine"
 
 

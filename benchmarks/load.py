@@ -5,8 +5,8 @@
     load.py jobs FOLDER    plain definitions with a Dagster job per workflow
 
 Measured from the call that loads to the `RepositoryDefinition` that a code server answers from, with `--jobs` to all of
-its jobs resolved. Imports come before it on each side: Dagster's, the loader's, and those of the modules that ours
-imports when it meets a manifest of their kind.
+its jobs resolved. Imports come before it on each side: Dagster's, the loader's, and those of `OURS`, which ours imports
+when it meets a manifest of their kind. A module of ours that is imported later counts: our figure is the larger for it.
 """
 
 from __future__ import annotations

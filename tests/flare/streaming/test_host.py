@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from itertools import pairwise
@@ -9,8 +10,9 @@ from itertools import pairwise
 import pytest
 
 from dataos_dagster.flare.job import PlanRun
-from dataos_dagster.flare.streaming.host import Teller
+from dataos_dagster.flare.streaming.host import Teller, _Log
 from dataos_dagster.flare.streaming.job import started_queries
+from dataos_dagster.workflows.results import AssertionResult
 from dataos_dagster.workflows.supervisor.records import Records
 
 JOB = """
@@ -21,6 +23,19 @@ JOB = """
     outputs:
       - {{name: orders, dataset: "dataos://lakehouse:shop/orders?acl=rw", options: {{saveMode: append}}}}
     """
+
+
+def test_a_test_of_a_batch_that_fails_stands_in_the_log_with_its_dataset(caplog):
+    results = [
+        AssertionResult(
+            name=f"n_{name}", test="n > 1", column=None, filter=None, dataset=f"dataos://lakehouse:shop/{name}",
+            address=None, is_output=True, value=value, operator=">", limit=1.0, passed=value > 1, location=None,
+        )
+        for name, value in (("orders", 0.0), ("copies", 2.0))
+    ]  # fmt: skip
+    with caplog.at_level(logging.WARNING, logger="dataos.stream"):
+        _Log().assertions_evaluated("public/wf/job", tuple(results))
+    assert caplog.messages == ["failed: dataos://lakehouse:shop/orders: n > 1, found 0"]
 
 
 @pytest.fixture
