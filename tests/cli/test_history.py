@@ -88,6 +88,12 @@ def test_the_jobs_of_one_run_are_found_by_the_beginning_of_its_id(tmp_path):
 
 def test_the_number_of_runs_is_limited(project):
     assert len(json.loads(call(project, "--limit", 1, "--json").stdout)["runs"]) == 1
+    runs = State.open(Settings(project=project)).job_runs
+    for number in range(21):
+        runs.start(JobRunStart(f"public/many/{number}", "public", "many", "ann", "r2"))
+    assert len(json.loads(call(project, "--json").stdout)["runs"]) == 20
+    assert len(json.loads(call(project, "--run", "r2", "--json").stdout)["runs"]) == 21
+    assert len(json.loads(call(project, "--run", "r2", "--limit", 2, "--json").stdout)["runs"]) == 2
 
 
 def test_a_project_without_runs_says_so(tmp_path):
