@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -190,21 +190,22 @@ def execute_job(node: JobNode, stack: Stack, context: RunContext) -> JobResult:
     """
     job = node.job
     context = replace(context, principal=principal_of_job(job, context.settings))
+    began = time.monotonic()
     record = JobRecord(job=job, stack=stack, context=context, reporter=context.reporter, started_at=datetime.now(UTC))
     try:
         result = _work(node, stack, replace(context, reporter=record))
     except NotYetRun:
         raise
     except DataOSError as error:
-        _close(record, error=str(error))
+        _close(record, began, error=str(error))
         raise
     except BaseException as error:
         # An interrupt, or a fault of ours: the record must not say that the job is still running.
         interrupted = isinstance(error, KeyboardInterrupt)
-        _close(record, error="the run was interrupted" if interrupted else f"{type(error).__name__}: {error}")
+        _close(record, began, error="the run was interrupted" if interrupted else f"{type(error).__name__}: {error}")
         raise
     record.reasons = result.engine_reasons
-    result = replace(result, seconds=_close(record))
+    result = replace(result, seconds=_close(record, began))
     context.reporter.job_finished(result)
     return result
 
@@ -215,17 +216,19 @@ def _work(node: JobNode, stack: Stack, context: RunContext) -> JobResult:
     return stack.run(node.job, context)
 
 
-def _close(record: JobRecord, *, error: str | None = None) -> float:
-    """Close the record of a job that has ended, and return its seconds.
+def _close(record: JobRecord, began: float, *, error: str | None = None) -> float:
+    """Close the record of a job that has ended, tell its seconds, and return them.
 
-    How the job ended is the news, also when that cannot be recorded.
+    They are measured once, so that all who tell them agree, and by a clock that nobody sets back. How the job ended is
+    the news, also when that cannot be recorded.
     """
-    ended = datetime.now(UTC)
+    lasted = timedelta(seconds=time.monotonic() - began)
     try:
-        record.finish(ended, error=error)
+        record.finish(record.started_at + lasted, error=error)
     except StateError as unrecorded:
         record.reporter.note(record.job.id, f"{record.job.label} is not in the history: {unrecorded.message}")
-    return (ended - record.started_at).total_seconds()
+    record.job_ended(record.job.id, lasted.total_seconds())
+    return lasted.total_seconds()
 
 
 def principal_of_job(job: Job, settings: Settings) -> Principal:

@@ -242,6 +242,8 @@ class _Log(Reporter):
 
     def output_written(self, job_id: str, output: OutputResult) -> None:  # noqa: ARG002 - one job an op
         self.outputs.append(output)
+        if output.replaced:
+            self._say(f"no saveMode is given, so what was in {output.dataset} was replaced")
 
     def assertions_evaluated(self, job_id: str, results: tuple[AssertionResult, ...]) -> None:  # noqa: ARG002 - one job an op
         self._tested |= {result.name: result for result in results}

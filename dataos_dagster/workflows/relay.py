@@ -70,6 +70,9 @@ class _Relay(Reporter):
     def action_done(self, job_id: str, action: ActionResult) -> None:
         self.reporter.action_done(job_id, action)
 
+    def job_ended(self, job_id: str, seconds: float) -> None:
+        self.reporter.job_ended(job_id, seconds)
+
     def job_finished(self, result: JobResult) -> None:
         self.reporter.job_finished(result)
 
@@ -92,6 +95,7 @@ class Progress(_Relay):
 
     Attributes:
         reporter: Who is told as well.
+        seconds: How long its last try was, once that has ended.
     """
 
     engine: EngineName | None = None
@@ -100,6 +104,7 @@ class Progress(_Relay):
     tested: dict[str, AssertionResult] = field(default_factory=dict)
     actions: list[ActionResult] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
+    seconds: float | None = None
 
     def job_started(self, job_id: str, engine: EngineName, reasons: tuple[str, ...]) -> None:
         """Keep the engine."""
@@ -127,6 +132,11 @@ class Progress(_Relay):
         if message not in self.notes:
             self.notes[message] = None
             super().note(job_id, message)
+
+    def job_ended(self, job_id: str, seconds: float) -> None:
+        """Keep how long it was."""
+        self.seconds = seconds
+        super().job_ended(job_id, seconds)
 
     def result(self, job_id: str, principal: Principal, seconds: float) -> JobResult | None:
         """Return what a job that has failed had done; None when it failed before its engine was chosen."""

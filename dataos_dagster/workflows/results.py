@@ -289,6 +289,9 @@ class Reporter:
     def action_done(self, job_id: str, action: ActionResult) -> None:
         """A dataset is maintained; that stays, whatever happens to the job afterwards."""
 
+    def job_ended(self, job_id: str, seconds: float) -> None:
+        """The job's work has ended, well or not, after so many seconds: those of its record."""
+
     def job_finished(self, result: JobResult) -> None:
         """The job succeeded."""
 

@@ -152,14 +152,14 @@ class _Tries:
     """The tries of a job.
 
     Attributes:
-        started: When it was begun first, in monotonic seconds.
-        began: When its last try was.
+        first_started: When it was begun first, in monotonic seconds.
+        last_started: When its last try was.
         progress: What it has done in all of them.
         done: How often it was tried again.
     """
 
-    started: float
-    began: float
+    first_started: float
+    last_started: float
     progress: Progress
     done: int = 0
 
@@ -227,7 +227,7 @@ class _Run:
         job = node.job
         now = time.monotonic()
         tries = self._tries.setdefault(job.id, _Tries(now, now, Progress(self.context.reporter)))
-        tries.began = now
+        tries.last_started = now
         try:
             if node.is_dry_run:
                 plan = planned(node, stack, self.context)
@@ -252,7 +252,8 @@ class _Run:
     def _failed(self, job: Job, error: DataOSError) -> JobOutcome:
         """Report that a job has failed, and return that with what it had done."""
         tries = self._tries[job.id]
-        seconds = time.monotonic() - tries.began
+        told = tries.progress.seconds  # of a job that could not even be begun nobody has told them
+        seconds = time.monotonic() - tries.last_started if told is None else told
         self.context.reporter.job_failed(job.id, error, seconds)
         done = tries.progress.result(job.id, principal_of_job(job, self.context.settings), seconds)
         return JobOutcome(job.id, "failed", job.location(), seconds=seconds, result=done, error=error)
@@ -260,7 +261,7 @@ class _Run:
     def _pause(self, job: Job, error: DataOSError, tries: _Tries) -> float | None:
         """Return after how many seconds a job is tried again, or None when its `retry` does not say so."""
         plan = retry_plan(job)
-        again = plan.repeats(error, done=tries.done, seconds=time.monotonic() - tries.started)
+        again = plan.repeats(error, done=tries.done, seconds=time.monotonic() - tries.first_started)
         if not again or self._stopping.is_set():
             return None
         tries.done += 1

@@ -64,6 +64,13 @@ def test_a_job_that_takes_too_long_is_stopped(materialize):
     assert told.metadata["error"].value == "JobTimedOut"
 
 
+def test_rows_that_gave_way_without_being_asked_for_are_told_in_the_log(materialize, instance):
+    for count in (0, 1):
+        result = materialize(load_job())
+        told = [entry.user_message for entry in instance.all_logs(result.run_id)]
+        assert len([line for line in told if "no saveMode is given, so what was in" in line]) == count
+
+
 @pytest.mark.parametrize(
     ("settings", "pool"),
     [
