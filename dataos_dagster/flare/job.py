@@ -14,13 +14,14 @@ from dataos_dagster.depots.settlement import settled
 from dataos_dagster.errors import EngineError, StateError, StepError
 from dataos_dagster.flare.actions.run import run_action
 from dataos_dagster.flare.assertions.evaluate import evaluate, failure_of
+from dataos_dagster.flare.functions.function import EngineUnsuited
 from dataos_dagster.flare.incremental.windows import windows_of
 from dataos_dagster.flare.journal import Journal
 from dataos_dagster.flare.leasing import leased
 from dataos_dagster.flare.lineage import Lineage
 from dataos_dagster.flare.profile.plan import LABEL
 from dataos_dagster.flare.profile.run import profile
-from dataos_dagster.flare.step_run import register, run_commands, run_step
+from dataos_dagster.flare.step_run import mistake_in, register, run_commands, run_step
 from dataos_dagster.flare.type_checks import TypeChecks
 from dataos_dagster.flare.udfs import forget_functions, register_functions
 from dataos_dagster.flare.writing import write_output
@@ -251,9 +252,13 @@ class PlanRun:
         return "\n".join(row[0] for row in rows)
 
     def _step(self, step: PlannedStep) -> None:
-        if step.statement.kind == "query":
-            self.types.query(step.sql, step.label, step.location)
-        frame = run_step(step, self.session, self.lineage, self.types.function)
+        try:
+            if step.statement.kind == "query":
+                self.types.query(step.sql, step.label, step.location)
+            frame = run_step(step, self.session, self.lineage, self.types.function)
+        except EngineUnsuited as unsuited:
+            # The other engine takes long to start, and what is wrong on both would only be told then.
+            raise mistake_in(step, self.session) or unsuited from None
         if frame is not None:
             self._registered(frame, step.name)
             with self.session.failures(step.location):

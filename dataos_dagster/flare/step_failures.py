@@ -10,10 +10,12 @@ import re
 from typing import TYPE_CHECKING
 
 from dataos_dagster.errors import EngineError, StepError
+from dataos_dagster.flare.engine_words import refusal
 from dataos_dagster.flare.functions.function import EngineUnsuited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from pyspark.sql import DataFrame
 
@@ -28,6 +30,8 @@ _TWICE = "duplicate qualified field name"
 _NUMBERED = re.compile(r'(?P<relation>\w+)\.(?P<quote>"?)#(?P<place>\d+)(?P=quote)')
 # What engines say when a column is neither grouped nor aggregated.
 _NOT_GROUPED = re.compile(rf"MISSING_AGGREGATION|MISSING_GROUP_BY|{_NUMBERED.pattern}")
+# What they say of a column that several relations have.
+_AMBIGUOUS = re.compile(r"Reference `(?:\w+`\.`)*(?P<spark>\w+)` is ambiguous|ambiguous attribute: (?P<sail>\w+)$")
 _SHOWN_COLUMNS = 30
 
 
@@ -51,12 +55,22 @@ def failure_of(
         )
     refused = _refused_function(frames, session)
     if refused is not None:
-        function, place = step.functions[refused], step.places[refused]
-        message = f"{step.label}: {function.name}: {failed.message}"
-        return StepError(message, step=step.label, sql=step.sql, hint=_hint(failed.message), location=place)
+        function, place, said = step.functions[refused], step.places[refused], refusal(failed.message, step.sql)
+        message = f"{step.label}: {function.name}: {said.message}"
+        return StepError(message, step=step.label, sql=step.sql, hint=said.hint, location=place)
     views = _columns_read(step, session)
-    message = _in_names(failed.message, step, views)
-    return _of_names(step, views) or _of_groups(step, failed) or _explained(step, message)
+    return _told_by_text(step, failed, views) or _explained(step, _in_names(failed.message, step, views))
+
+
+def mistake_of(step: PlannedStep, failed: StatementFailed, session: EngineSession) -> StepError | None:
+    """Return the error of a query that its text shows to be wrong on every engine; None where one alone refuses it.
+
+    Args:
+        step: The step.
+        failed: What one engine said of its query.
+        session: Where the views are that it reads.
+    """
+    return _told_by_text(step, failed, _columns_read(step, session))
 
 
 def misnamed(step: PlannedStep, unknown: UnknownName) -> StepError:
@@ -98,6 +112,10 @@ def _columns_read(step: PlannedStep, session: EngineSession) -> dict[str, Sequen
         return {}
 
 
+def _told_by_text(step: PlannedStep, failed: StatementFailed, views: Mapping[str, Sequence[str]]) -> StepError | None:
+    return _of_names(step, views) or _of_groups(step, failed) or _of_ambiguity(step, failed, views)
+
+
 def _of_names(step: PlannedStep, views: Mapping[str, Sequence[str]]) -> StepError | None:
     from dataos_dagster.engines.routing.names import unknown_columns
 
@@ -120,6 +138,54 @@ def _of_groups(step: PlannedStep, failed: StatementFailed) -> StepError | None:
     )
 
 
+def _of_ambiguity(step: PlannedStep, failed: StatementFailed, views: Mapping[str, Sequence[str]]) -> StepError | None:
+    """Return the error of a column that more than one relation has, and that the query does not say of which."""
+    said = refusal(failed.message, step.sql)
+    found = _AMBIGUOUS.search(said.message)
+    if found is None:
+        return None
+    name = found["spark"] or found["sail"]
+    relations = [(relation.alias or relation.parts[-1], relation.parts[-1]) for relation in step.statement.relations]
+    having = [
+        alias for alias, view in relations if name.lower() in (column.lower() for column in views.get(view.lower(), ()))
+    ]
+    of = f": {' and '.join(having)} have it" if len(having) > 1 else ""
+    line, column, length = said.place or _unqualified(step.sql, name) or (0, 0, 0)
+    as_written = line and step.is_as_written
+    return StepError(
+        f"{step.label}: {name!r} may mean more than one column{of}",
+        step=step.label,
+        sql=step.text,
+        hint=f"say of which: {' or '.join(f'{alias}.{name}' for alias in having or ('<relation>',))}",
+        location=step.at(line, column, length) if as_written else step.location,
+    )
+
+
+def _unqualified(sql: str, name: str) -> tuple[int, int, int] | None:
+    """Return the place of the first column of a name that stands without a relation, among those of a join."""
+    from sqlglot import exp, parse_one
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tree = parse_one(sql, dialect="spark")
+    except SqlglotError:
+        return None
+    found = [
+        column.this.meta
+        for column in tree.find_all(exp.Column)
+        if len(column.parts) == 1 and column.name.lower() == name.lower() and _joins(column.parent_select)
+    ]
+    places = sorted(meta["start"] for meta in found if "start" in meta)
+    if not places:
+        return None
+    before = sql[: places[0]]
+    return before.count("\n") + 1, places[0] - before.rfind("\n"), len(name)
+
+
+def _joins(select: Any) -> bool:
+    return select is not None and bool(select.args.get("joins"))
+
+
 def _in_names(message: str, step: PlannedStep, views: Mapping[str, Sequence[str]]) -> str:
     """Return what Sail says with the names of columns in the place of their numbers."""
     relations = ((relation.alias or relation.parts[-1], relation.parts[-1]) for relation in step.statement.relations)
@@ -133,16 +199,9 @@ def _in_names(message: str, step: PlannedStep, views: Mapping[str, Sequence[str]
 
 
 def _explained(step: PlannedStep, message: str) -> StepError:
-    return StepError(
-        f"{step.label}: {message}", step=step.label, sql=step.sql, hint=_hint(message), location=step.location
-    )
-
-
-def _hint(message: str) -> str:
-    """Return what to do about an engine's message."""
-    if "UNRESOLVED_COLUMN" in message or "olumn" in message:
-        return "compare with the columns of the views it reads: showPreviewLines: 5 prints them"
-    return "the message is the engine's; `dataos run --engine spark` or `--engine sail` tells whether the other agrees"
+    said = refusal(message, step.sql)
+    place = step.at(*said.place) if said.place and step.is_as_written else step.location
+    return StepError(f"{step.label}: {said.message}", step=step.label, sql=step.sql, hint=said.hint, location=place)
 
 
 def _place(step: PlannedStep, name: str, line: int, column: int) -> Location:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.errors import StatementFailed, StepError
 from dataos_dagster.flare.functions.function import EngineUnsuited, FunctionError
-from dataos_dagster.flare.step_failures import failure_of
+from dataos_dagster.flare.step_failures import failure_of, mistake_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,6 +62,30 @@ def run_step(
     except StatementFailed as failed:
         raise failure_of(step, failed, session, frames) from failed
     return frame
+
+
+def mistake_in(step: PlannedStep, session: EngineSession) -> StepError | None:
+    """Return what is wrong with a step on every engine; None when nothing is, or when only this engine refuses it.
+
+    Args:
+        step: A query, and functions.
+        session: Where the views are that it reads; no view is made.
+    """
+    try:
+        with session.failures(step.location):
+            frame = session.spark.sql(step.sql)
+            _ = frame.schema
+    except StatementFailed as failed:
+        return mistake_of(step, failed, session)
+    try:
+        with session.failures(step.location):
+            for index in range(len(step.functions)):
+                frame = _applied(step, index, frame, session.engine)
+    except StepError as error:
+        return error
+    except (EngineUnsuited, StatementFailed):
+        return None
+    return None
 
 
 def register(frame: DataFrame, name: str, session: EngineSession) -> DataFrame:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from dataos_dagster.depots.requests import ReadRequest
 from dataos_dagster.engines.routing import constructs_of, unproven
 from dataos_dagster.errors import DatasetNotFound
-from dataos_dagster.flare.actions.conditions import TABLE, check_columns
+from dataos_dagster.flare.actions.conditions import TABLE
+from dataos_dagster.flare.actions.conditions import check_columns as check_condition
+from dataos_dagster.flare.assertions.columns import check_columns
 from dataos_dagster.flare.functions.function import EngineUnsuited
 from dataos_dagster.flare.merging import merge_statement
 from dataos_dagster.flare.udfs import without_own
@@ -108,7 +110,7 @@ class TypeChecks:
             frame = context.door.read(read, session, context.principal)
             with session.failures(action.location):
                 types = {**self.types, TABLE: _types(frame)}
-            check_columns(action, {name.lower(): columns for name, columns in types.items()})
+            check_condition(action, {name.lower(): columns for name, columns in types.items()})
             if not self.plan.route.assumed or not action.deletes_rows:
                 continue
             found = unproven(constructs_of(action.condition.query, types), assume=False)
@@ -118,10 +120,12 @@ class TypeChecks:
         """Look again at what all assertions ask, those of later outputs too: a job that has written cannot move.
 
         Raises:
+            StepError: One speaks of a column that is not there.
             EngineUnsuited: As for the SQL of steps.
         """
         for planned in self.plan.assertions:
             for query in planned.queries:
+                check_columns(self.plan.job, planned, query, self.types)
                 typed = query.knowing(self.types.get(query.view or "", {}))
                 self.query(typed.sql, planned.label, query.location)
 

@@ -10,6 +10,7 @@ from dataos_dagster.depots.door import SYSTEM_COLUMN
 from dataos_dagster.depots.settlement import settled
 from dataos_dagster.errors import DepotError, EngineError, StatementFailed, StepError, WriteFailed
 from dataos_dagster.flare.column_tags import tagged
+from dataos_dagster.flare.engine_words import refusal
 from dataos_dagster.flare.outputs import with_operation
 from dataos_dagster.workflows.results import OutputResult
 
@@ -116,7 +117,7 @@ def blamed(plan: JobPlan, output: PlannedOutput, view: str) -> Iterator[None]:
             error.location = error.location or output.location
             raise
         raise StepError(
-            f"{output.label}: {error.message}",
+            f"{output.label}: {refusal(error.message, step.sql).message}",
             step=step.label,
             sql=step.sql,
             hint=(isinstance(error, WriteFailed) and error.hint) or f"nothing was written to {output.dataset}",

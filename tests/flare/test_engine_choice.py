@@ -187,3 +187,49 @@ def test_a_plan_for_an_existing_cluster_says_what_the_cluster_must_have(sail_pro
     assert "verysecret" not in notes
     assert "the cluster must have been started with org.apache.iceberg:iceberg-spark-runtime" in notes
     assert "spark.sql.catalog" not in notes
+
+
+@pytest.mark.parametrize(
+    ("step", "message", "hint"),
+    [
+        (
+            {"sql": "SELECT name FROM orders GROUP BY name HAVING sum(amuont) > 2"},
+            "no view that it reads has a column 'amuont'",
+            "did you mean 'amount'?",
+        ),
+        (
+            {"sql": "SELECT name, amount, sum(amount * amount) AS s FROM orders GROUP BY name"},
+            "'amount' is neither grouped nor aggregated",
+            "max(amount)",
+        ),
+        (
+            {"sql": "SELECT name FROM orders a JOIN orders b ON a.amount = b.name"},
+            "'name' may mean more than one column: a and b have it",
+            "say of which: a.name or b.name",
+        ),
+        (
+            {
+                "sql": "SELECT name = amount AS same FROM orders",
+                "functions": "[{name: trim, method: trim, column: nme}]",
+            },
+            "trim: there is no column 'nme'",
+            "columns: same",
+        ),
+    ],
+)
+def test_a_mistake_on_either_engine_is_told_without_spark(without_a_jvm, step, message, hint):
+    rows = without_a_jvm.write("rows.csv", "amount,name\n1.5,x\n")
+    file = f'dataset: "{rows}", format: csv, options: {{header: true, inferSchema: true}}'
+    text = job(**step).replace(f'dataset: "{ORDERS}"', file)
+    error = without_a_jvm.error_of(text)
+    assert message in error.message
+    assert hint in error.hint
+
+
+@pytest.mark.parametrize(
+    "assertion", ["{column: amuont, tests: [max < 3]}", "{sql: SELECT max(amuont) AS n FROM made, tests: [n < 3]}"]
+)
+def test_an_assertion_about_no_column_is_told_without_spark(without_a_jvm, assertion):
+    error = without_a_jvm.error_of(f"{job()}assertions: [{assertion}]")
+    assert "has no column 'amuont'" in error.message
+    assert error.hint == "did you mean 'amount'?"

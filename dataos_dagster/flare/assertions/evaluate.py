@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.errors import AssertionsFailed, StepError
+from dataos_dagster.flare.assertions.columns import check_columns
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest.assertions import METRICS_OF_COUNTS
 from dataos_dagster.manifests.console import count_of
@@ -44,23 +45,27 @@ def evaluate(
         batch: Name of the view that they are about, and of another one which stands for it: a micro-batch of it.
 
     Raises:
-        StepError: A query has no column of that name.
-        StatementFailed: The engine refuses a query, such as for a column that is not there.
+        StepError: A column is not there, or a query has none of that name.
+        StatementFailed: The engine refuses a query.
     """
-    typed = [_typed(query, session, batch[1] if batch else query.view) for query in planned.queries]
+    typed = [_typed(job, planned, query, session, batch[1] if batch else query.view) for query in planned.queries]
     queries = [query if batch is None else _of_batch(query, *batch) for query in typed]
     results = [result for query in queries for result in _results(job, planned, query, session)]
     order = {test.name: place for place, test in enumerate(test for query in planned.queries for test in query.tests)}
     return tuple(sorted(results, key=lambda result: order[result.name]))
 
 
-def _typed(query: PlannedQuery, session: EngineSession, rows: str | None) -> PlannedQuery:
+def _typed(
+    job: Job, planned: PlannedAssertions, query: PlannedQuery, session: EngineSession, rows: str | None
+) -> PlannedQuery:
     """Return a query with the types known of the view that has its rows, which is a batch's own in a stream."""
     if query.view is None or rows is None:
         return query
     with session.failures(query.location):
         fields = session.spark.table(quoted(rows)).schema.fields
-    return query.knowing({field.name: field.dataType.simpleString() for field in fields})
+    types = {field.name: field.dataType.simpleString() for field in fields}
+    check_columns(job, planned, query, {query.view: types})
+    return query.knowing(types)
 
 
 def _of_batch(query: PlannedQuery, view: str, batch: str) -> PlannedQuery:

@@ -144,10 +144,21 @@ def test_what_cannot_be_asked_is_told_before_anything_runs(sail_project, asserti
     assert caught.value.location.file == "job.yaml"
 
 
-def test_a_column_that_is_not_there_is_named_with_its_place(orders):
-    error = orders.error_of(job("{column: amuont, tests: [avg > 1]}"))
-    assert "amuont" in error.message
-    assert error.location.line > 1
+@pytest.mark.parametrize(
+    ("assertion", "word", "hint"),
+    [
+        ("{column: amuont, tests: [avg > 1]}", "amuont", "did you mean 'amount'?"),
+        ("{column: amount, filter: regoin = 'EMEA', tests: [avg > 1]}", "regoin", "did you mean 'region'?"),
+        ("{column: x, tests: [avg > 1]}", "x", "columns: id, mail, amount, region"),
+    ],
+)
+def test_a_column_that_is_not_there_is_named_with_its_place(orders, assertion, word, hint):
+    error = orders.error_of(job(assertion))
+    assert isinstance(error, StepError)
+    assert error.message == f"assertions: dataset dataos://lakehouse:sales/orders has no column {word!r}"
+    assert error.hint == hint
+    line = (orders.folder / "job.yaml").read_text("utf-8").splitlines()[error.location.line - 1]
+    assert line[error.location.column - 1 :].startswith(word)
 
 
 def test_all_tests_of_columns_are_one_query(sail_project):
