@@ -15,7 +15,7 @@ from dataos_dagster.flare.joining import JOINER
 from dataos_dagster.flare.locations import job_location
 from dataos_dagster.flare.manifest import FileConnection, JdbcConnection
 from dataos_dagster.flare.manifest.formats import FORMATS
-from dataos_dagster.flare.udfs import is_foreign
+from dataos_dagster.flare.manifest.udfs import is_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import re
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ def check_type(text: str) -> str:
     """Return a type's name in the spelling that every engine knows.
 
     Raises:
-        ValueError: It is no type; the message says which there are.
+        ValueError: It is no type; the message says which may have been meant, or which there are, behind a semicolon.
     """
     return _type(text.strip())
 
@@ -61,10 +62,9 @@ def _type(text: str) -> str:
     for prefix, read in _NESTED.items():
         if lowered.startswith(f"{prefix}<") and lowered.endswith(">"):
             return read(text.strip()[len(prefix) + 1 : -1])
-    raise ValueError(
-        f"{text.strip()!r} is no type; types: {', '.join(dict.fromkeys(_ATOMIC))}, decimal(p,s), array<…>, map<…,…>, "
-        "struct<name:type,…>"
-    )
+    close = difflib.get_close_matches(lowered, _ATOMIC, n=1, cutoff=0.7)
+    types = f"types: {', '.join(dict.fromkeys(_ATOMIC))}, decimal(p,s), array<…>, map<…,…>, struct<name:type,…>"
+    raise ValueError(f"{text.strip()!r} is no type; {f'did you mean {close[0]!r}?' if close else types}")
 
 
 def _decimal(text: str, precision: int, scale: int) -> str:

@@ -7,9 +7,7 @@ Modules of the project are sent to the engine as code; packages have to be insta
 
 from __future__ import annotations
 
-import difflib
 import importlib
-import re
 import sys
 import threading
 from contextlib import contextmanager
@@ -19,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataos_dagster.errors import EngineError, StepError
 from dataos_dagster.flare.locations import job_location
-from dataos_dagster.flare.type_names import check_type
+from dataos_dagster.flare.manifest.udfs import DeclarationError, is_foreign, read_declaration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,13 +27,6 @@ if TYPE_CHECKING:
     from dataos_dagster.engines.session import EngineSession
     from dataos_dagster.errors import Location
     from dataos_dagster.workflows.jobs import Job
-
-# One row's values, or arrays of many rows.
-_WAYS = ("python", "arrow")
-_KEYS = (*_WAYS, "returns")
-_NAME = re.compile(r"[A-Za-z_]\w*")
-_TARGET = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<function>[A-Za-z_]\w*)")
-_HINT = 'write {python: "module:function", returns: string}, a function of your own in Python'
 
 # The modules that are loaded, where they are looked for, and which of them are sent as code belong to the process, and
 # jobs run side by side.
@@ -63,11 +54,6 @@ class UserFunction:
     by_batches: bool = False
 
 
-def is_foreign(declared: Any) -> bool:
-    """Return whether a function is written in Scala: no engine here compiles it."""
-    return isinstance(declared, str)
-
-
 def in_python(declared: Mapping[str, Any]) -> dict[str, Any]:
     """Return the functions that are not in Scala."""
     return {name: entry for name, entry in declared.items() if not is_foreign(entry)}
@@ -83,31 +69,20 @@ def plan_functions(job: Job, declared: Mapping[str, Any]) -> tuple[UserFunction,
 
 
 def _planned(job: Job, name: str, entry: Any) -> UserFunction:
-    def refused(message: str, hint: str, *path: str) -> StepError:
-        location = job_location(job, "udfs", name, *path)
-        return StepError(f"udfs {name!r}: {message}", step=f"udfs {name!r}", hint=hint, location=location)
-
-    if not _NAME.fullmatch(name):
-        raise refused("is no name of a function", "write letters, digits and underscores")
-    if not isinstance(entry, dict):
-        raise refused("is no function in Python", _HINT)
-    for key in entry:
-        if key not in _KEYS:
-            close = difflib.get_close_matches(str(key), _KEYS, n=1)
-            raise refused(f"has no key {key!r}", f"did you mean {close[0]!r}?" if close else _HINT, str(key))
-    ways = [way for way in _WAYS if way in entry]
-    if len(ways) > 1:
-        raise refused("has `python` and `arrow`, and is one function", "remove one of the two", ways[-1])
-    way = ways[0] if ways else _WAYS[0]
-    target = _TARGET.fullmatch(str(entry.get(way) or ""))
-    if target is None:
-        raise refused(f"{way}: {entry.get(way)!r} names no function", _HINT)
     try:
-        returns = check_type(str(entry.get("returns") or "string"))
-    except ValueError as error:
-        raise refused(f"returns: {error}", _HINT, "returns") from None
-    place = job_location(job, "udfs", name)
-    return UserFunction(name, target["module"], target["function"], returns, place, way == "arrow")
+        declared = read_declaration(name, entry)
+    except DeclarationError as error:
+        # A manifest that was checked has no such mistake.
+        label, location = f"udfs {name!r}", job_location(job, "udfs", name, *error.path)
+        raise StepError(f"{label}: {error}", step=label, hint=error.hint or None, location=location) from None
+    return UserFunction(
+        name,
+        declared.module,
+        declared.function,
+        declared.returns,
+        location=job_location(job, "udfs", name),
+        by_batches=declared.by_batches,
+    )
 
 
 def without_own(constructs: Iterable[Construct], declared: Mapping[str, Any]) -> Iterator[Construct]:

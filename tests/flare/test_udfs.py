@@ -12,6 +12,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql.connect.session import SparkSession
 
 from dataos_dagster.errors import StepError
+from dataos_dagster.manifests.project import load_project
 from dataos_dagster.workflows.runner import run_jobs
 from dataos_dagster.workflows.selection import select
 
@@ -104,8 +105,8 @@ def test_a_function_takes_rows_or_arrays(sail_orders):
     both = {"python": "my_texts:total", "arrow": "my_texts:totals", "returns": "long"}
     error = sail_orders.error_of(job(total=both))
 
-    assert isinstance(error, StepError)
-    assert error.message == "udfs 'total': has `python` and `arrow`, and is one function"
+    assert error.message == "function `total`: has `python` and `arrow`, and is one function"
+    assert error.hint == "remove one of the two"
 
 
 def test_a_function_of_the_project_is_called_from_sql_and_gone_afterwards(orders):
@@ -131,16 +132,32 @@ def test_sail_is_chosen_for_functions_of_ones_own(sail_orders):
     [
         ({"pyhton": "my_texts:shout"}, "has no key 'pyhton'", "did you mean 'python'?"),
         ({"python": "my_texts.shout"}, "names no function", "write {python:"),
-        ({"python": "my_texts:shout", "returns": "texts"}, "'texts' is no type", "write {python:"),
-        ({"python": "my_texts:whisper"}, "cannot be imported", "modules are looked for in"),
-        ({"python": "no_such_module:f"}, "No module named 'no_such_module'", "modules are looked for in"),
+        ({"python": "my_texts:shout", "returns": "texts"}, "'texts' is no type", "types: boolean"),
+        ({"python": "my_texts:shout", "returns": "strng"}, "'strng' is no type", "did you mean 'string'?"),
     ],
 )
 def test_a_function_that_is_declared_wrongly_is_told_at_its_place(sail_orders, declared, message, hint):
-    error = sail_orders.error_of(job(shout=declared))
+    sail_orders.write_job(job(shout=declared))
+    project = load_project(sail_orders.folder, settings=sail_orders.settings, use_cache=False)
+    [found] = project.errors
+    assert found.code == "wrong-function"
+    assert message in found.message
+    assert hint in found.hint
+    assert found.line > 1
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("my_texts:whisper", "cannot be imported"),
+        ("no_such_module:f", "No module named 'no_such_module'"),
+    ],
+)
+def test_a_function_that_is_not_in_its_module_is_told_at_its_place(sail_orders, target, message):
+    error = sail_orders.error_of(job(shout={"python": target}))
     assert isinstance(error, StepError)
     assert message in error.message
-    assert hint in str(error.hint)
+    assert "modules are looked for in" in str(error.hint)
     assert error.location is not None
     assert error.location.file == "job.yaml"
 
@@ -203,6 +220,6 @@ def test_a_function_that_fails_is_told_with_its_own_frames_only(orders):
 def test_values_that_are_not_of_the_declared_type_are_told_without_frames(orders):
     error = orders.error_of(job(shout={"python": "my_texts:shout", "returns": "int"}))
     assert error.message.endswith("a function in Python returned '<ANN', a str, and declares int32")
-    assert error.hint == "nothing was written to dataos://lakehouse:u/loud"
+    assert error.hint == "the table is as it was before"
     assert "Traceback" not in error.message
     assert "  File " not in error.message

@@ -10,6 +10,7 @@ from dataos_dagster.flare.manifest.formats import FORMATS
 from dataos_dagster.flare.manifest.job import FlareJob, FlareSpec
 from dataos_dagster.flare.manifest.queries import check_queries, names_are_known
 from dataos_dagster.flare.manifest.steps import FunctionCall
+from dataos_dagster.flare.manifest.udfs import check_udfs
 from dataos_dagster.manifests.kinds import Reference
 from dataos_dagster.manifests.locations import is_address, parse_address
 from dataos_dagster.manifests.spelling import suggestion
@@ -50,6 +51,7 @@ def check(draft: Draft, spec: FlareSpec, path: DocumentPath) -> None:
     _check_outputs(draft, spec.job, job)
     check_actions(draft, spec.job, job)
     check_assertions(draft, spec.job, job)
+    check_udfs(draft, spec.job, job)
     for index, entry in enumerate(spec.job.inputs):
         _check_format(draft, entry.format, (*job, "inputs", index, "format"))
     for index, output in enumerate(spec.job.outputs):

@@ -146,9 +146,9 @@ ENTRIES = (
     ),
     CodeEntry(
         "wrong-function",
-        "A function of a step is not written right",
+        "A function is not written right",
         "There is no such function, or one of its parameters is missing, unknown or of the wrong type. The message "
-        "names the parameters that the function has.",
+        "names the parameters that the function has. Of the job's own functions (`udfs`), one is declared wrongly.",
         wrong="functions:\n  - {name: rename, column: a, as: b}",
         right="functions:\n  - {name: rename, column: a, asColumn: b}",
     ),
