@@ -114,7 +114,7 @@ def test_a_mistake_in_a_file_of_steps_is_told_once_with_its_place_there(tmp_path
 
 
 PAGE = (Path(__file__).parents[2] / "docs" / "planning.md").read_text(encoding="utf-8")
-*_, MANIFEST_OF_PAGE, CONSOLE, OBJECT = re.findall(r"```(?:yaml|console|json)\n(.*?)```", PAGE, re.DOTALL)
+INCREMENTAL, MANIFEST_OF_PAGE, CONSOLE, OBJECT = re.findall(r"```(?:yaml|console|json)\n(.*?)```", PAGE, re.DOTALL)
 
 
 def test_the_page_about_plans_shows_what_is_printed(tmp_path, monkeypatch):
@@ -124,3 +124,29 @@ def test_the_page_about_plans_shows_what_is_printed(tmp_path, monkeypatch):
     command = ["run", "--plan", "--stand-ins"]
     assert CliRunner().invoke(application, command).stdout.strip() == CONSOLE.split("\n", 1)[1].strip()
     assert json.loads(CliRunner().invoke(application, [*command, "--json"]).stdout) == json.loads(OBJECT)
+
+
+SHOP_JOB = """\
+inputs:
+  - name: orders
+    dataset: dataos://lakehouse:shop/source
+    incremental:
+      context: all_orders
+      sql: SELECT * FROM all_orders WHERE id > $|last| AND id <= $|newest|
+      keys:
+        - {name: last, sql: select 0}
+        - {name: newest, sql: select max(id) from all_orders where id > $|last|}
+      state:
+        - {key: last, value: newest}
+outputs:
+  - {name: orders, dataset: dataos://lakehouse:shop/target, options: {saveMode: append}}
+"""
+
+
+def test_the_page_about_plans_shows_what_an_incremental_input_would_read(sail_project, monkeypatch):
+    command, shown = INCREMENTAL.removeprefix("$ dataos ").split("\n", 1)
+    sail_project.seed("dataos://lakehouse:shop/source", "SELECT CAST(id AS BIGINT) AS id FROM range(1, 5)")
+    sail_project.run_job(SHOP_JOB, name="load")
+    monkeypatch.chdir(sail_project.folder)
+    printed = CliRunner().invoke(application, command.split()).stdout
+    assert re.sub(r"run [0-9a-f]{8}", "run 5f0c2c1b", printed).strip() == shown.strip()
