@@ -44,11 +44,14 @@ def history(
     with reported(as_json=as_json):
         from dataos_dagster.settings import load_settings
         from dataos_dagster.state.database import State
+        from dataos_dagster.state.job_runs import unknown_run
         from dataos_dagster.state.presence import has_state
 
         settings = load_settings(project_folder(path))
         # Looking must not make a project of a folder: where no database is, nothing has run.
         state = State.open(settings) if has_state(settings) else None
+        if state is None and run is not None:
+            raise unknown_run(run)
         runs = state.job_runs.history(limit or (_LATEST if run is None else None), job, run) if state else []
         last = state.runs.last() if state else None
     if as_json:
@@ -58,7 +61,8 @@ def history(
     if runs:
         _print_table(runs)
     else:
-        typer.echo(f"no runs of {job} are recorded" if job else "no runs are recorded")
+        of_job, of_run = f" of {job}" if job else "", f" as a part of run {run}" if run else ""
+        typer.echo(f"no runs{of_job} are recorded{of_run}")
     if last is not None and job is None and run is None:
         _print_left(last)
 

@@ -268,9 +268,14 @@ def _whole_id(session: Session, beginning: str) -> str:
     if beginning in found:
         return beginning
     if not found:
-        raise StateError(f"no run {beginning} is recorded", hint="`dataos history --json` has the ids of runs")
+        raise unknown_run(beginning)
     named = ", ".join(found[:_NAMED]) + (", …" if len(found) > _NAMED else "")
     raise StateError(f"{beginning} means {len(found)} runs: {named}", hint="write more of its id")
+
+
+def unknown_run(beginning: str) -> StateError:
+    """Return the error of who asks for a run that is not recorded."""
+    return StateError(f"no run {beginning} is recorded", hint="`dataos history --json` has the ids of runs")
 
 
 def _job_run(row: JobRunRow) -> JobRun:

@@ -86,6 +86,15 @@ def test_the_jobs_of_one_run_are_found_by_the_beginning_of_its_id(tmp_path):
     assert "no run 77 is recorded" in call(tmp_path, "--run", "77").stderr
 
 
+def test_a_run_that_is_not_there_is_an_error_and_a_job_that_is_no_part_of_one_is_said_to_be_none(tmp_path):
+    missing = call(tmp_path, "--run", "77")
+    assert (missing.exit_code, "no run 77 is recorded" in missing.stderr) == (1, True)
+    runs = State.open(Settings(project=tmp_path)).job_runs
+    for name in ("one", "two"):
+        runs.finish(runs.start(JobRunStart(f"public/daily/{name}", "public", "daily", "ann", f"{name}77")), "succeeded")
+    assert call(tmp_path, "--run", "one", "--job", "two").stdout == "no runs of two are recorded as a part of run one\n"
+
+
 def test_the_number_of_runs_is_limited(project):
     assert len(json.loads(call(project, "--limit", 1, "--json").stdout)["runs"]) == 1
     runs = State.open(Settings(project=project)).job_runs
