@@ -8,6 +8,7 @@ import pytest
 from depot_shop import ANN, target
 
 from dataos_dagster.depots.door import Merge, PartitionField, ReadRequest, WriteRequest
+from dataos_dagster.depots.files.bucket import BucketWrite
 from dataos_dagster.depots.files.listing import NOTE_PREFIX
 from dataos_dagster.depots.maintenance import (
     DeleteRows,
@@ -16,7 +17,7 @@ from dataos_dagster.depots.maintenance import (
     RemoveOrphans,
     RewriteData,
 )
-from dataos_dagster.errors import CredentialsRefused, DatasetNotFound, DepotUnsupported, WriteFailed
+from dataos_dagster.errors import CredentialsRefused, DatasetNotFound, DepotUnreachable, DepotUnsupported, WriteFailed
 
 LAKE = "dataos://lake:{}/orders"
 RAW = "dataos://raw:out/{}"
@@ -63,6 +64,24 @@ def lake(shop, s3, iceberg_rest):
 def table(lake, request):
     """Return an address that no other test uses: the catalog lives as long as the tests."""
     return LAKE.format(f"{lake.engine}_{abs(hash(request.node.name))}")
+
+
+def test_files_that_a_finished_write_has_left_are_told_with_what_it_wrote(sail_shop, s3, monkeypatch):
+    def refuse(_write):
+        raise DepotUnreachable("the store deletes nothing")
+
+    declare(sail_shop, s3)
+    address = RAW.format("left_behind")
+    sail_shop.write("SELECT 1 AS id", address)
+    with monkeypatch.context() as broken:
+        broken.setattr(BucketWrite, "end", refuse)
+        written = sail_shop.write("SELECT 2 AS id", address)
+    assert written.notes == (
+        f"{address} is written; files that do not count are left in it: the store deletes nothing",
+    )
+    assert sail_shop.rows(address) == [(2,)]
+    sail_shop.write("SELECT 3 AS id", address, "append")
+    assert sail_shop.rows(address) == [(2,), (3,)]
 
 
 @pytest.mark.parametrize("format_", ["parquet", "json", "csv", "text"])
