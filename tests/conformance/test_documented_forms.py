@@ -1,9 +1,13 @@
-"""Every field of a Flare workflow is taken in each of its documented and usual forms: it loads, and is planned."""
+"""Every field of a Flare workflow is taken in each of its documented and usual forms: it loads, and is planned.
+
+A form that is read as another one is planned as that one is.
+"""
 
 from __future__ import annotations
 
 import copy
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +105,29 @@ def test_forms_that_go_together_are_taken(tmp_path):
     wrong = [(forms, why) for forms in FORMS["together"] if (why := refused(written(forms), tmp_path))]
 
     assert wrong == []
+
+
+def meaning(forms: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return what a job would do that is written so, without the places where it says so."""
+    file = folder / "workflow.yaml"
+    file.write_text(written(forms), encoding="utf-8")
+    jobs = PublishedJobs.read(file, folder, engine="spark")
+    with jobs.runner:
+        [plan] = jobs.plans().values()
+    assert isinstance(plan, JobPlan), str(plan)
+    return {
+        "inputs": [(each.name, each.requests) for each in plan.inputs],
+        "steps": [(each.name, each.sql, each.functions) for each in plan.steps],
+        "outputs": [(each.name, replace(each.request, location=None), each.implied_mode) for each in plan.outputs],
+        "session": plan.configuration,
+        "tests": plan.as_json()["assertions"],
+        "documents": [(each.title, each.description, each.tags) for each in plan.spec.job.outputs],
+    }
+
+
+@pytest.mark.parametrize(("form", "present"), FORMS["alike"])
+def test_an_older_form_is_planned_as_the_present_one_that_it_means(form, present, tmp_path):
+    assert meaning(form, tmp_path) == meaning(present, tmp_path)
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no published manifests in {CORPUS}")
