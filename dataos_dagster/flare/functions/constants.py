@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from dataos_dagster.depots.fitting import quoted
 from dataos_dagster.flare.aggregates import filters_in_window, over_all_rows
@@ -46,6 +47,22 @@ def _constant_type(text: str) -> str:
     return check_type(word)
 
 
+# Of what Spark's cast makes values (Spark SQL reference, Cast): of every other text it makes null, in all rows alike.
+_NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[df]?|nan|inf|infinity)", re.IGNORECASE | re.ASCII)
+_BOOLEAN = re.compile(r"true|t|yes|y|1|false|f|no|n|0", re.IGNORECASE)
+_WITH_DIGITS = re.compile(r".*\d.*", re.DOTALL | re.ASCII)
+_READ_AS = {"boolean": _BOOLEAN, "string": re.compile(".*", re.DOTALL), "date": _WITH_DIGITS, "timestamp": _WITH_DIGITS}
+# Whoever writes these asks for a column of nulls.
+_NULLS = frozenset({"", "null"})
+
+
+def _type_of_value(type_name: str, info: ValidationInfo) -> str:
+    value = str(info.data.get("value", "")).strip()
+    if value.lower() not in _NULLS and not _READ_AS.get(type_name, _NUMBER).fullmatch(value):
+        raise ValueError(f"{value!r} is no {type_name}, and every row would hold null; write the type of the value")
+    return type_name
+
+
 def _variable(text: str) -> str:
     parse_expression(text)
     if filters_in_window(over_all_rows(text)):
@@ -60,7 +77,12 @@ class AddColumn(Computing):
 
     column: Annotated[ColumnName, Field(description="The column that gets the value.")]
     value: Annotated[ScalarText, Field(description="The value.")]
-    type: Annotated[str, AfterValidator(_constant_type), Field(description="Its type, such as int or date.")]
+    type: Annotated[
+        str,
+        AfterValidator(_constant_type),
+        AfterValidator(_type_of_value),
+        Field(description="Its type, such as int or date."),
+    ]
 
     def reads(self) -> Mapping[str, tuple[str, ...]]:
         """Return, for each column that is set, the columns it is computed from; names in any case."""

@@ -28,7 +28,9 @@ from dataos_dagster.flare.functions.registry import ParameterError, read_functio
         ("decimal(10,2)", "7.25", "decimal(10,2)", Decimal("7.25")),
         ("date", "2024-02-29", "date", dt.date(2024, 2, 29)),
         ("timestamp", "2024-02-29 10:00:00", "timestamp", dt.datetime(2024, 2, 29, 10)),  # noqa: DTZ001 - in UTC
-        ("int", "many", "int", None),
+        ("int", "null", "int", None),
+        ("double", "1e3", "double", 1000.0),
+        ("boolean", "y", "boolean", True),
         ("string", 'it\'s \\ "q"', "string", 'it\'s \\ "q"'),
     ],
 )
@@ -36,6 +38,17 @@ def test_a_constant_column_has_its_type(rows_of, type_name, value, column, expec
     columns, rows = rows_of("SELECT 1 AS a", {"name": "add_column", "column": "c", "value": value, "type": type_name})
     assert columns == ["a int", f"c {column}"]
     assert rows == [(1, expected)]
+
+
+@pytest.mark.parametrize(
+    ("type_name", "value"), [("int", "many"), ("double", "1,5"), ("boolean", "si"), ("date", "today"), ("byte", "0x1")]
+)
+def test_a_constant_that_is_no_value_of_its_type_is_refused_because_it_would_be_null(sail_session, type_name, value):
+    with pytest.raises(ParameterError, match="every row would hold null"):
+        read_function("add_column", {"column": "c", "value": value, "type": type_name})
+    kind = {"byte": "tinyint"}.get(type_name, type_name)
+    [row] = sail_session.spark.sql(f"SELECT TRY_CAST('{value}' AS {kind})").collect()
+    assert row[0] is None
 
 
 def test_a_column_is_set_to_a_text_in_place(rows_of):
