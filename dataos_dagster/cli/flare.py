@@ -161,7 +161,9 @@ def _refuse_unfinished(state: State, job: str) -> None:
 
 
 def _only(left: Sequence[Intent], job: str) -> Intent:
-    if len(left) != 1:
+    if not left:
+        raise StateError(f"nothing of {job} is unfinished", hint="`dataos flare state show` lists what is")
+    if len(left) > 1:
         raise StateError(f"{job} has {len(left)} unfinished windows", hint="`dataos flare state show` lists them")
     return left[0]
 

@@ -126,12 +126,8 @@ def _blocked(node: JobNode) -> Iterator[dg.AssetCheckResult]:
         check_name=MANIFEST_CHECK,
         metadata=problem_metadata(node.blocked),
     )
-    told = "\n".join(f"{problem}{_below(problem.hint)}" for problem in node.blocked)
+    told = "\n".join(map(str, node.blocked))
     raise PlainFailure(f"{node.job.label} cannot run:\n{told}")
-
-
-def _below(hint: str | None) -> str:
-    return f"\n  {hint}" if hint else ""
 
 
 def _materializations(

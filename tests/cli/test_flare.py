@@ -110,6 +110,8 @@ def test_an_unfinished_window_is_finished_or_given_up_first(project, change):
     given_up = call("abandon", "load", "--project", project)
     assert given_up.stdout.startswith(f"abandoned: {JOB}, run run-3: in_0 start=9, end=12 →")
     assert call(*change, "--project", project).exit_code == 0
+    once_more = call("abandon", "load", "--project", project)
+    assert (once_more.exit_code, "nothing of load is unfinished" in once_more.stderr) == (1, True)
 
 
 def test_a_job_that_a_lost_machine_has_taken_is_let_go(project):
