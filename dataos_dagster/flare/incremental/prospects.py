@@ -100,12 +100,5 @@ def _of_keys(increment: Increment, known: KnownValues, remembered: _Remembered) 
 
 def _value(key: PlannedKey, known: KnownValues) -> tuple[str | None, str]:
     """Return the value of a key, and where it comes from; None where only its query tells it, or it gave none."""
-    if known.repeated is not None and key.name in known.repeated:
-        return known.repeated[key.name], "repeated"
-    if key.name in known.given:
-        return known.given[key.name], "given"
-    if key.name in known.stored:
-        return known.stored[key.name], "stored"
-    if key.sql is None:
-        return key.default, "its default, since nothing is stored"
-    return None, f"asked by {' '.join(key.sql.split())}"
+    value, origin = known.of(key) or (None, f"asked by {' '.join((key.sql or '').split())}")
+    return value, "its default, since nothing is stored" if origin == "default" else origin

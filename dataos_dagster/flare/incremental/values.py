@@ -40,6 +40,16 @@ class KnownValues:
     repeated: Mapping[str, str | None] | None
     stored: Mapping[str, str]
 
+    def of(self, key: PlannedKey) -> tuple[str | None, Origin] | None:
+        """Return the value of a key and where it comes from; None where its query has to be asked."""
+        if self.repeated is not None and key.name in self.repeated:
+            return self.repeated[key.name], "repeated"
+        if key.name in self.given:
+            return self.given[key.name], "given"
+        if key.name in self.stored:
+            return self.stored[key.name], "stored"
+        return (key.default, "default") if key.sql is None else None
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -135,14 +145,8 @@ def _value(
     session: EngineSession,
     check: Callable[[str, str, Location], None],
 ) -> tuple[str | None, Origin]:
-    if known.repeated is not None and key.name in known.repeated:
-        return known.repeated[key.name], "repeated"
-    if key.name in known.given:
-        return known.given[key.name], "given"
-    if key.name in known.stored:
-        return known.stored[key.name], "stored"
-    if key.sql is None:
-        return key.default, "default"
+    if (settled := known.of(key)) is not None:
+        return settled
     statement = increment.key_statement(key, _as_text(before))
     label = f"{increment.label}, key {key.name!r}"
     location = job_location(increment.job, *key.path, "sql")
