@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataos_dagster.flare.lineage import Untraceable, trace_query
+from dataos_dagster.flare.query_lineage import Untraceable, trace_query
 from dataos_dagster.flare.sql import parse_statement
 from dataos_dagster.workflows.results import ColumnSource
 
