@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from dataos_dagster.engines.text_places import place_of
+
 # Where Spark says that a mistake is, in lines from 1 and columns from 0, and in front of that a state of its standard.
 _PLACE = re.compile(r"(?:;\s*|\s*\()line (?P<line>\d+),? pos (?P<column>\d+)\)?\s*$")
 _STATE = re.compile(r"\s*SQLSTATE: \w+")
@@ -19,6 +21,7 @@ _PART_IN_RUST = re.compile(r'Identifier\("([^"]*)"\)')
 # What the parser of Sail stops at, with the offsets of its first and behind its last character.
 _STOPPED = re.compile(r"found .+? at (?P<start>\d+):(?P<end>\d+) expected .*", re.DOTALL)
 _WORD = re.compile(r"\w+")
+
 
 _COLUMNS = "compare with the columns of the views it reads: showPreviewLines: 5 prints them"
 _ARGUMENTS = "compare its arguments with the Spark SQL reference of functions"
@@ -93,9 +96,8 @@ def refusal(message: str, sql: str) -> Refusal:
     stopped = _STOPPED.search(text)
     if stopped is not None:
         start, end = int(stopped["start"]), int(stopped["end"])
-        line, column = sql.count("\n", 0, start) + 1, start - sql.rfind("\n", 0, start)
         hint = "compare with the Spark SQL reference"
-        return Refusal(f"the SQL does not parse at {sql[start:end]!r}", hint, (line, column, end - start))
+        return Refusal(f"the SQL does not parse at {sql[start:end]!r}", hint, (*place_of(sql, start), end - start))
     at = _word_at(sql, int(place["line"]), int(place["column"])) if place else None
     for pattern, sentence, hint in _SENTENCES:
         found = pattern.search(text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dataos_dagster.engines.text_places import offset_of
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -46,9 +48,3 @@ def location_in_text(job: Job, path: DocumentPath, text: str, line: int, column:
     document, place = job.workflow.source_of((*job.path, *JOB_PATH, *path))
     start = offset_of(text, line, column)
     return document.location_of(document.range_in(place, text, start, start + length))
-
-
-def offset_of(text: str, line: int, column: int) -> int:
-    """Return the 0-based offset of a 1-based line and column."""
-    lines = text.split("\n")
-    return sum(len(before) + 1 for before in lines[: line - 1]) + column - 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from dataos_dagster.engines.text_places import place_of
 from dataos_dagster.flare.relations import SqlRefused
 
 if TYPE_CHECKING:
@@ -158,5 +159,5 @@ def _named(sql: str, node: Any) -> tuple[str, tuple[int, int]]:
 
 def _refused(sql: str, message: str, hint: str, span: tuple[int, int]) -> SqlRefused:
     start, end = span
-    line, column = sql.count("\n", 0, start) + 1, start - sql.rfind("\n", 0, start)
+    line, column = place_of(sql, start)
     return SqlRefused(message, hint=hint, line=line, column=column, length=end - start, code=MISPLACED)

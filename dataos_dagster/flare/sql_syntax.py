@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from dataos_dagster.engines.text_places import place_of
 from dataos_dagster.flare.relations import QUERY_HINT, SqlRefused
 from dataos_dagster.manifests.spelling import meant, near
 
@@ -72,7 +73,7 @@ def left_open(sql: str, message: str) -> SqlRefused:
             f"the SQL cannot be read: {message}", hint="compare with the Spark SQL reference", code=NOT_READ
         )
     start = opening.start("open")
-    line, column = sql.count("\n", 0, start) + 1, start - sql.rfind("\n", 0, start)
+    line, column = place_of(sql, start)
     what = "comment" if opening["open"] == "/*" else "quote"
     return SqlRefused(
         f"this {what} is never closed",

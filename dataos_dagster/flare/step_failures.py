@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dataos_dagster.engines.text_places import place_of
 from dataos_dagster.errors import EngineError, StepError
 from dataos_dagster.flare.engine_words import refusal
 from dataos_dagster.flare.functions.function import EngineUnsuited
@@ -176,10 +177,7 @@ def _unqualified(sql: str, name: str) -> tuple[int, int, int] | None:
         if len(column.parts) == 1 and column.name.lower() == name.lower() and _joins(column.parent_select)
     ]
     places = sorted(meta["start"] for meta in found if "start" in meta)
-    if not places:
-        return None
-    before = sql[: places[0]]
-    return before.count("\n") + 1, places[0] - before.rfind("\n"), len(name)
+    return (*place_of(sql, places[0]), len(name)) if places else None
 
 
 def _joins(select: Any) -> bool:
@@ -211,5 +209,4 @@ def _place(step: PlannedStep, name: str, line: int, column: int) -> Location:
     found = re.search(rf"\b{re.escape(name)}\b", step.text, re.IGNORECASE)
     if found is None:
         return step.location
-    before = step.text[: found.start()]
-    return step.at(before.count("\n") + 1, found.start() - (before.rfind("\n") + 1) + 1, len(name))
+    return step.at(*place_of(step.text, found.start()), len(name))

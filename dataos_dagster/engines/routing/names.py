@@ -18,6 +18,7 @@ from sqlglot.errors import SqlglotError
 from dataos_dagster.engines.routing.builtin import FUNCTIONS
 from dataos_dagster.engines.routing.calls import calls_of
 from dataos_dagster.engines.routing.expressions import DIALECT
+from dataos_dagster.engines.text_places import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -65,7 +66,7 @@ def unknown_functions(sql: str, declared: Collection[str] = ()) -> tuple[Unknown
     # What the parser knows as a function is one of some database; what it does not know, it calls anonymous.
     called = {node.meta.get("start") for node in tree.find_all(exp.Anonymous, exp.AnonymousAggFunc)}
     return tuple(
-        UnknownName("function", call.name, *_position(sql, call.start), _close(call.name, known))
+        UnknownName("function", call.name, *place_of(sql, call.start), _close(call.name, known))
         for call in calls_of(tokens)
         if call.start in called and call.name not in known
     )
@@ -139,14 +140,9 @@ def _may_mean(name: str, known: set[str]) -> bool:
 
 
 def _unknown_column(identifier: exp.Identifier, sql: str, given: tuple[str, ...]) -> UnknownName:
-    line, column = _position(sql, identifier.meta.get("start", 0))
+    line, column = place_of(sql, identifier.meta.get("start", 0))
     return UnknownName("column", identifier.name, line, column, _close(identifier.name.lower(), given), given)
 
 
 def _close(name: str, known: Collection[str]) -> tuple[str, ...]:
     return tuple(difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.7))
-
-
-def _position(sql: str, offset: int) -> tuple[int, int]:
-    before = sql[:offset]
-    return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1

@@ -9,6 +9,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
+from dataos_dagster.engines.text_places import place_of
 from dataos_dagster.errors import StepError
 from dataos_dagster.flare.locations import job_location, location_in_text
 
@@ -61,8 +62,7 @@ def _places(job: Job, tests: Collection[NamedTest], unknown: UnknownName) -> Ite
             found = re.search(rf"\b{re.escape(unknown.name)}\b", text, re.IGNORECASE)
             if found is not None:
                 start, end = found.span()
-                line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
-                yield location_in_text(job, (*test.path[:-2], key), text, line, column, end - start)
+                yield location_in_text(job, (*test.path[:-2], key), text, *place_of(text, start), end - start)
 
 
 def _misnamed(planned: PlannedAssertions, name: str, columns: Collection[str], location: Location) -> StepError:

@@ -118,7 +118,7 @@ def _parsed(
     draft: Draft, path: DocumentPath, sql: str, dialect: str, parse: Callable[[str], Statement | TrinoQuery]
 ) -> _Reading | None:
     """Return the reading of a query and remember it, or report what is wrong with it."""
-    from dataos_dagster.flare.locations import offset_of
+    from dataos_dagster.engines.text_places import offset_of
     from dataos_dagster.flare.relations import NOT_RUN, SqlRefused
 
     try:
